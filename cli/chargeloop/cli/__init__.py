@@ -1,0 +1,1 @@
+"""The chargeloop command line."""

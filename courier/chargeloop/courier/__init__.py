@@ -1,0 +1,1 @@
+"""The courier platform: delivery jobs, offers, couriers and their phones."""

@@ -1,0 +1,1 @@
+"""The rental platform: orders, the fleet of cabinets, matching and fees."""

@@ -1,0 +1,1 @@
+"""The charging cabinet: slots, power banks, motor, keypad and journal."""
