@@ -101,7 +101,7 @@ def set_up() -> None:
 
 
 def install_dependencies() -> None:
-    """Installs what the lock file names into `.venv`, which is made anew unless only the lock file changed."""
+    """Installs what the lock file names; `.venv` is made anew unless only the lock file changed."""
     reusable = read(DEPENDENCIES_STAMP).startswith(interpreter() + "\n")
     PROJECT_STAMP.unlink(missing_ok=True)
     DEPENDENCIES_STAMP.unlink(missing_ok=True)
@@ -125,7 +125,11 @@ def install_project() -> None:
 
 def pip(*arguments: str) -> None:
     """Runs `pip install` in `.venv`."""
-    call(str(VENV / "bin" / "python"), "-I", "-m", "pip", "--disable-pip-version-check", "install", "-qq", *arguments)
+    # Byte code is written at first import instead: a newcomer sees the demo sooner.
+    call(
+        *(str(VENV / "bin" / "python"), "-I", "-m", "pip", "--disable-pip-version-check"),
+        *("install", "-qq", "--no-compile", *arguments),
+    )
 
 
 def call(*command: str) -> None:
@@ -166,7 +170,7 @@ def require_ensurepip() -> None:
     package = f"{Path(sys.executable).name}-venv"
     by_hand = f"this Python cannot make virtual environments. Type: sudo apt-get install {package}"
     if which("apt-get") is None:
-        raise SetUpError("this Python has no ensurepip: install your system's package for Python's venv module")
+        raise SetUpError("this Python has no ensurepip: install your system's package for it, then try again")
     prefix: list[str] = []
     if os.geteuid() != 0:
         if which("sudo") is None:
