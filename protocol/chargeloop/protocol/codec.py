@@ -1,0 +1,178 @@
+"""The strict codec: bytes to a typed envelope or a fault, never an exception.
+
+JSON that parses may still kill a consumer later: a lone surrogate that SQLite refuses, NaN, duplicate keys,
+`true` as a slot number, thousands of brackets, integers with thousands of digits. All are refused here, once, for
+every road into the product. A fault is a value: the caller stores the bytes in quarantine and goes on.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Never
+
+from pydantic import ValidationError
+
+from chargeloop.protocol.envelope import Data, Envelope
+from chargeloop.protocol.messages import MESSAGES
+
+MAX_BYTES = 8 * 1024
+MAX_DEPTH = 6
+MAX_INTEGER = 2**53
+_MAX_DIGITS = 17
+
+
+class FaultKind(StrEnum):
+    """Why a payload could not be taken."""
+
+    TOO_LARGE = "too_large"
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    DUPLICATE_KEY = "duplicate_key"
+    NOT_A_NUMBER = "not_a_number"
+    INTEGER_RANGE = "integer_range"
+    NOT_AN_ENVELOPE = "not_an_envelope"
+    UNKNOWN_TYPE = "unknown_type"
+    INVALID = "invalid"
+    WRONG_TOPIC = "wrong_topic"
+    WRONG_SOURCE = "wrong_source"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What was wrong and where, in words for the sender's engineer."""
+
+    kind: FaultKind
+    detail: str
+
+
+class _FaultError(Exception):
+    """Carries a fault out of the JSON hooks."""
+
+    def __init__(self, kind: FaultKind, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = Fault(kind, detail)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _FaultError(FaultKind.DUPLICATE_KEY, f"the member {_excerpt(twice)} stands twice in one object")
+    return members
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= _MAX_DIGITS else MAX_INTEGER + 1
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise _FaultError(FaultKind.INTEGER_RANGE, f"the integer {_excerpt(text)} is outside ±2^53")
+    return value
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if value in {float("inf"), float("-inf")}:
+        raise _FaultError(FaultKind.NOT_A_NUMBER, f"{_excerpt(text)} is too large for a double")
+    return value
+
+
+def _constant(text: str) -> Never:
+    raise _FaultError(FaultKind.NOT_A_NUMBER, f"{text} is not JSON")
+
+
+def _excerpt(text: str) -> str:
+    return ascii(text if len(text) <= 40 else text[:40] + "…")
+
+
+# One decoder for all messages: json.loads with hooks would build a new one for each.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_int=_integer, parse_float=_float, parse_constant=_constant, strict=True
+)
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets nest, reading brackets inside strings as text."""
+    deepest = depth = 0
+    in_string = escaped = False
+    for character in text:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_string = False
+        elif character == '"':
+            in_string = True
+        elif character in "{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "}]":
+            depth -= 1
+    return deepest
+
+
+def _json_object(payload: bytes) -> dict[str, Any] | Fault:
+    if len(payload) > MAX_BYTES:
+        return Fault(FaultKind.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES} are taken")
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Fault(FaultKind.NOT_UTF8, f"byte {error.start}: {error.reason}")
+    # Few payloads hold more brackets than may nest, so the exact walk is rare.
+    if text.count("{") + text.count("[") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
+        return Fault(FaultKind.TOO_DEEP, f"brackets nest deeper than {MAX_DEPTH}")
+    try:
+        value = _DECODER.decode(text)
+    except _FaultError as error:
+        return error.fault
+    except json.JSONDecodeError as error:
+        return Fault(FaultKind.NOT_JSON, f"character {error.pos}: {error.msg}")
+    if not isinstance(value, dict):
+        return Fault(FaultKind.NOT_AN_ENVELOPE, f"expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def decode(payload: bytes) -> Envelope[Data] | Fault:
+    """Return the typed envelope in `payload`, or the fault that keeps it out.
+
+    Takes at most 8 KiB of UTF-8 JSON nested at most 6 deep, integers within ±2^53, no NaN or infinity, no
+    duplicate member, no lone surrogate, strict types. Unknown members are ignored; an unknown `type` is a fault.
+    """
+    value = _json_object(payload)
+    if isinstance(value, Fault):
+        return value
+    type_name = value.get("type")
+    if not isinstance(type_name, str):
+        return Fault(FaultKind.NOT_AN_ENVELOPE, "the member type is missing or not text")
+    model = _ENVELOPES.get(type_name)
+    if model is None:
+        return Fault(FaultKind.UNKNOWN_TYPE, _excerpt(type_name))
+    try:
+        return model.model_validate_json(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "payload"
+        return Fault(FaultKind.INVALID, f"{where[:80]}: {first['msg'][:100]}")
+
+
+def encode(envelope: Envelope[Data]) -> bytes:
+    """Return the JSON bytes of `envelope`, without members that are null.
+
+    Raises:
+        ValueError: the result is larger than 8 KiB; a sender must not make such a message.
+    """
+    payload = envelope.__pydantic_serializer__.to_json(envelope, exclude_none=True)
+    if len(payload) > MAX_BYTES:
+        message = f"{envelope.type} of {len(payload)} bytes is over the limit of {MAX_BYTES}"
+        raise ValueError(message)
+    return payload
+
+
+_ENVELOPES: dict[str, type[Envelope[Data]]] = {name: Envelope[model] for name, model in MESSAGES.items()}  # type: ignore[valid-type]
+
+
+def seal(data: Data, **attributes: Any) -> Envelope[Data]:
+    """Return the envelope of the right type around `data`; `attributes` are those of Envelope."""
+    return _ENVELOPES[data.TYPE](type=data.TYPE, data=data, **attributes)

@@ -1,0 +1,108 @@
+"""Identifiers: one prefix per kind of thing, one strict pattern, checked where made and where they arrive.
+
+An id is a prefix of three letters, a dash, and lower-case letters, digits and single dashes, at most 48
+characters in all. It is safe in a topic, a file name, a URL path and a SQL key without quoting. The id in a
+topic, the authenticated client id and the id in the payload must be the same.
+"""
+
+import hashlib
+import re
+from enum import StrEnum
+from typing import NewType
+
+RegionId = NewType("RegionId", str)
+CabinetId = NewType("CabinetId", str)
+BankId = NewType("BankId", str)
+CourierId = NewType("CourierId", str)
+UserId = NewType("UserId", str)
+OperatorId = NewType("OperatorId", str)
+GatewayId = NewType("GatewayId", str)
+RentalId = NewType("RentalId", str)
+DispatchId = NewType("DispatchId", str)
+OrderId = NewType("OrderId", str)
+ReservationId = NewType("ReservationId", str)
+JobId = NewType("JobId", str)
+OfferId = NewType("OfferId", str)
+CommandId = NewType("CommandId", str)
+MessageId = NewType("MessageId", str)
+JournalId = NewType("JournalId", str)
+BootId = NewType("BootId", str)
+ClientId = NewType("ClientId", str)
+
+MAX_ID_LENGTH = 48
+_BODY = "[a-z0-9]+(?:-[a-z0-9]+)*"
+REGION_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
+MESSAGE_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,128}$"
+BOOT_ID_PATTERN = r"^[a-z0-9-]{1,36}$"
+
+
+class IdKind(StrEnum):
+    """The prefix of each kind of id."""
+
+    CABINET = "cab"
+    BANK = "bnk"
+    COURIER = "cou"
+    USER = "usr"
+    OPERATOR = "opr"
+    GATEWAY = "gwy"
+    RENTAL = "rnt"
+    DISPATCH = "dsp"
+    ORDER = "ord"
+    RESERVATION = "rsv"
+    JOB = "job"
+    OFFER = "off"
+    COMMAND = "cmd"
+    JOURNAL = "jnl"
+
+
+class InvalidIdError(ValueError):
+    """The text is not an id of the wanted kind; the message says what one looks like."""
+
+
+def id_pattern(kind: IdKind) -> str:
+    """Return the anchored regular expression of one kind of id (length is checked apart)."""
+    return f"^{kind.value}-{_BODY}$"
+
+
+_COMPILED = {kind: re.compile(id_pattern(kind)) for kind in IdKind}
+_REGION = re.compile(REGION_PATTERN)
+
+
+def is_id(kind: IdKind, text: str) -> bool:
+    """Tell whether `text` is an id of `kind`."""
+    return len(text) <= MAX_ID_LENGTH and _COMPILED[kind].fullmatch(text) is not None
+
+
+def is_region(text: str) -> bool:
+    """Tell whether `text` is a region id (lower case letters, digits and dashes, at most 32)."""
+    return _REGION.fullmatch(text) is not None
+
+
+def require_id(kind: IdKind, text: str) -> str:
+    """Return `text` when it is an id of `kind`.
+
+    Raises:
+        InvalidIdError: it is not; the message shows the pattern.
+    """
+    if not is_id(kind, text):
+        message = f"{text!r} is not a {kind.name.lower()} id: expected {kind.value}-… of a-z, 0-9 and single dashes"
+        raise InvalidIdError(message)
+    return text
+
+
+def kind_of(text: str) -> IdKind | None:
+    """Return the kind of a well-formed id by its prefix, or None."""
+    prefix = text.partition("-")[0]
+    if prefix not in set(IdKind):
+        return None
+    kind = IdKind(prefix)
+    return kind if is_id(kind, text) else None
+
+
+def derived_id(kind: IdKind, *parts: str) -> str:
+    """Return the id that always follows from `parts`: 20 hex digits (80 bits) of their SHA-256.
+
+    Deriving instead of drawing makes a repeated request name the same thing twice, so it cannot make two.
+    """
+    digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+    return f"{kind.value}-{digest[:20]}"

@@ -1,0 +1,169 @@
+"""Requests to the rental platform by users, gateways and operators, its replies, and what users are shown."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import Field, StringConstraints
+
+from chargeloop.protocol import fields
+from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.messages.common import Location
+
+
+class OrderState(StrEnum):
+    """Where an order stands. The last three are final; the transitions are in the platform's order module."""
+
+    RESERVING = "reserving"  # waiting for a cabinet to set banks aside
+    DISPATCHING = "dispatching"  # rental request sent, no courier yet
+    FETCHING = "fetching"  # first indication: a courier is on the way to the cabinet
+    DELIVERING = "delivering"  # banks are out of the cabinet, on the way to the user
+    UNLOCKING = "unlocking"  # walk-up: the cabinet is giving out the banks
+    IN_USE = "in_use"  # rental success: the user has banks
+    RETURN_RESERVING = "return_reserving"  # waiting for a cabinet to keep slots empty
+    RETURN_DISPATCHING = "return_dispatching"  # return request sent, no courier yet
+    COLLECTING = "collecting"  # second indication: a courier is on the way to the user
+    RETURNING = "returning"  # banks collected, on the way to the cabinet
+    RECALLING = "recalling"  # called off while the courier held banks: they go back to a cabinet
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class HandOver(StrEnum):
+    """How banks reach the user."""
+
+    COURIER = "courier"
+    WALK_UP = "walk_up"
+
+
+class PlaceOrder(Data):
+    """Rent `quantity` banks: brought to `location`, or (walk_up) given out by `cabinet` where the user stands.
+
+    The order id follows from the user and the envelope's id, so a repeated request places one order.
+    """
+
+    TYPE: ClassVar[str] = "chargeloop.rental.place_order.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"user":"usr-0042","location":{"lat_e7":434520000,"lon_e7":52330000},"quantity":2,"accept_fewer":false,'
+        '"hand_over":"courier","cabinet":null}'
+    )
+
+    user: fields.User
+    location: Location
+    quantity: fields.Quantity
+    accept_fewer: bool = False
+    hand_over: HandOver = HandOver.COURIER
+    cabinet: fields.Cabinet | None = None
+
+
+class CancelOrder(Data):
+    """Stop the order. Before hand-over nothing is charged but what the tariff says; banks on the way come back."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.cancel_order.v1"
+    EXAMPLE: ClassVar[str] = '{"user":"usr-0042","order":"ord-7a10","reason":"changed my mind"}'
+
+    user: fields.User
+    order: fields.Order
+    reason: fields.Reason = "cancelled by the user"
+
+
+class RequestReturn(Data):
+    """Have `quantity` banks fetched at `location` (claim 3)."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.request_return.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"user":"usr-0042","order":"ord-7a10","location":{"lat_e7":434520000,"lon_e7":52330000},"quantity":2}'
+    )
+
+    user: fields.User
+    order: fields.Order
+    location: Location
+    quantity: fields.Quantity
+
+
+class RequestDone(Data):
+    """The request was committed; `correlationid` is its id."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.request_done.v1"
+    EXAMPLE: ClassVar[str] = '{"order":"ord-7a10","state":"reserving","quantity":2}'
+
+    order: fields.Order
+    state: OrderState
+    quantity: fields.Quantity
+
+
+class RefusalCode(StrEnum):
+    """Why a request was refused."""
+
+    NOT_ENOUGH_BANKS = "not_enough_banks"
+    NO_CABINET_NEAR = "no_cabinet_near"
+    NO_ROOM_NEAR = "no_room_near"
+    CABINET_OFFLINE = "cabinet_offline"
+    UNKNOWN_CABINET = "unknown_cabinet"
+    UNKNOWN_ORDER = "unknown_order"
+    NOT_YOURS = "not_yours"
+    WRONG_STATE = "wrong_state"
+    TOO_MANY = "too_many"
+    KEY_REUSED = "key_reused"
+
+
+class RequestRefused(Data):
+    """The request was understood and refused; nothing has changed. `available`: so many can be had."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.request_refused.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"code":"not_enough_banks","detail":"no cabinet within 2000 m has 5 banks; 3 can be had","available":3}'
+    )
+
+    code: RefusalCode
+    detail: fields.Reason
+    available: fields.Count | None = None
+
+
+class OrderView(Data):
+    """One order as its user sees it. `handover_code` is what the user tells the courier at the door."""
+
+    order: fields.Order
+    state: OrderState
+    quantity: fields.Quantity
+    banks: Annotated[tuple[fields.Bank, ...], Field(max_length=20)] = ()
+    hand_over: HandOver
+    cabinet: fields.Cabinet | None = None
+    cabinet_location: Location | None = None
+    courier: fields.Courier | None = None
+    handover_code: fields.Code | None = None
+    reason: fields.Reason | None = None
+    placed: fields.Instant
+    changed: fields.Instant
+
+
+class UserOrders(Data):
+    """The user's open orders and the last few that ended, newest first. A higher `version` replaces a lower one."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.user_orders.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"version":4,"orders":[{"order":"ord-7a10","state":"fetching","quantity":2,"banks":[],"hand_over":"courier",'
+        '"cabinet":"cab-0003","cabinet_location":{"lat_e7":434500000,"lon_e7":52300000},"courier":"cou-0005",'
+        '"handover_code":"4821","placed":"2026-11-23T12:00:00.000Z","changed":"2026-11-23T12:01:10.000Z"}]}'
+    )
+
+    version: fields.Count
+    orders: Annotated[tuple[OrderView, ...], Field(max_length=6)] = ()
+
+
+class OrderMoved(Data):
+    """One step in the life of an order, for operators' streams; the journal in the store is the truth.
+
+    `event` is the journal's event type, such as `bank_ejected`; both states are equal when it moved nothing.
+    """
+
+    TYPE: ClassVar[str] = "chargeloop.rental.order_moved.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"order":"ord-7a10","event":"first_indication","from_state":"dispatching","to_state":"fetching","reason":null}'
+    )
+
+    order: fields.Order
+    event: Annotated[str, StringConstraints(pattern="^[a-z_]{1,40}$")]
+    from_state: OrderState | None = None
+    to_state: OrderState
+    reason: fields.Reason | None = None
