@@ -139,9 +139,7 @@ def call(*command: str) -> None:
         SetUpError: it failed, or is not there.
     """
     try:
-        done = subprocess.run(
-            command, check=False, close_fds=False, stdout=sys.stderr
-        )
+        done = subprocess.run(command, check=False, close_fds=False, stdout=sys.stderr)
     except FileNotFoundError as error:
         raise SetUpError(f"{command[0]} is not installed") from error
     if done.returncode != 0:

@@ -33,7 +33,9 @@ def passes(name: str, command: list[str]) -> bool:
     print(f"check: {name}", flush=True)
     started = time.monotonic()
     passed = subprocess.run(command, check=False, cwd=ROOT).returncode == 0
-    print(f"check: {name} {'passed' if passed else 'FAILED'} in {time.monotonic() - started:.1f} s", flush=True)
+    print(
+        f"check: {name} {'passed' if passed else 'FAILED'} in {time.monotonic() - started:.1f} s", flush=True
+    )
     return passed
 
 
