@@ -133,13 +133,13 @@ def pip(*arguments: str) -> None:
 
 
 def call(*command: str) -> None:
-    """Runs a command with its output on standard error.
+    """Runs a command, showing only what it says on standard error.
 
     Raises:
         SetUpError: it failed, or is not there.
     """
     try:
-        done = subprocess.run(command, check=False, close_fds=False, stdout=sys.stderr)
+        done = subprocess.run(command, check=False, close_fds=False, stdout=subprocess.DEVNULL)
     except FileNotFoundError as error:
         raise SetUpError(f"{command[0]} is not installed") from error
     if done.returncode != 0:
