@@ -1,0 +1,141 @@
+"""Credentials of everybody who may connect, one file each.
+
+A participant's id is its user name, its client id and the id in its topics; its role follows from the id's prefix
+and its region stands in the file. Nobody connects without credentials, and nobody shares them.
+
+Passwords are 32 random bytes drawn by us, never chosen by people: they need no slow hash to resist guessing, and
+the files (mode 0600, directory 0700) hold them in the clear because the same files are what devices connect with.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from chargeloop.protocol.ids import InvalidIdError, is_region, kind_of
+from chargeloop.protocol.topics import ROLE_OF_KIND, Role
+
+_PASSWORD_BYTES = 32
+
+
+class UnknownClientError(LookupError):
+    """No credentials have been granted to this client."""
+
+
+class RegionMismatchError(ValueError):
+    """The client already has credentials for another region; a participant belongs to one region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What one participant connects with: `client` is both user name and client id."""
+
+    client: str
+    role: Role
+    region: str
+    password: str = field(repr=False)
+
+
+def role_of(client: str) -> Role:
+    """Return the role that the prefix of a client's id names.
+
+    Raises:
+        InvalidIdError: the id is malformed, or of a kind that does not connect (an order, a bank).
+    """
+    kind = kind_of(client)
+    role = None if kind is None else ROLE_OF_KIND.get(kind)
+    if role is None:
+        expected = ", ".join(f"{known}-…" for known in ROLE_OF_KIND)
+        message = f"{client!r} is not the id of a participant: expected one of {expected}"
+        raise InvalidIdError(message)
+    return role
+
+
+class CredentialStore:
+    """The credentials in one directory, a JSON file per client.
+
+    Files are written whole and renamed into place, so a reader in another process sees all of a file or none, and
+    each change moves the directory's modification time, which is what running brokers watch.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @classmethod
+    def of_data(cls, data: Path) -> Self:
+        """Return the store of a data directory: DATA/credentials."""
+        return cls(data / "credentials")
+
+    def grant(self, client: str, region: str) -> Credentials:
+        """Return the client's credentials, drawing a password the first time (idempotent).
+
+        Raises:
+            InvalidIdError: the client's id or the region is malformed.
+            RegionMismatchError: the client has credentials for another region.
+        """
+        role = role_of(client)
+        if not is_region(region):
+            message = f"{region!r} is not a region: expected a-z, 0-9 and dashes, at most 32"
+            raise InvalidIdError(message)
+        path = self._path(client)
+        if not path.exists():
+            self._create(path, Credentials(client, role, region, secrets.token_urlsafe(_PASSWORD_BYTES)))
+        known = self._read(path)
+        if known.region != region:
+            message = f"{client} already has credentials for region {known.region!r}, not {region!r}"
+            raise RegionMismatchError(message)
+        return known
+
+    def load(self, client: str) -> Credentials:
+        """Return the credentials granted to a client.
+
+        Raises:
+            InvalidIdError: the client's id is malformed.
+            UnknownClientError: nothing has been granted to it.
+        """
+        role_of(client)
+        try:
+            return self._read(self._path(client))
+        except FileNotFoundError:
+            message = f"no credentials for {client} in {self.directory}"
+            raise UnknownClientError(message) from None
+
+    def all(self) -> Iterator[Credentials]:
+        """Yield all credentials, ordered by client."""
+        for path in sorted(self.directory.glob("*.json")):
+            yield self._read(path)
+
+    def revoke(self, client: str) -> None:
+        """Take the client's credentials away; revoking what is not there changes nothing.
+
+        Raises:
+            InvalidIdError: the client's id is malformed.
+        """
+        role_of(client)
+        self._path(client).unlink(missing_ok=True)
+
+    def _path(self, client: str) -> Path:
+        # The id has been checked by role_of: it cannot leave the directory.
+        return self.directory / f"{client}.json"
+
+    @staticmethod
+    def _read(path: Path) -> Credentials:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return Credentials(stored["client"], Role(stored["role"]), stored["region"], stored["password"])
+
+    def _create(self, path: Path, credentials: Credentials) -> None:
+        """Write the file unless another process has done so meanwhile: the first one stays."""
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = self.directory / f".{credentials.client}.{secrets.token_hex(8)}"
+        opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(opened, "w", encoding="utf-8") as file:
+            json.dump(asdict(credentials), file, indent=2)
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            return
+        finally:
+            draft.unlink()
