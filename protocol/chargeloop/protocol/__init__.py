@@ -1,1 +1,1 @@
-"""What every part of chargeloop shares: ids, money, time, envelopes, messages, topics and the strict codec."""
+"""What every part of chargeloop shares: ids, money, time, envelopes, messages, topics, strict codec."""

@@ -1,8 +1,8 @@
 """The strict codec: bytes to a typed envelope or a fault, never an exception.
 
 JSON that parses may still kill a consumer later: a lone surrogate that SQLite refuses, NaN, duplicate keys,
-`true` as a slot number, thousands of brackets, integers with thousands of digits. All are refused here, once, for
-every road into the product. A fault is a value: the caller stores the bytes in quarantine and goes on.
+`true` as a slot number, thousands of brackets, integers with thousands of digits. All are refused here, once,
+for every road into the product. A fault is a value: the caller stores the bytes in quarantine and goes on.
 """
 
 import json
@@ -113,39 +113,42 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _json_object(payload: bytes) -> dict[str, Any] | Fault:
+def _text(payload: bytes) -> str:
     if len(payload) > MAX_BYTES:
-        return Fault(FaultKind.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES} are taken")
+        raise _FaultError(FaultKind.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES} are taken")
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
-        return Fault(FaultKind.NOT_UTF8, f"byte {error.start}: {error.reason}")
+        raise _FaultError(FaultKind.NOT_UTF8, f"byte {error.start}: {error.reason}") from None
     # Few payloads hold more brackets than may nest, so the exact walk is rare.
     if text.count("{") + text.count("[") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
-        return Fault(FaultKind.TOO_DEEP, f"brackets nest deeper than {MAX_DEPTH}")
+        raise _FaultError(FaultKind.TOO_DEEP, f"brackets nest deeper than {MAX_DEPTH}")
+    return text
+
+
+def _type_name(payload: bytes) -> str:
     try:
-        value = _DECODER.decode(text)
-    except _FaultError as error:
-        return error.fault
+        value = _DECODER.decode(_text(payload))
     except json.JSONDecodeError as error:
-        return Fault(FaultKind.NOT_JSON, f"character {error.pos}: {error.msg}")
+        raise _FaultError(FaultKind.NOT_JSON, f"character {error.pos}: {error.msg}") from None
     if not isinstance(value, dict):
-        return Fault(FaultKind.NOT_AN_ENVELOPE, f"expected a JSON object, got {type(value).__name__}")
-    return value
+        raise _FaultError(FaultKind.NOT_AN_ENVELOPE, f"expected a JSON object, got {type(value).__name__}")
+    name = value.get("type")
+    if not isinstance(name, str):
+        raise _FaultError(FaultKind.NOT_AN_ENVELOPE, "the member type is missing or not text")
+    return name
 
 
 def decode(payload: bytes) -> Envelope[Data] | Fault:
     """Return the typed envelope in `payload`, or the fault that keeps it out.
 
     Takes at most 8 KiB of UTF-8 JSON nested at most 6 deep, integers within ±2^53, no NaN or infinity, no
-    duplicate member, no lone surrogate, strict types. Unknown members are ignored; an unknown `type` is a fault.
+    duplicate member, no lone surrogate, strict types. Unknown members are ignored, an unknown `type` is not.
     """
-    value = _json_object(payload)
-    if isinstance(value, Fault):
-        return value
-    type_name = value.get("type")
-    if not isinstance(type_name, str):
-        return Fault(FaultKind.NOT_AN_ENVELOPE, "the member type is missing or not text")
+    try:
+        type_name = _type_name(payload)
+    except _FaultError as error:
+        return error.fault
     model = _ENVELOPES.get(type_name)
     if model is None:
         return Fault(FaultKind.UNKNOWN_TYPE, _excerpt(type_name))

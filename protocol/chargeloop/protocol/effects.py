@@ -1,7 +1,7 @@
 """What a core asks its shell to do: effects are data, carried out after one commit.
 
-A core is given a `Context` (time and randomness come from outside) and returns `Effects`. The shell writes the
-rows and the messages in one transaction with the ids of the messages that led to them, and only then
+A core is given a `Context` (time and randomness come from outside) and returns `Effects`. The shell writes
+the rows and the messages in one transaction with the ids of the messages that led to them, and only then
 acknowledges and publishes.
 """
 

@@ -11,10 +11,9 @@ follow the CloudEvents rules for extensions (lower-case letters and digits):
 """
 
 from enum import StrEnum
-from typing import ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
-from typing_extensions import Annotated
 
 from chargeloop.protocol import fields
 

@@ -85,7 +85,9 @@ def require_id(kind: IdKind, text: str) -> str:
         InvalidIdError: it is not; the message shows the pattern.
     """
     if not is_id(kind, text):
-        message = f"{text!r} is not a {kind.name.lower()} id: expected {kind.value}-… of a-z, 0-9 and single dashes"
+        message = (
+            f"{text!r} is not a {kind.name.lower()} id: expected {kind.value}-… of a-z, 0-9 and single dashes"
+        )
         raise InvalidIdError(message)
     return text
 

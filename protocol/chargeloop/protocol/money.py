@@ -53,7 +53,9 @@ class Money:
         digits = MINOR_DIGITS[self.currency]
         sign = "-" if self.amount_minor < 0 else ""
         whole, part = divmod(abs(self.amount_minor), 10**digits)
-        return f"{sign}{whole}.{part:0{digits}d} {self.currency}" if digits else f"{sign}{whole} {self.currency}"
+        return (
+            f"{sign}{whole}.{part:0{digits}d} {self.currency}" if digits else f"{sign}{whole} {self.currency}"
+        )
 
 
 def units_begun(duration_ms: int, unit_ms: int) -> int:

@@ -1,8 +1,8 @@
 """The topic table: every topic, its one writer, its readers, its kind and its messages.
 
-Access rules of both brokers, subscriptions, topics.md and the checks on arriving messages are all made from this
-table. A topic is `cl/v1/{region}/…`; the last participant id in it is the *owner*. A writer or reader whose role is
-the owner's gets only the topics that carry its own id; services of the region get them all.
+Access rules of both brokers, subscriptions, topics.md and the checks on arriving messages are all made from
+this table. A topic is `cl/v1/{region}/…` (`clsim/v1/{region}/…` for the world of simulations). A client gets
+only the topics that carry its own id where its role stands in the pattern, and its own region only.
 """
 
 import re
@@ -71,7 +71,7 @@ class TopicSpec:
     _regex: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Derive the owner (the writer's own placeholder where it stands, else the last one) and the parser."""
+        """Derive the owner (the writer's placeholder where it stands, else the last one) and the parser."""
         names = re.findall(r"\{(\w+)\}", self.pattern)
         own = str(self.writer)
         object.__setattr__(self, "owner", own if own in names else names[-1])
@@ -110,31 +110,37 @@ class TopicSpec:
             name = match[1]
             if name == "region":
                 return region
-            return client if name == str(role) or (name == "service" and role in _SERVICES) else "+"
+            return client if name == str(role) else "+"
 
         return re.sub(r"\{(\w+)\}", fill, self.pattern)
 
 
-_SERVICES: Final = frozenset({Role.RENTAL, Role.DISPATCH, Role.GATEWAY})
+_CABINET: Final = ROOT + "/{region}/cabinet/{cabinet}"
+_COURIER: Final = ROOT + "/{region}/courier/{courier}"
+_DISPATCH: Final = ROOT + "/{region}/dispatch/{dispatch}"
+_GATEWAY: Final = ROOT + "/{region}/gateway/{gateway}"
+_OPERATOR: Final = ROOT + "/{region}/operator/{operator}"
+_RENTAL: Final = ROOT + "/{region}/rental/{rental}"
+_USER: Final = ROOT + "/{region}/user/{user}"
 _R, _D, _O = Role.RENTAL, Role.DISPATCH, Role.OPERATOR
 _CONNECTION = (common.ConnectionState,)
 
 _ROWS: Final[tuple[TopicSpec, ...]] = (
     # Charging cabinets.
     TopicSpec(
-        "cabinet_connection", "cl/v1/{region}/cabinet/{cabinet}/connection", Delivery.STATE, Role.CABINET, (_R, _O),
+        "cabinet_connection", _CABINET + "/connection", Delivery.STATE, Role.CABINET, (_R, _O),
         _CONNECTION, "Birth, goodbye and last will of the cabinet's connection.",
     ),
     TopicSpec(
-        "cabinet_info", "cl/v1/{region}/cabinet/{cabinet}/info", Delivery.STATE, Role.CABINET, (_R, _O),
+        "cabinet_info", _CABINET + "/info", Delivery.STATE, Role.CABINET, (_R, _O),
         (cab.CabinetInfo,), "What the cabinet is and where it stands.",
     ),
     TopicSpec(
-        "cabinet_slots", "cl/v1/{region}/cabinet/{cabinet}/slots", Delivery.STATE, Role.CABINET, (_R, _O),
+        "cabinet_slots", _CABINET + "/slots", Delivery.STATE, Role.CABINET, (_R, _O),
         (cab.SlotsSnapshot,), "All slots as they stand, after every change.",
     ),
     TopicSpec(
-        "cabinet_event", "cl/v1/{region}/cabinet/{cabinet}/event", Delivery.JOURNAL, Role.CABINET, (_R, _D, _O),
+        "cabinet_event", _CABINET + "/event", Delivery.JOURNAL, Role.CABINET, (_R, _D, _O),
         (
             cab.Booted, cab.CommandFinished, cab.ReservationEnded, cab.PickupStarted, cab.BankEjected,
             cab.EjectFailed, cab.PickupFinished, cab.BankReturned, cab.ReturnRejected, cab.SlotChanged,
@@ -144,19 +150,19 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         acked_by="cabinet_ack",
     ),
     TopicSpec(
-        "cabinet_telemetry", "cl/v1/{region}/cabinet/{cabinet}/telemetry", Delivery.LOSSY, Role.CABINET, (_R, _O),
+        "cabinet_telemetry", _CABINET + "/telemetry", Delivery.LOSSY, Role.CABINET, (_R, _O),
         (cab.Telemetry,), "Sensor readings; keeps the presence lease alive.",
     ),
     TopicSpec(
-        "cabinet_time", "cl/v1/{region}/cabinet/{cabinet}/time", Delivery.LOSSY, Role.CABINET, (_R,),
+        "cabinet_time", _CABINET + "/time", Delivery.LOSSY, Role.CABINET, (_R,),
         (common.TimeProbe,), "The cabinet asks for the time and reports the exchange before.",
     ),
     TopicSpec(
-        "cabinet_clock", "cl/v1/{region}/cabinet/{cabinet}/clock", Delivery.LOSSY, _R, (Role.CABINET,),
+        "cabinet_clock", _CABINET + "/clock", Delivery.LOSSY, _R, (Role.CABINET,),
         (common.TimeReply,), "The rental platform's time.",
     ),
     TopicSpec(
-        "cabinet_command", "cl/v1/{region}/cabinet/{cabinet}/command", Delivery.LEASE, _R, (Role.CABINET, _O),
+        "cabinet_command", _CABINET + "/command", Delivery.LEASE, _R, (Role.CABINET, _O),
         (
             cab.ReserveBanks, cab.ReserveSlots, cab.ReleaseReservation, cab.EjectBanks, cab.ReportInventory,
             cab.LockSlot,
@@ -164,16 +170,16 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "Commands. The outcome comes back as command_finished in the cabinet's journal.",
     ),
     TopicSpec(
-        "cabinet_ack", "cl/v1/{region}/cabinet/{cabinet}/ack", Delivery.ONCE, _R, (Role.CABINET,),
+        "cabinet_ack", _CABINET + "/ack", Delivery.ONCE, _R, (Role.CABINET,),
         (common.JournalAck,), "The highest journal number committed without a gap.",
     ),
     # Couriers' phones.
     TopicSpec(
-        "courier_connection", "cl/v1/{region}/courier/{courier}/connection", Delivery.STATE, Role.COURIER, (_D, _O),
+        "courier_connection", _COURIER + "/connection", Delivery.STATE, Role.COURIER, (_D, _O),
         _CONNECTION, "Birth, goodbye and last will of the phone's connection.",
     ),
     TopicSpec(
-        "courier_event", "cl/v1/{region}/courier/{courier}/event", Delivery.JOURNAL, Role.COURIER, (_D, _O),
+        "courier_event", _COURIER + "/event", Delivery.JOURNAL, Role.COURIER, (_D, _O),
         (
             courier.DutyChanged, courier.OfferAccepted, courier.OfferDeclined, courier.ArrivedAtCabinet,
             courier.PickedUp, courier.ArrivedAtUser, courier.Delivered, courier.Collected, courier.PutBack,
@@ -182,32 +188,32 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "What the courier did.", acked_by="courier_ack",
     ),
     TopicSpec(
-        "courier_position", "cl/v1/{region}/courier/{courier}/position", Delivery.LOSSY, Role.COURIER, (_D, _O),
+        "courier_position", _COURIER + "/position", Delivery.LOSSY, Role.COURIER, (_D, _O),
         (courier.Position,), "Where the courier is; keeps the presence lease alive.",
     ),
     TopicSpec(
-        "courier_time", "cl/v1/{region}/courier/{courier}/time", Delivery.LOSSY, Role.COURIER, (_D,),
+        "courier_time", _COURIER + "/time", Delivery.LOSSY, Role.COURIER, (_D,),
         (common.TimeProbe,), "The phone asks for the time and reports the exchange before.",
     ),
     TopicSpec(
-        "courier_clock", "cl/v1/{region}/courier/{courier}/clock", Delivery.LOSSY, _D, (Role.COURIER,),
+        "courier_clock", _COURIER + "/clock", Delivery.LOSSY, _D, (Role.COURIER,),
         (common.TimeReply,), "The courier platform's time.",
     ),
     TopicSpec(
-        "courier_offer", "cl/v1/{region}/courier/{courier}/offer", Delivery.LEASE, _D, (Role.COURIER, _O),
+        "courier_offer", _COURIER + "/offer", Delivery.LEASE, _D, (Role.COURIER, _O),
         (courier.JobOffered, courier.OfferClosed), "Offers with an expiry, and their end.",
     ),
     TopicSpec(
-        "courier_work", "cl/v1/{region}/courier/{courier}/work", Delivery.STATE, _D, (Role.COURIER, _O),
+        "courier_work", _COURIER + "/work", Delivery.STATE, _D, (Role.COURIER, _O),
         (courier.Work,), "All the jobs the courier holds, with their next step, and refused acts.",
     ),
     TopicSpec(
-        "courier_ack", "cl/v1/{region}/courier/{courier}/ack", Delivery.ONCE, _D, (Role.COURIER,),
+        "courier_ack", _COURIER + "/ack", Delivery.ONCE, _D, (Role.COURIER,),
         (common.JournalAck,), "The highest journal number committed without a gap.",
     ),
     # Between the platforms.
     TopicSpec(
-        "dispatch_request", "cl/v1/{region}/dispatch/{dispatch}/request", Delivery.JOURNAL, _R, (_D, _O),
+        "dispatch_request", _DISPATCH + "/request", Delivery.JOURNAL, _R, (_D, _O),
         (
             delivery.RentalRequested, delivery.ReturnRequested, delivery.DeliveryRedirected,
             delivery.DeliveryCancelled,
@@ -215,104 +221,104 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "Rental and return requests to a courier platform.", acked_by="dispatch_request_ack",
     ),
     TopicSpec(
-        "dispatch_request_ack", "cl/v1/{region}/dispatch/{dispatch}/request-ack", Delivery.ONCE, _D, (_R,),
+        "dispatch_request_ack", _DISPATCH + "/request-ack", Delivery.ONCE, _D, (_R,),
         (common.JournalAck,), "The highest request number committed without a gap.",
     ),
     TopicSpec(
-        "dispatch_report", "cl/v1/{region}/dispatch/{dispatch}/report", Delivery.JOURNAL, _D, (_R, _O),
+        "dispatch_report", _DISPATCH + "/report", Delivery.JOURNAL, _D, (_R, _O),
         (
             delivery.FirstIndication, delivery.SecondIndication, delivery.CourierProgressed,
-            delivery.BanksPickedUp, delivery.RentalSucceeded, delivery.BanksCollected, delivery.ReturnSucceeded,
-            delivery.CourierGaveUp, delivery.DeliveryProblem, delivery.DeliveryFailed,
+            delivery.BanksPickedUp, delivery.RentalSucceeded, delivery.BanksCollected,
+            delivery.ReturnSucceeded, delivery.CourierGaveUp, delivery.DeliveryProblem, delivery.DeliveryFailed,
         ),
         "Indications and reports of a courier platform.", acked_by="dispatch_report_ack",
     ),
     TopicSpec(
-        "dispatch_report_ack", "cl/v1/{region}/dispatch/{dispatch}/report-ack", Delivery.ONCE, _R, (_D,),
+        "dispatch_report_ack", _DISPATCH + "/report-ack", Delivery.ONCE, _R, (_D,),
         (common.JournalAck,), "The highest report number committed without a gap.",
     ),
     # People who rent, gateways, operators.
     TopicSpec(
-        "user_request", "cl/v1/{region}/user/{user}/request", Delivery.REQUEST, Role.USER, (_R, _O),
+        "user_request", _USER + "/request", Delivery.REQUEST, Role.USER, (_R, _O),
         (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn), "What a user asks of the rental platform.",
     ),
     TopicSpec(
-        "user_reply", "cl/v1/{region}/user/{user}/reply", Delivery.ONCE, _R, (Role.USER,),
+        "user_reply", _USER + "/reply", Delivery.ONCE, _R, (Role.USER,),
         (rental.RequestDone, rental.RequestRefused), "The answer, by correlationid.",
     ),
     TopicSpec(
-        "user_orders", "cl/v1/{region}/user/{user}/orders", Delivery.STATE, _R, (Role.USER, _O),
+        "user_orders", _USER + "/orders", Delivery.STATE, _R, (Role.USER, _O),
         (rental.UserOrders,), "The user's orders as they stand.",
     ),
     TopicSpec(
-        "gateway_request", "cl/v1/{region}/gateway/{gateway}/request", Delivery.REQUEST, Role.GATEWAY, (_R, _O),
+        "gateway_request", _GATEWAY + "/request", Delivery.REQUEST, Role.GATEWAY, (_R, _O),
         (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn),
         "What an HTTP gateway asks for users it has authenticated.",
     ),
     TopicSpec(
-        "gateway_reply", "cl/v1/{region}/gateway/{gateway}/reply", Delivery.ONCE, _R, (Role.GATEWAY,),
+        "gateway_reply", _GATEWAY + "/reply", Delivery.ONCE, _R, (Role.GATEWAY,),
         (rental.RequestDone, rental.RequestRefused), "The answer, by correlationid.",
     ),
     TopicSpec(
-        "operator_request", "cl/v1/{region}/operator/{operator}/request", Delivery.REQUEST, _O, (_R,),
+        "operator_request", _OPERATOR + "/request", Delivery.REQUEST, _O, (_R,),
         (rental.CancelOrder,), "An operator's intervention.",
     ),
     TopicSpec(
-        "operator_reply", "cl/v1/{region}/operator/{operator}/reply", Delivery.ONCE, _R, (_O,),
+        "operator_reply", _OPERATOR + "/reply", Delivery.ONCE, _R, (_O,),
         (rental.RequestDone, rental.RequestRefused), "The answer, by correlationid.",
     ),
     TopicSpec(
-        "order_event", "cl/v1/{region}/order/{order}/event", Delivery.ONCE, _R, (_O,),
+        "order_event", ROOT + "/{region}/order/{order}/event", Delivery.ONCE, _R, (_O,),
         (rental.OrderMoved,), "Every step of every order, for operators.",
     ),
     # Services about themselves.
     TopicSpec(
-        "rental_connection", "cl/v1/{region}/rental/{rental}/connection", Delivery.STATE, _R, (_O, _D),
+        "rental_connection", _RENTAL + "/connection", Delivery.STATE, _R, (_O, _D),
         _CONNECTION, "Birth, goodbye and last will of the rental platform.",
     ),
     TopicSpec(
-        "rental_stats", "cl/v1/{region}/rental/{rental}/stats", Delivery.LOSSY, _R, (_O,),
+        "rental_stats", _RENTAL + "/stats", Delivery.LOSSY, _R, (_O,),
         (service.ServiceStats,), "Counters of the rental platform.",
     ),
     TopicSpec(
-        "rental_quarantine", "cl/v1/{region}/rental/{rental}/quarantine", Delivery.ONCE, _R, (_O,),
+        "rental_quarantine", _RENTAL + "/quarantine", Delivery.ONCE, _R, (_O,),
         (service.Quarantined,), "Messages the rental platform could not understand.",
     ),
     TopicSpec(
-        "dispatch_connection", "cl/v1/{region}/dispatch/{dispatch}/connection", Delivery.STATE, _D, (_O, _R),
+        "dispatch_connection", _DISPATCH + "/connection", Delivery.STATE, _D, (_O, _R),
         _CONNECTION, "Birth, goodbye and last will of the courier platform.",
     ),
     TopicSpec(
-        "dispatch_stats", "cl/v1/{region}/dispatch/{dispatch}/stats", Delivery.LOSSY, _D, (_O,),
+        "dispatch_stats", _DISPATCH + "/stats", Delivery.LOSSY, _D, (_O,),
         (service.ServiceStats,), "Counters of the courier platform.",
     ),
     TopicSpec(
-        "dispatch_quarantine", "cl/v1/{region}/dispatch/{dispatch}/quarantine", Delivery.ONCE, _D, (_O,),
+        "dispatch_quarantine", _DISPATCH + "/quarantine", Delivery.ONCE, _D, (_O,),
         (service.Quarantined,), "Messages the courier platform could not understand.",
     ),
     # The physical world of simulations.
     TopicSpec(
-        "courier_hands", "clsim/v1/{region}/hands/{courier}/at/{cabinet}", Delivery.REQUEST, Role.COURIER,
+        "courier_hands", WORLD_ROOT + "/{region}/hands/{courier}/at/{cabinet}", Delivery.REQUEST, Role.COURIER,
         (Role.CABINET,), (world.CodeTyped, world.BankInserted), "A simulated courier's hands at a cabinet.",
     ),
     TopicSpec(
-        "courier_tray", "clsim/v1/{region}/tray/{cabinet}/for/{courier}", Delivery.ONCE, Role.CABINET,
+        "courier_tray", WORLD_ROOT + "/{region}/tray/{cabinet}/for/{courier}", Delivery.ONCE, Role.CABINET,
         (Role.COURIER,), (world.CabinetAnswered,), "What the cabinet shows and gives the courier.",
     ),
     TopicSpec(
-        "user_hands", "clsim/v1/{region}/fingers/{user}/at/{cabinet}", Delivery.REQUEST, Role.USER,
+        "user_hands", WORLD_ROOT + "/{region}/fingers/{user}/at/{cabinet}", Delivery.REQUEST, Role.USER,
         (Role.CABINET,), (world.CodeTyped, world.BankInserted), "A simulated user's hands at a cabinet.",
     ),
     TopicSpec(
-        "user_tray", "clsim/v1/{region}/shelf/{cabinet}/for/{user}", Delivery.ONCE, Role.CABINET,
+        "user_tray", WORLD_ROOT + "/{region}/shelf/{cabinet}/for/{user}", Delivery.ONCE, Role.CABINET,
         (Role.USER,), (world.CabinetAnswered,), "What the cabinet shows and gives the user.",
     ),
     TopicSpec(
-        "door_knock", "clsim/v1/{region}/knock/{courier}/at/{user}", Delivery.REQUEST, Role.COURIER,
+        "door_knock", WORLD_ROOT + "/{region}/knock/{courier}/at/{user}", Delivery.REQUEST, Role.COURIER,
         (Role.USER,), (world.Knocked,), "A courier at the user's door.",
     ),
     TopicSpec(
-        "door_answer", "clsim/v1/{region}/answer/{user}/to/{courier}", Delivery.ONCE, Role.USER,
+        "door_answer", WORLD_ROOT + "/{region}/answer/{user}/to/{courier}", Delivery.ONCE, Role.USER,
         (Role.COURIER,), (world.DoorAnswered,), "What the user does at the door.",
     ),
 )  # fmt: skip
@@ -352,7 +358,7 @@ def parse_topic(text: str) -> Topic | None:
     """Return the topic, or None when it is not in the table or an id in it is malformed."""
     parts = text.split("/")
     if len(parts) == 6:  # cl / v1 / region / kind / id / word
-        words = (parts[0], parts[1], "", parts[3], "", parts[5])
+        words: tuple[str, ...] = (parts[0], parts[1], "", parts[3], "", parts[5])
     elif len(parts) == 7:  # clsim / v1 / region / word / id / word / id
         words = (parts[0], parts[1], "", parts[3], "", parts[5], "")
     else:

@@ -17,7 +17,7 @@ from chargeloop.protocol.messages.common import Location
 
 
 class SlotState(StrEnum):
-    """What a slot is doing. `reserved` with a bank is held to give out, without one it is kept free."""
+    """What a slot is doing; `reserved` with a bank is held to give out, without one it is kept free."""
 
     EMPTY = "empty"
     CHARGING = "charging"
@@ -29,7 +29,7 @@ class SlotState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a command ended at the device. (The platform alone knows a fifth: unknown.)"""
+    """How a command ended at the device; the platform alone knows a fifth: unknown."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -152,7 +152,7 @@ class Booted(Data):
 
 
 class CommandFinished(Data):
-    """The one final outcome of a command. `slots` are those it reserved; `correlationid` is the command id too."""
+    """The one final outcome of a command, also named by `correlationid`; `slots` are those it reserved."""
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.command_finished.v1"
     EXAMPLE: ClassVar[str] = (
@@ -228,7 +228,7 @@ class PickupFinished(Data):
 
 
 class BankReturned(Data):
-    """A bank was read in a slot that was empty: it is back. `reservation` when it came through a held slot."""
+    """A bank was read in an empty slot: it is back. `reservation` when it came through a held slot."""
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.bank_returned.v1"
     EXAMPLE: ClassVar[str] = '{"slot":2,"bank":"bnk-000017","reservation":"rsv-7a10-2","charge_pct":12}'

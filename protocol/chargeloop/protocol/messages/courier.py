@@ -162,9 +162,10 @@ class ProblemReported(Data):
 
 
 class JobOffered(Data):
-    """An offer to one courier: everything needed to decide. The envelope's `expirytime` is the last moment to answer.
+    """An offer to one courier: everything needed to decide.
 
-    `pay_minor` is the fixed part, `pay_max_minor` what the leg can bring at most.
+    The envelope's `expirytime` is the last moment to answer. `pay_minor` is the fixed part, `pay_max_minor`
+    what the leg can bring at most.
     """
 
     TYPE: ClassVar[str] = "chargeloop.courier.job_offered.v1"

@@ -1,8 +1,8 @@
 """Between the rental platform and a courier platform: requests one way, indications and reports the other.
 
-The rental platform knows no courier's affairs and the courier platform no tariff; this is the contract by which
-either can be replaced. In reports the envelope's `time` is the corrected time of the event and `clockstate` its
-quality: fees are computed from it.
+The rental platform knows no courier's affairs and the courier platform no tariff; this is the contract by
+which either can be replaced. In reports the envelope's `time` is the corrected time of the event and
+`clockstate` its quality: fees are computed from it.
 """
 
 from enum import StrEnum
@@ -19,8 +19,8 @@ from chargeloop.protocol.messages.courier import Problem
 class _Request(Data):
     """What both kinds of delivery request say.
 
-    `handover_sha256` lets the courier platform check the hand-over code without knowing it: the hex SHA-256 of
-    `<job id>:<code>`.
+    `handover_sha256` lets the courier platform check the hand-over code without knowing it: the hex SHA-256
+    of `<job id>:<code>`.
     """
 
     job: fields.Job
@@ -85,7 +85,7 @@ class DeliveryRedirected(Data):
 class DeliveryCancelled(Data):
     """Stop the job. A courier who holds banks brings them to the cabinet of the reservation named.
 
-    `cabinet`, `cabinet_location`, `reservation` and `code` are given when banks may be in the courier's hands.
+    `cabinet`, `cabinet_location`, `reservation` and `code` are given when the courier may hold banks.
     """
 
     TYPE: ClassVar[str] = "chargeloop.delivery.cancelled.v1"
@@ -176,7 +176,9 @@ class ReturnSucceeded(Data):
     """Return success: these banks are back in a cabinet (also the end of a job that was called off)."""
 
     TYPE: ClassVar[str] = "chargeloop.delivery.return_succeeded.v1"
-    EXAMPLE: ClassVar[str] = '{"job":"job-7a10-2","order":"ord-7a10","banks":["bnk-000017"],"evidence":"cabinet"}'
+    EXAMPLE: ClassVar[str] = (
+        '{"job":"job-7a10-2","order":"ord-7a10","banks":["bnk-000017"],"evidence":"cabinet"}'
+    )
 
     job: fields.Job
     order: fields.Order
@@ -185,11 +187,12 @@ class ReturnSucceeded(Data):
 
 
 class CourierGaveUp(Data):
-    """The courier left the job. `banks` are still in that courier's hands; without banks the job is offered again."""
+    """The courier left the job, with `banks` still in hand; without banks the job is offered again."""
 
     TYPE: ClassVar[str] = "chargeloop.delivery.courier_gave_up.v1"
     EXAMPLE: ClassVar[str] = (
-        '{"job":"job-7a10-1","order":"ord-7a10","courier":"cou-0005","reason":"flat tyre","banks":[],"offered_again":true}'
+        '{"job":"job-7a10-1","order":"ord-7a10","courier":"cou-0005","reason":"flat tyre","banks":[],'
+        '"offered_again":true}'
     )
 
     job: fields.Job

@@ -37,7 +37,7 @@ class HandOver(StrEnum):
 
 
 class PlaceOrder(Data):
-    """Rent `quantity` banks: brought to `location`, or (walk_up) given out by `cabinet` where the user stands.
+    """Rent banks: brought to `location`, or (walk_up) given out by the `cabinet` where the user stands.
 
     The order id follows from the user and the envelope's id, so a repeated request places one order.
     """
@@ -57,7 +57,7 @@ class PlaceOrder(Data):
 
 
 class CancelOrder(Data):
-    """Stop the order. Before hand-over nothing is charged but what the tariff says; banks on the way come back."""
+    """Stop the order. Before hand-over nothing is charged; banks on the way come back."""
 
     TYPE: ClassVar[str] = "chargeloop.rental.cancel_order.v1"
     EXAMPLE: ClassVar[str] = '{"user":"usr-0042","order":"ord-7a10","reason":"changed my mind"}'
@@ -112,7 +112,7 @@ class RequestRefused(Data):
 
     TYPE: ClassVar[str] = "chargeloop.rental.request_refused.v1"
     EXAMPLE: ClassVar[str] = (
-        '{"code":"not_enough_banks","detail":"no cabinet within 2000 m has 5 banks; 3 can be had","available":3}'
+        '{"code":"not_enough_banks","detail":"no cabinet near has 5 banks; 3 can be had","available":3}'
     )
 
     code: RefusalCode
@@ -138,7 +138,7 @@ class OrderView(Data):
 
 
 class UserOrders(Data):
-    """The user's open orders and the last few that ended, newest first. A higher `version` replaces a lower one."""
+    """The user's open orders and the last few that ended, newest first; the highest `version` counts."""
 
     TYPE: ClassVar[str] = "chargeloop.rental.user_orders.v1"
     EXAMPLE: ClassVar[str] = (

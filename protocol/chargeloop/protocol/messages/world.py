@@ -1,9 +1,9 @@
 """The physical world of simulations: what hands do at a cabinet and at a door.
 
-These messages stand for things that are not messages: fingers on a keypad, a bank pushed into a slot, two people
-at a door. They travel under their own root (`clsim/`), only between simulators; no platform reads or writes them
-and a real installation grants them to nobody. Each request is repeated with the same envelope id until it is
-answered, and the answer is repeated for the same id, so a lost message moves no second bank.
+These messages stand for things that are not messages: fingers on a keypad, a bank pushed into a slot, two
+people at a door. They travel under their own root (`clsim/`), only between simulators; no platform reads or
+writes them and a real installation grants them to nobody. Each request is repeated with the same envelope id
+until it is answered, and the answer is repeated for the same id, so a lost message moves no second bank.
 """
 
 from typing import Annotated, ClassVar
@@ -37,7 +37,7 @@ class BankInserted(Data):
 
 
 class CabinetAnswered(Data):
-    """What the person at the cabinet sees: the display's text, the banks that came out, whether it was accepted."""
+    """What the person at the cabinet sees: display, banks that came out, whether it was accepted."""
 
     TYPE: ClassVar[str] = "chargeloop.world.cabinet_answered.v1"
     EXAMPLE: ClassVar[str] = '{"accepted":true,"display":"take 2 banks","banks":[]}'
