@@ -229,7 +229,8 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         (
             delivery.FirstIndication, delivery.SecondIndication, delivery.CourierProgressed,
             delivery.BanksPickedUp, delivery.RentalSucceeded, delivery.BanksCollected,
-            delivery.ReturnSucceeded, delivery.CourierGaveUp, delivery.DeliveryProblem, delivery.DeliveryFailed,
+            delivery.ReturnSucceeded, delivery.CourierGaveUp, delivery.DeliveryProblem,
+            delivery.DeliveryFailed,
         ),
         "Indications and reports of a courier platform.", acked_by="dispatch_report_ack",
     ),
@@ -240,7 +241,8 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     # People who rent, gateways, operators.
     TopicSpec(
         "user_request", _USER + "/request", Delivery.REQUEST, Role.USER, (_R, _O),
-        (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn), "What a user asks of the rental platform.",
+        (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn),
+        "What a user asks of the rental platform.",
     ),
     TopicSpec(
         "user_reply", _USER + "/reply", Delivery.ONCE, _R, (Role.USER,),
@@ -298,12 +300,13 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     ),
     # The physical world of simulations.
     TopicSpec(
-        "courier_hands", WORLD_ROOT + "/{region}/hands/{courier}/at/{cabinet}", Delivery.REQUEST, Role.COURIER,
-        (Role.CABINET,), (world.CodeTyped, world.BankInserted), "A simulated courier's hands at a cabinet.",
+        "courier_hands", WORLD_ROOT + "/{region}/hands/{courier}/at/{cabinet}", Delivery.REQUEST,
+        Role.COURIER, (Role.CABINET,), (world.CodeTyped, world.BankInserted),
+        "A simulated courier's hands at a cabinet.",
     ),
     TopicSpec(
         "courier_tray", WORLD_ROOT + "/{region}/tray/{cabinet}/for/{courier}", Delivery.ONCE, Role.CABINET,
-        (Role.COURIER,), (world.CabinetAnswered,), "What the cabinet shows and gives the courier.",
+        (Role.COURIER,), (world.CabinetAnswered,), "What the cabinet shows and gives a courier.",
     ),
     TopicSpec(
         "user_hands", WORLD_ROOT + "/{region}/fingers/{user}/at/{cabinet}", Delivery.REQUEST, Role.USER,
