@@ -35,9 +35,9 @@ RULES: Mapping[Delivery, str] = {
         "The highest version (or connection epoch) wins; an older one is ignored."
     ),
     Delivery.JOURNAL: (
-        "Numbered by `seq` without gaps from 1 within `journalid`. The writer keeps each entry on disk "
-        "and sends again, in order, what the reader has not acknowledged as committed. The reader takes `seq` "
-        "n+1 only after n, acknowledges a repeat again, and answers a hole with `gap: true`."
+        "Numbered by `seq` without gaps from 1 within `journalid`. The writer keeps each entry on disk and "
+        "sends again, in order, what the reader has not acknowledged as committed. The reader takes n+1 only "
+        "after n, acknowledges a repeat again, and answers a hole with `gap: true`."
     ),
     Delivery.LEASE: (
         "Sent again with the same `id` until the outcome is known or `expirytime` has passed. The receiver "
