@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository.repository import ROOT, SOURCE_FOLDERS, files
+from tests.repository.repository import ROOT, SOURCE_FOLDERS
 
 SOURCES = sorted(path for folder in SOURCE_FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
@@ -53,7 +53,3 @@ def test_the_readme_names_exactly_the_two_commands_that_set_up_and_try_it() -> N
     readme = (ROOT / "README.md").read_text()
     commands = [line for block in readme.split("```sh\n")[1:] for line in block.split("```")[0].splitlines()]
     assert commands == ["./run demo", "./run test"]
-
-
-def test_no_source_file_is_ignored_by_git() -> None:
-    assert set(SOURCES) <= set(files("*.py"))
