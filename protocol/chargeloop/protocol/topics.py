@@ -310,7 +310,8 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     ),
     TopicSpec(
         "user_hands", WORLD_ROOT + "/{region}/fingers/{user}/at/{cabinet}", Delivery.REQUEST, Role.USER,
-        (Role.CABINET,), (world.CodeTyped, world.BankInserted), "A simulated user's hands at a cabinet.",
+        (Role.CABINET,), (world.CodeTyped, world.BankInserted, world.TrayReached),
+        "A simulated user's hands at a cabinet.",
     ),
     TopicSpec(
         "user_tray", WORLD_ROOT + "/{region}/shelf/{cabinet}/for/{user}", Delivery.ONCE, Role.CABINET,

@@ -36,6 +36,13 @@ class BankInserted(Data):
     code: fields.Code | None = None
 
 
+class TrayReached(Data):
+    """Somebody takes the banks that a command (not a code typed by that person) has put into the tray."""
+
+    TYPE: ClassVar[str] = "chargeloop.world.tray_reached.v1"
+    EXAMPLE: ClassVar[str] = "{}"
+
+
 class CabinetAnswered(Data):
     """What the person at the cabinet sees: display, banks that came out, whether it was accepted."""
 
