@@ -1,0 +1,277 @@
+"""A scenario: cabinets with their banks, couriers, and people with what they want. Pure data and a pure generator.
+
+`demo_scenario` makes the small fictional city of the demo from a seed: the same seed gives the same people, places,
+times, quantities and planted troubles, whatever the speed and the broker. A replay makes the same type from a
+file (`chargeloop.cli.mdrp`). All times are milliseconds after the scenario's origin unless a name says otherwise.
+
+Every random draw of one participant comes from a generator seeded with the scenario's seed and the participant's
+id, so that adding a participant, or a draw for one of them, changes nothing for the others.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chargeloop.protocol.geo import Plane, Point
+from chargeloop.protocol.ids import BankId, CabinetId, CourierId, RegionId, UserId
+from chargeloop.protocol.messages.rental import HandOver, OrderState
+from chargeloop.protocol.time import MINUTE_MS, SECOND_MS, parse_instant
+
+
+@dataclass(frozen=True, slots=True)
+class BankPlan:
+    """A power bank that is in a cabinet at the start."""
+
+    bank: BankId
+    charge_pct: int
+    health_pct: int
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The cabinet is off the network from here to there."""
+
+    from_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CabinetFaults:
+    """Planted troubles: slots that jam, the next ejects that jam, outages, a wrong clock."""
+
+    jam_slots: tuple[int, ...] = ()
+    jam_next: int = 0
+    offline: tuple[Outage, ...] = ()
+    clock_offset_ms: int = 0
+    drift_ppm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CabinetPlan:
+    """A cabinet and the banks in it, in slots 1, 2, and so on."""
+
+    cabinet: CabinetId
+    name: str
+    place: Point
+    slots: int
+    banks: tuple[BankPlan, ...]
+    faults: CabinetFaults = CabinetFaults()
+
+
+class GivesUp(StrEnum):
+    """When a courier with a planted trouble leaves a job."""
+
+    BEFORE_PICKUP = "before_pickup"
+    AFTER_PICKUP = "after_pickup"
+
+
+@dataclass(frozen=True, slots=True)
+class CourierPlan:
+    """A courier; `on_ms` and `off_ms` None mean from the start and to the end.
+
+    Either `speed_m_per_s` (as the crow flies) or `metres_per_minute` (whole minutes begun) says how fast.
+    """
+
+    courier: CourierId
+    place: Point
+    speed_m_per_s: float | None
+    metres_per_minute: int | None
+    service_ms: int
+    accept_probability: float
+    seed: int
+    on_ms: int | None = None
+    off_ms: int | None = None
+    gives_up: GivesUp | None = None
+    gives_up_at_job: int = 1
+
+
+class ReturnManner(StrEnum):
+    """How a person gives the banks back: by courier, on foot, or some by courier and the rest on foot."""
+
+    COURIER = "courier"
+    WALK = "walk"
+    PARTIAL = "partial"
+
+
+ALWAYS = 99
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPlan:
+    """One person with one order.
+
+    `cancel_at`: calls the order off when it gets to this state. `absent_knocks`: so many knocks nobody answers,
+    ALWAYS for somebody who is never there. `return_place` is where the banks are to be fetched.
+    """
+
+    user: UserId
+    place: Point
+    return_place: Point
+    at_ms: int
+    quantity: int
+    hand_over: HandOver
+    use_ms: int
+    returns: ReturnManner
+    accept_fewer: bool = True
+    cancel_at: OrderState | None = None
+    absent_knocks: int = 0
+    returned_charge_pct: int = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Everything a demo or a replay plays. `origin_ms` is the world time (ms since 1970 UTC) of its start.
+
+    `deadline_ms` is when, after the origin, the play ends at the latest.
+    """
+
+    region: RegionId
+    seed: int
+    origin_ms: int
+    cabinets: tuple[CabinetPlan, ...]
+    couriers: tuple[CourierPlan, ...]
+    people: tuple[PersonPlan, ...]
+    deadline_ms: int
+
+    @property
+    def banks(self) -> tuple[BankId, ...]:
+        """Return every bank of the scenario."""
+        return tuple(bank.bank for cabinet in self.cabinets for bank in cabinet.banks)
+
+
+ORIGIN = Point(434_520_000, 52_330_000)
+# A Monday in summer, early in the day: the date is part of the scenario, so that a seed gives the same times.
+ORIGIN_MS = parse_instant("2026-06-01T08:00:00.000Z")
+
+_CABINETS = (
+    "Harbour Café", "Market Hall", "Old Lighthouse", "Station Square", "Fig Tree Bakery", "City Library",
+    "Ropewalk Cinema", "Tram Depot", "Swimming Baths", "Botanic Garden", "Clock Tower", "Ferry Landing",
+)  # fmt: skip
+_COURIERS = 8
+_COLUMNS = 4
+_SPACING_M = 420.0
+_SLOTS = 10
+_BANKS_PER_CABINET = 6
+_PLACING_MS = 20 * MINUTE_MS
+_ORDERS_PER_WINDOW = 20
+_LAST_USE_MS = 30 * MINUTE_MS
+# A return that finds no courier, a walk, and the waits of the platform for banks that come late.
+_SLACK_MS = 90 * MINUTE_MS
+_CANCEL_STATES: Sequence[OrderState] = (
+    OrderState.RESERVING, OrderState.DISPATCHING, OrderState.FETCHING, OrderState.DELIVERING,
+)  # fmt: skip
+
+
+def demo_scenario(*, seed: int, orders: int, region: str = "demo") -> Scenario:
+    """Return the demo's city: 12 cabinets, 8 couriers and so many people with one order each.
+
+    Always planted: a slot that jams, a cabinet that drops off the network, a courier who gives up before and one
+    who gives up after the pickup. Drawn: cancels at various steps, people who are not there, walk-up rentals,
+    partial returns. Up to 20 orders are placed within 20 minutes of world time; more take longer.
+    """
+    plane = Plane(ORIGIN)
+    placing_ms = _PLACING_MS * max(1, -(-orders // _ORDERS_PER_WINDOW))
+    return Scenario(
+        region=RegionId(region),
+        seed=seed,
+        origin_ms=ORIGIN_MS,
+        cabinets=_cabinets(seed, plane),
+        couriers=tuple(_courier(seed, number, plane) for number in range(1, _COURIERS + 1)),
+        people=tuple(_person(seed, number, placing_ms, plane) for number in range(1, orders + 1)),
+        deadline_ms=placing_ms + _LAST_USE_MS + _SLACK_MS,
+    )
+
+
+def seeded(seed: int, *names: str) -> random.Random:
+    """Return the generator of one participant's draws."""
+    return random.Random(":".join((str(seed), *names)))
+
+
+def _cabinets(seed: int, plane: Plane) -> tuple[CabinetPlan, ...]:
+    draw = seeded(seed, "troubles")
+    jammed, dropped = draw.sample(range(len(_CABINETS)), 2)
+    faults = {jammed: _jam(draw), dropped: _drop(draw)}
+    return tuple(
+        _cabinet(seed, index, plane, faults.get(index, CabinetFaults())) for index in range(len(_CABINETS))
+    )
+
+
+def _jam(draw: random.Random) -> CabinetFaults:
+    return CabinetFaults(jam_slots=(draw.randint(1, _BANKS_PER_CABINET),), jam_next=1)
+
+
+def _drop(draw: random.Random) -> CabinetFaults:
+    from_ms = draw.randint(6, 14) * MINUTE_MS
+    return CabinetFaults(offline=(Outage(from_ms, from_ms + draw.randint(6, 12) * MINUTE_MS),))
+
+
+def _cabinet(seed: int, index: int, plane: Plane, faults: CabinetFaults) -> CabinetPlan:
+    cabinet = CabinetId(f"cab-{index + 1:04d}")
+    draw = seeded(seed, cabinet)
+    row, column = divmod(index, _COLUMNS)
+    place = plane.at(
+        (column - (_COLUMNS - 1) / 2) * _SPACING_M + draw.uniform(-120, 120),
+        (row - 1) * _SPACING_M + draw.uniform(-120, 120),
+    )
+    banks = tuple(
+        BankPlan(BankId(f"bnk-{index + 1:02d}{slot:04d}"), draw.randint(70, 100), draw.randint(85, 100), draw.randint(0, 300))
+        for slot in range(1, _BANKS_PER_CABINET + 1)
+    )
+    return CabinetPlan(cabinet, _CABINETS[index], place, _SLOTS, banks, _with_clock(faults, draw))
+
+
+def _with_clock(faults: CabinetFaults, draw: random.Random) -> CabinetFaults:
+    """Give every cabinet a clock of its own: some minutes off, some 50 ppm fast or slow."""
+    offset_ms = draw.randint(-5 * 60, 5 * 60) * SECOND_MS
+    return CabinetFaults(faults.jam_slots, faults.jam_next, faults.offline, offset_ms, draw.randint(-50, 50))
+
+
+def _courier(seed: int, number: int, plane: Plane) -> CourierPlan:
+    courier = CourierId(f"cou-{number:04d}")
+    draw = seeded(seed, courier)
+    gives_up = {1: GivesUp.BEFORE_PICKUP, 2: GivesUp.AFTER_PICKUP}.get(number)
+    return CourierPlan(
+        courier=courier,
+        place=_place(draw, plane),
+        speed_m_per_s=round(draw.uniform(4.0, 6.5), 2),
+        metres_per_minute=None,
+        service_ms=draw.randint(15, 30) * SECOND_MS,
+        accept_probability=0.95 if gives_up else round(draw.uniform(0.7, 0.95), 2),
+        seed=draw.randrange(2**31),
+        gives_up=gives_up,
+        gives_up_at_job=1 if gives_up is GivesUp.AFTER_PICKUP else draw.randint(1, 2),
+    )
+
+
+def _person(seed: int, number: int, placing_ms: int, plane: Plane) -> PersonPlan:
+    user = UserId(f"usr-{number:04d}")
+    draw = seeded(seed, user)
+    quantity = draw.choices((1, 2, 3, 4), weights=(50, 30, 15, 5))[0]
+    walk_up = draw.random() < 0.15
+    return PersonPlan(
+        user=user,
+        place=_place(draw, plane),
+        return_place=_place(draw, plane),
+        at_ms=draw.randrange(placing_ms),
+        quantity=quantity,
+        hand_over=HandOver.WALK_UP if walk_up else HandOver.COURIER,
+        use_ms=draw.randrange(10 * MINUTE_MS, _LAST_USE_MS),
+        returns=_returns(draw, quantity),
+        accept_fewer=draw.random() < 0.8,
+        cancel_at=draw.choice(_CANCEL_STATES) if draw.random() < 0.15 and not walk_up else None,
+        absent_knocks=draw.choices((0, 1, ALWAYS), weights=(85, 10, 5))[0],
+        returned_charge_pct=draw.randint(3, 60),
+    )
+
+
+def _returns(draw: random.Random, quantity: int) -> ReturnManner:
+    manners = list(ReturnManner) if quantity > 1 else [ReturnManner.COURIER, ReturnManner.WALK]
+    weights = {ReturnManner.COURIER: 60, ReturnManner.WALK: 20, ReturnManner.PARTIAL: 40}
+    return draw.choices(manners, weights=[weights[manner] for manner in manners])[0]
+
+
+def _place(draw: random.Random, plane: Plane) -> Point:
+    half_width_m, half_height_m = _COLUMNS / 2 * _SPACING_M, 1.5 * _SPACING_M
+    return plane.at(draw.uniform(-half_width_m, half_width_m), draw.uniform(-half_height_m, half_height_m))

@@ -1,0 +1,137 @@
+"""Settings of the command line: a flag wins over the environment, that over the TOML file, that over the default.
+
+Every setting has one name: `--broker-port` on the command line is `CHARGELOOP_BROKER_PORT` in the environment and
+`broker_port` in `chargeloop.toml`. `config show` prints each value with the place it came from.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from chargeloop.protocol import fields
+from chargeloop.protocol.ids import OperatorId, RegionId
+
+DEFAULT_FILE = Path("chargeloop.toml")
+ENVIRONMENT_PREFIX = "CHARGELOOP_"
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message is one line that names it and the place it came from."""
+
+
+class Settings(BaseSettings):
+    """What every command may need; each command reads its part."""
+
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True)
+
+    data: Path = Field(Path("chargeloop-data"), description="directory of credentials, stores and journals")
+    region: fields.Region = Field(RegionId("demo"), description="the region: one city or district")
+    broker: str = Field("auto", description="auto, mosquitto, embedded or HOST:PORT")
+    broker_port: Port = Field(0, description="port of a broker that is started here (0: a free one)")
+    clock: str = Field("real", description="real, or scaled:REAL_ORIGIN_MS:ORIGIN_MS:SPEED")
+    http_host: str = Field("127.0.0.1", description="address the HTTP gateway listens on")
+    http_port: Port = Field(8080, description="port of the HTTP gateway")
+    gateway: str = Field("http://127.0.0.1:8080", description="address of the HTTP gateway that orders go to")
+    tariff: Path | None = Field(None, description="TOML file with the tariff (default: the built-in one)")
+    user: fields.User | None = Field(None, description="the user who orders (usr-…)")
+    password: SecretStr | None = Field(None, description="the user's password (default: from DATA/credentials)")
+    operator: fields.Operator = Field(OperatorId("opr-main"), description="the operator who watches (opr-…)")
+    orders: Annotated[int, Field(ge=1, le=500)] = Field(20, description="how many people order in the demo")
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(7, description="the seed of a demo or replay")
+    speed: str = Field("auto", description="world seconds in a real second; auto; max (replay only)")
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The settings in force and, by field name, where each came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Effective:
+    """Return the effective settings.
+
+    Args:
+        flags: field name to value for the flags that were given; None means not given.
+        config: the TOML file; without it `chargeloop.toml` of the working directory, when it is there.
+
+    Raises:
+        SettingsError: the file is missing, is not TOML or has an unknown name, or a value is not usable.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    file = _settings_file(config)
+    origins = _origins(given, file)
+    try:
+        return Effective(_sourced(file)(**given), origins)
+    except ValidationError as error:
+        raise SettingsError(_first_fault(error, origins, file)) from None
+
+
+def _settings_file(config: Path | None) -> Path | None:
+    if config is None:
+        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+    if not config.is_file():
+        raise SettingsError(f"{config}: no such settings file")
+    return config
+
+
+def _sourced(file: Path | None) -> type[Settings]:
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the names are pydantic-settings' own
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the same
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            toml = () if file is None else (TomlConfigSettingsSource(settings_cls, file),)
+            return (init_settings, env_settings, *toml)
+
+    return Sourced
+
+
+def _origins(given: Mapping[str, object], file: Path | None) -> dict[str, str]:
+    """Return for each setting the place that has the last word on it."""
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    origins |= dict.fromkeys(_read_toml(file), f"file {file}")
+    environment = EnvSettingsSource(Settings)()
+    origins |= {name: f"environment {ENVIRONMENT_PREFIX}{name.upper()}" for name in environment}
+    return origins | {name: f"flag {flag_of(name)}" for name in given}
+
+
+def _read_toml(file: Path | None) -> dict[str, object]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from None
+
+
+def flag_of(name: str) -> str:
+    """Return the command line flag of a setting."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _first_fault(error: ValidationError, origins: Mapping[str, str], file: Path | None) -> str:
+    fault = error.errors(include_url=False)[0]
+    name = str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        return f"{file}: unknown setting {name!r}; known: {', '.join(Settings.model_fields)}"
+    return f"{name} from {origins[name]}: {fault['msg']}"

@@ -1,0 +1,124 @@
+"""Keeps the processes of a demo running: crash-only, so one that dies is simply started again.
+
+Each child holds the reading end of a pipe as its standard input and stops when it ends: when this process is
+killed outright, the children end too. DATA/run has `<name>.pid`, `<name>.log` and `<name>.ready` of each.
+"""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chargeloop.cli.errors import FAILED, CommandError, one_line
+
+_READY_S = 60.0
+_POLL_S = 0.02
+_STOP_S = 10.0
+_MOST_RESTARTS = 20
+_LOG_TAIL_BYTES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One process: its name and the arguments it gives the chargeloop command line."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+class Supervisor:
+    """Starts children, starts one again that dies, and stops them all; `note` is told what happens.
+
+    `failed` is set when a child has died too often: the owner must then give up.
+    """
+
+    def __init__(self, run_directory: Path, note: Callable[[str], None]) -> None:
+        self._directory = run_directory
+        self._note = note
+        self._keepers: list[asyncio.Task[None]] = []
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self.restarts: dict[str, int] = {}
+        self.failed = asyncio.Event()
+        run_directory.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def pids(self) -> Mapping[str, int]:
+        """Return the process ids of the children by name."""
+        return {name: process.pid for name, process in self._processes.items()}
+
+    async def start(self, children: Sequence[Child]) -> None:
+        """Start the children at once and return when all are ready.
+
+        Raises:
+            CommandError: one of them did not become ready; the message has the end of its log.
+        """
+        for child in children:
+            await self._spawn(child)
+            self._keepers.append(asyncio.create_task(self._keep(child)))
+        for child in children:
+            await self._wait_until_ready(child)
+
+    async def stop(self) -> None:
+        """Stop all children, the last started first; one that does not stop in time is killed."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for name in reversed(self._processes):
+            await self._end(name, self._processes[name])
+
+    async def _end(self, name: str, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _STOP_S)
+            except TimeoutError:
+                self._note(f"{name} did not stop within {_STOP_S:.0f} s and was killed")
+                process.kill()
+                await process.wait()
+        self._file(name, "pid").unlink(missing_ok=True)
+
+    async def _spawn(self, child: Child) -> None:
+        ready = self._file(child.name, "ready")
+        ready.unlink(missing_ok=True)
+        with self._file(child.name, "log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "chargeloop.cli", *child.arguments, "--ready-file", str(ready), "--until-eof",
+                stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        self._processes[child.name] = process
+        self._file(child.name, "pid").write_text(f"{process.pid}\n", encoding="utf-8")
+
+    async def _keep(self, child: Child) -> None:
+        while True:
+            code = await self._processes[child.name].wait()
+            count = self.restarts[child.name] = self.restarts.get(child.name, 0) + 1
+            self._note(f"{child.name} ended with code {code}; started again")
+            if count > _MOST_RESTARTS:
+                self.failed.set()
+                return
+            await self._spawn(child)
+
+    async def _wait_until_ready(self, child: Child) -> None:
+        ready = self._file(child.name, "ready")
+        try:
+            async with asyncio.timeout(_READY_S):
+                while not ready.exists():
+                    await self._fail_when_broken(child)
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError:
+            raise CommandError(f"{child.name} is not ready after {_READY_S:.0f} s{self._last_words(child)}", FAILED) from None
+
+    async def _fail_when_broken(self, child: Child) -> None:
+        if self.restarts.get(child.name, 0):
+            raise CommandError(f"{child.name} could not start{self._last_words(child)}", FAILED)
+
+    def _last_words(self, child: Child) -> str:
+        log = self._file(child.name, "log").read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", "replace")
+        lines = [line for line in log.splitlines() if line.strip()]
+        return f": {one_line(lines[-1])}" if lines else ""
+
+    def _file(self, name: str, kind: str) -> Path:
+        return self._directory / f"{name}.{kind}"
