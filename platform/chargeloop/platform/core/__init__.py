@@ -1,0 +1,1 @@
+"""What the rental platform decides: pure, without clock, randomness or I/O."""
