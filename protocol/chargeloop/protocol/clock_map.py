@@ -1,0 +1,209 @@
+"""Where a device's events lie on the platform's clock, by what the platform measured itself.
+
+A device's wall clock may start in 1970, run fast, jump or be in the wrong zone; its monotonic clock only
+counts from the boot. So events are placed by boot and uptime. What the platform knows of one boot is an
+interval for the offset *platform time minus uptime*:
+
+- A completed exchange (`SyncSample`) read the platform's clock somewhere between two uptimes: offset between
+  `platform_time - received_uptime` and `platform_time - sent_uptime`.
+- Every message arrived after it was made: offset at most `received - uptime`.
+
+Between two moments of a boot the monotonic clock may have drifted, so a bound taken at one uptime is widened
+in proportion to the distance to the other. Bounds are intersected; when they contradict each other (a clock
+that drifts beyond the allowance, or a device that lies) the nearest sample alone counts.
+
+No corrected time is ever later than the receipt. Without a sample the device's own wall time counts when it
+says that it is synchronised and the time is plausible; else the time is bounded by the receipt, and marked
+inferred.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from chargeloop.protocol.envelope import ClockState, Data, Envelope
+from chargeloop.protocol.messages.common import SyncSample
+from chargeloop.protocol.time import DAY_MS, SECOND_MS
+
+# Crystal oscillators of cheap boards stay within 100 ppm; the allowance is five times that.
+DRIFT_ALLOWANCE_PPM: Final = 500
+# A mapped time whose interval is wider than this is no measurement any more.
+MEASURED_DOUBT_MS: Final = 2 * SECOND_MS
+# Offline work is sent late, but a wall clock that claims an older event is taken for a wrong clock.
+PLAUSIBLE_AGE_MS: Final = 30 * DAY_MS
+_SAMPLES_KEPT: Final = 8
+_BOOTS_KEPT: Final = 4
+_MILLION: Final = 1_000_000
+
+
+class Lean(StrEnum):
+    """Which time is taken where several are possible."""
+
+    EARLIEST = "earliest"
+    MIDDLE = "middle"
+    LATEST = "latest"
+
+
+class Corrected(NamedTuple):
+    """A time on the platform's clock (ms since 1970 UTC) and how far it can be trusted."""
+
+    time_ms: int
+    state: ClockState
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTime:
+    """When something happened by the device's own clocks: boot and uptime, and its wall clock."""
+
+    boot: str | None
+    uptime_ms: int | None
+    wall_ms: int
+    clock_state: ClockState | None
+
+    @classmethod
+    def of(cls, envelope: Envelope[Data]) -> "DeviceTime":
+        """Return the device's time in a message."""
+        return cls(envelope.bootid, envelope.uptimems, envelope.time, envelope.clockstate)
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """The offsets (platform time minus uptime, ms) that are possible at one uptime."""
+
+    low_ms: int
+    high_ms: int
+
+    def widened(self, distance_ms: int) -> "Offsets":
+        """Return what is possible so many milliseconds of uptime away."""
+        drift_ms = -(-abs(distance_ms) * DRIFT_ALLOWANCE_PPM // _MILLION)
+        return Offsets(self.low_ms - drift_ms, self.high_ms + drift_ms)
+
+    def meet(self, other: "Offsets") -> "Offsets | None":
+        """Return what both allow, or None when they contradict each other."""
+        met = Offsets(max(self.low_ms, other.low_ms), min(self.high_ms, other.high_ms))
+        return met if met.low_ms <= met.high_ms else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One exchange of times: the offsets it allows, and the middle of the uptimes it took."""
+
+    uptime_ms: int
+    offsets: Offsets
+
+    def at(self, uptime_ms: int) -> Offsets:
+        """Return the offsets it allows at another uptime of the same boot."""
+        return self.offsets.widened(uptime_ms - self.uptime_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message of the boot: its uptime, and the highest offset its arrival allows."""
+
+    uptime_ms: int
+    high_ms: int
+
+    def at(self, uptime_ms: int) -> int:
+        """Return the highest offset it allows at another uptime of the same boot."""
+        return Offsets(self.high_ms, self.high_ms).widened(uptime_ms - self.uptime_ms).high_ms
+
+
+@dataclass(frozen=True, slots=True)
+class BootClock:
+    """What is known of the offset during one boot of a device."""
+
+    boot: str
+    samples: tuple[Sample, ...] = ()
+    heard: Heard | None = None
+
+    def latest_offset(self, uptime_ms: int) -> int | None:
+        """Return the highest offset that the arrival of messages allows at that uptime."""
+        return None if self.heard is None else self.heard.at(uptime_ms)
+
+    def offsets(self, uptime_ms: int) -> Offsets | None:
+        """Return the offsets possible at that uptime, or None without any sample."""
+        if not self.samples:
+            return None
+        by_distance = sorted(self.samples, key=lambda sample: abs(sample.uptime_ms - uptime_ms))
+        possible = by_distance[0].at(uptime_ms)
+        for sample in by_distance[1:]:
+            met = possible.meet(sample.at(uptime_ms))
+            if met is None:
+                return by_distance[0].at(uptime_ms)
+            possible = met
+        return possible
+
+
+@dataclass(frozen=True, slots=True)
+class ClockMap:
+    """What is known of one device's clock, for its last few boots. A value: keep what `learn` returns."""
+
+    boots: tuple[BootClock, ...] = ()
+
+    def learn(self, boot: str, sample: SyncSample, received_ms: int) -> "ClockMap":
+        """Return the map with one more exchange; one that cannot have happened is ignored."""
+        backwards = sample.received_uptime_ms < sample.sent_uptime_ms
+        if backwards or sample.platform_time > received_ms:
+            return self
+        middle_ms = (sample.sent_uptime_ms + sample.received_uptime_ms) // 2
+        offsets = Offsets(
+            sample.platform_time - sample.received_uptime_ms, sample.platform_time - sample.sent_uptime_ms
+        )
+        known = self._of(boot)
+        if any(kept.uptime_ms == middle_ms for kept in known.samples):
+            return self
+        samples = (*known.samples, Sample(middle_ms, offsets))[-_SAMPLES_KEPT:]
+        return self._with(replace(known, samples=samples))
+
+    def heard(self, time: DeviceTime, received_ms: int) -> "ClockMap":
+        """Return the map after a message with that time arrived; the same map when that is no news."""
+        if time.boot is None or time.uptime_ms is None:
+            return self
+        known = self._of(time.boot)
+        high_ms = received_ms - time.uptime_ms
+        latest_ms = known.latest_offset(time.uptime_ms)
+        if latest_ms is not None and latest_ms <= high_ms:
+            return self
+        return self._with(replace(known, heard=Heard(time.uptime_ms, high_ms)))
+
+    def correct(self, time: DeviceTime, received_ms: int, lean: Lean = Lean.MIDDLE) -> Corrected:
+        """Return when the event happened, never later than `received_ms`.
+
+        `lean` chooses within the doubt. The state is synced when samples leave at most 2 s of doubt, free
+        when the device's own synchronised wall clock is taken at its word, else inferred.
+        """
+        latest_ms = received_ms
+        if time.boot is not None and time.uptime_ms is not None:
+            known = self._of(time.boot)
+            offset_ms = known.latest_offset(time.uptime_ms)
+            if offset_ms is not None:
+                latest_ms = max(0, min(latest_ms, time.uptime_ms + offset_ms))
+            offsets = known.offsets(time.uptime_ms)
+            if offsets is not None:
+                return _mapped(time.uptime_ms, offsets, latest_ms, lean)
+        return _by_wall(time, received_ms, latest_ms, lean)
+
+    def _of(self, boot: str) -> BootClock:
+        return next((known for known in self.boots if known.boot == boot), BootClock(boot))
+
+    def _with(self, changed: BootClock) -> "ClockMap":
+        others = tuple(known for known in self.boots if known.boot != changed.boot)
+        return ClockMap((*others, changed)[-_BOOTS_KEPT:])
+
+
+def _mapped(uptime_ms: int, offsets: Offsets, latest_ms: int, lean: Lean) -> Corrected:
+    high_ms = max(0, min(uptime_ms + offsets.high_ms, latest_ms))
+    low_ms = max(0, min(uptime_ms + offsets.low_ms, high_ms))
+    state = ClockState.SYNCED if high_ms - low_ms <= MEASURED_DOUBT_MS else ClockState.INFERRED
+    chosen = {Lean.EARLIEST: low_ms, Lean.MIDDLE: (low_ms + high_ms) // 2, Lean.LATEST: high_ms}
+    return Corrected(chosen[lean], state)
+
+
+def _by_wall(time: DeviceTime, received_ms: int, latest_ms: int, lean: Lean) -> Corrected:
+    plausible = received_ms - PLAUSIBLE_AGE_MS <= time.wall_ms <= latest_ms
+    if plausible and time.clock_state is ClockState.SYNCED:
+        return Corrected(time.wall_ms, ClockState.FREE)
+    # A clock that runs alone is a hint: it may place the event earlier, unless the latest is asked for.
+    if plausible and time.clock_state is ClockState.FREE and lean is not Lean.LATEST:
+        return Corrected(time.wall_ms, ClockState.INFERRED)
+    return Corrected(latest_ms, ClockState.INFERRED)
