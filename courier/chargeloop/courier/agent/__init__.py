@@ -1,0 +1,1 @@
+"""A simulated courier with a phone, who talks only MQTT."""

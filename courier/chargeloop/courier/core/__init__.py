@@ -1,0 +1,1 @@
+"""What the courier platform decides: pure, without clock, randomness or input and output of its own."""

@@ -1,0 +1,79 @@
+"""What couriers do and what cabinets see of it, turned into commands to jobs and offers.
+
+An act that is refused is listed in the courier's work by the id of its event, so the phone knows which of
+its reports did not count. What the cabinet reports is evidence: it is never refused, and a courier who was
+faster is not contradicted by it.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from chargeloop.courier.core import job_decide as cmd
+from chargeloop.courier.core.board import Turn
+from chargeloop.courier.core.job import Job
+from chargeloop.courier.core.job_decide import WRONG_CODE, JobCommand
+from chargeloop.courier.core.offering import accept, carry_out, decline
+from chargeloop.protocol.clock_map import Lean
+from chargeloop.protocol.envelope import Data, Envelope
+from chargeloop.protocol.ids import CourierId
+from chargeloop.protocol.messages import cabinet, courier
+
+# Which end of the doubt is taken for the time of an act. The back leg is paid for until the banks are back:
+# the customer must not pay for our doubt. Elsewhere a later time is good for one fee and bad for the next.
+LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType({courier.PutBack: Lean.EARLIEST})
+
+
+def accepted(turn: Turn, who: CourierId, message: Envelope[courier.OfferAccepted]) -> None:
+    """The courier takes an offer."""
+    accept(turn, who, message.data.offer)
+
+
+def declined(turn: Turn, who: CourierId, message: Envelope[courier.OfferDeclined]) -> None:
+    """The courier does not want an offer."""
+    decline(turn, who, message.data.offer)
+
+
+def acted(turn: Turn, who: CourierId, message: Envelope[Any]) -> None:
+    """The courier did something for a job."""
+    job = turn.board.jobs.get(message.data.job)
+    if job is None:
+        turn.refuse(who, "the job is not known")
+        return
+    wrong_codes = job.wrong_codes
+    refused = carry_out(turn, job, COMMANDS[type(message.data)](who, message.data))
+    if refused is None and turn.board.jobs[job.id].wrong_codes > wrong_codes:
+        refused = WRONG_CODE
+    if refused is not None:
+        turn.refuse(who, refused.reason)
+
+
+COMMANDS: Final[Mapping[type[Data], Callable[[CourierId, Any], JobCommand]]] = MappingProxyType(
+    {
+        courier.ArrivedAtCabinet: lambda who, _: cmd.ReachCabinet(who),
+        courier.ArrivedAtUser: lambda who, _: cmd.ReachUser(who),
+        courier.PickedUp: lambda who, act: cmd.PickUp(who, act.banks),
+        courier.Delivered: lambda who, act: cmd.HandOver(who, act.code, act.banks),
+        courier.Collected: lambda who, act: cmd.Collect(who, act.code, act.banks),
+        courier.PutBack: lambda who, act: cmd.PutBack(who, act.banks),
+        courier.GaveUp: lambda who, act: cmd.Leave(who, act.reason, act.banks),
+        courier.ProblemReported: lambda who, act: cmd.ReportProblem(who, act.problem),
+    }
+)
+
+
+def bank_ejected(turn: Turn, message: Envelope[cabinet.BankEjected]) -> None:
+    """A cabinet saw a bank leave: when it was reserved for a job, its courier has it."""
+    _evidence(turn, turn.board.job_of_reservation(message.data.reservation), cmd.SeeOut(message.data.bank))
+
+
+def bank_returned(turn: Turn, message: Envelope[cabinet.BankReturned]) -> None:
+    """A cabinet read a bank in a slot kept for a job: it is back."""
+    job = turn.board.job_of_reservation(message.data.reservation)
+    _evidence(turn, job, cmd.PutBack(None, (message.data.bank,)))
+
+
+def _evidence(turn: Turn, job: Job | None, command: cmd.SeeOut | cmd.PutBack) -> None:
+    # Evidence without a job is of somebody who rents or returns without a courier.
+    if job is not None:
+        carry_out(turn, job, command)

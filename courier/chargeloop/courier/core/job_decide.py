@@ -1,0 +1,294 @@
+"""Commands to a delivery job, and what follows from each as the job stands.
+
+`decide` returns the events to apply in order, `()` when the command is true already or came too late to
+matter (repeats and crossings are ordinary), or `Refused` when its sender must hear that it was not
+accepted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chargeloop.courier.core import job_events as ev
+from chargeloop.courier.core.job import Job, JobState, united
+from chargeloop.courier.core.job_events import Stop
+from chargeloop.protocol.ids import BankId, CourierId, OfferId
+from chargeloop.protocol.messages.courier import LegKind, Problem
+from chargeloop.protocol.messages.delivery import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Give the job to the courier who accepted this offer."""
+
+    courier: CourierId
+    offer: OfferId
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReachCabinet:
+    """The courier reports standing at the cabinet."""
+
+    courier: CourierId
+
+
+@dataclass(frozen=True, slots=True)
+class ReachUser:
+    """The courier reports standing at the user's place."""
+
+    courier: CourierId
+
+
+@dataclass(frozen=True, slots=True)
+class PickUp:
+    """The courier reports the banks that came out."""
+
+    courier: CourierId
+    banks: tuple[BankId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The courier reports a hand-over to the user, with the code the user said."""
+
+    courier: CourierId
+    code: str
+    banks: tuple[BankId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """The courier reports banks taken from the user, with the code the user said."""
+
+    courier: CourierId
+    code: str
+    banks: tuple[BankId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack:
+    """Banks are in a cabinet: by the courier's word, or by the cabinet's (`courier` None)."""
+
+    courier: CourierId | None
+    banks: tuple[BankId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeeOut:
+    """The cabinet reports that a bank reserved for the job left."""
+
+    bank: BankId
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The courier gives up, holding `banks`."""
+
+    courier: CourierId
+    reason: str
+    banks: tuple[BankId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportProblem:
+    """The courier reports a problem that others must solve."""
+
+    courier: CourierId
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The rental platform names another cabinet or quantity."""
+
+    stop: Stop
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallOff:
+    """The rental platform stops the job; banks in hands go to `stop`."""
+
+    stop: Stop | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoseCourier:
+    """The courier has been out of reach for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndStuck:
+    """The job has taken longer than any job may."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindNobody:
+    """Nobody took the job while it was offered."""
+
+
+CourierAct = ReachCabinet | ReachUser | PickUp | HandOver | Collect | Leave | ReportProblem
+JobCommand = Take | CourierAct | PutBack | SeeOut | Redirect | CallOff | LoseCourier | EndStuck | FindNobody
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The command was not accepted; `reason` is for people."""
+
+    reason: str
+
+
+Decision = Sequence[ev.JobEvent] | Refused
+
+NOT_YOURS: Final = Refused("the job is not yours")
+NO_BANKS: Final = Refused("no bank is named")
+NOT_NOW: Final = Refused("not possible at this step of the job")
+WRONG_CODE: Final = Refused("wrong hand-over code")
+
+# In these states an act of the same name has had its effect, or can have none any more.
+_AFTER_PICKUP: Final = frozenset(
+    {
+        JobState.TO_USER,
+        JobState.AT_USER,
+        JobState.BRING_BACK,
+        JobState.DELIVERED,
+        JobState.RETURNED,
+        JobState.LOST,
+    }
+)
+_AFTER_COLLECTION: Final = frozenset(
+    {JobState.TO_CABINET, JobState.AT_CABINET, JobState.BRING_BACK, JobState.RETURNED, JobState.LOST}
+)
+
+
+def decide(job: Job, command: JobCommand, wrong_codes_limit: int) -> Decision:
+    """Return what follows from `command` as the job stands; the job itself is not changed."""
+    match command:
+        case Take():
+            taken = ev.JobTaken(command.courier, command.offer, command.place)
+            return (taken,) if job.allows(ev.JobTaken) else NOT_NOW
+        case SeeOut(bank):
+            new = job.allows(ev.BankSeenOut) and bank not in job.banks
+            return (ev.BankSeenOut(bank),) if new else ()
+        case PutBack():
+            return _put_back(job, command)
+        case Redirect() | CallOff():
+            return _requested(job, command)
+        case LoseCourier() | EndStuck() | FindNobody():
+            return _given_up(job, command)
+        case _:
+            return _acted(job, command, wrong_codes_limit)
+
+
+def _acted(job: Job, act: CourierAct, wrong_codes_limit: int) -> Decision:
+    if act.courier != job.courier:
+        # A courier who has left the job repeats that, or hears that it goes on without them.
+        return () if isinstance(act, Leave) and act.courier in job.passed else NOT_YOURS
+    match act:
+        case ReachCabinet() | ReachUser():
+            reached = ev.CabinetReached() if isinstance(act, ReachCabinet) else ev.UserReached()
+            return (reached,) if job.allows(type(reached)) else ()
+        case PickUp():
+            return _picked_up(job, act)
+        case HandOver() | Collect():
+            return _proved(job, act, wrong_codes_limit)
+        case Leave(_, reason, banks):
+            return _left(job, reason, banks)
+        case ReportProblem(_, problem):
+            new = job.allows(ev.ProblemMet) and problem is not job.problem
+            return (ev.ProblemMet(problem),) if new else ()
+
+
+def _picked_up(job: Job, act: PickUp) -> Decision:
+    if not act.banks:
+        return NO_BANKS
+    if job.allows(ev.PickupMade):
+        return (ev.PickupMade(act.banks),)
+    return () if job.leg is LegKind.OUTWARD and job.state in _AFTER_PICKUP else NOT_NOW
+
+
+def _proved(job: Job, act: HandOver | Collect, wrong_codes_limit: int) -> Decision:
+    done: ev.JobEvent = (
+        ev.HandoverMade(act.banks) if isinstance(act, HandOver) else ev.CollectionMade(act.banks)
+    )
+    if not job.allows(type(done)):
+        return () if _proved_before(job, act) else NOT_NOW
+    if not job.is_code(act.code):
+        return _wrong_code(job, wrong_codes_limit)
+    if not act.banks:
+        return NO_BANKS
+    if isinstance(act, Collect) and set(act.banks) <= set(job.back):
+        # The cabinet was faster than the phone: everything collected is in its slots already.
+        return (done, ev.ReturnCompleted(job.back, Evidence.CABINET))
+    return (done,)
+
+
+def _proved_before(job: Job, act: HandOver | Collect) -> bool:
+    if isinstance(act, HandOver):
+        return job.leg is LegKind.OUTWARD and job.state is JobState.DELIVERED
+    return job.leg is LegKind.BACK and job.state in _AFTER_COLLECTION
+
+
+def _wrong_code(job: Job, wrong_codes_limit: int) -> Decision:
+    if not job.is_under_way:
+        return WRONG_CODE
+    return (ev.CodesExhausted() if job.wrong_codes + 1 >= wrong_codes_limit else ev.CodeRefused(),)
+
+
+def _left(job: Job, reason: str, banks: tuple[BankId, ...]) -> Decision:
+    if not job.is_under_way or job.courier is None:
+        return ()
+    held = united(job.held, tuple(bank for bank in banks if bank not in job.back))
+    if held:
+        return (ev.CourierLeftWithBanks(job.courier, reason, held),)
+    if job.allows(ev.CourierLeft):
+        return (ev.CourierLeft(job.courier, reason),)
+    return (ev.ReturnCompleted(job.back, Evidence.CABINET),) if job.allows(ev.ReturnCompleted) else ()
+
+
+def _put_back(job: Job, command: PutBack) -> Decision:
+    if command.courier is not None and command.courier != job.courier:
+        return NOT_YOURS
+    evidence = Evidence.CABINET if command.courier is None else Evidence.PHONE
+    if not job.allows(ev.BanksPutBack):
+        quiet = evidence is Evidence.CABINET or job.state is JobState.RETURNED
+        return () if quiet else NOT_NOW
+    back = united(job.back, command.banks)
+    if back == job.back:
+        return ()
+    if _all_back(job, back):
+        return (ev.ReturnCompleted(command.banks, evidence),)
+    return (ev.BanksPutBack(command.banks, evidence),)
+
+
+def _all_back(job: Job, back: tuple[BankId, ...]) -> bool:
+    if job.banks:
+        return set(job.banks) <= set(back)
+    return len(back) >= job.quantity
+
+
+def _requested(job: Job, command: Redirect | CallOff) -> Decision:
+    if isinstance(command, Redirect):
+        # A reservation the job has had before: a repeat, or an older redirection that comes late.
+        known = command.stop.reservation in job.reservations
+        new = job.allows(ev.JobRedirected) and not known
+        return (ev.JobRedirected(command.stop, command.quantity),) if new else ()
+    if job.allows(ev.CalledOff) and not job.held:
+        return (ev.CalledOff(command.stop),)
+    known = command.stop is None or command.stop.reservation in job.reservations
+    if not job.allows(ev.RecallOrdered) or (job.state is JobState.BRING_BACK and known):
+        return ()
+    return (ev.RecallOrdered(command.stop),)
+
+
+def _given_up(job: Job, command: LoseCourier | EndStuck | FindNobody) -> Decision:
+    if isinstance(command, FindNobody):
+        return (ev.CourierNotFound(),) if job.state is JobState.OFFERING else ()
+    if job.is_under_way and job.back and not job.held and job.allows(ev.ReturnCompleted):
+        return (ev.ReturnCompleted(job.back, Evidence.CABINET),)
+    if isinstance(command, LoseCourier):
+        return _left(job, "out of reach", ())
+    if job.held:
+        return _left(job, "the job took too long", ())
+    return (ev.CourierNotFound(),) if job.allows(ev.CourierNotFound) else ()

@@ -1,0 +1,1 @@
+"""Where the courier platform meets the disk."""
