@@ -1,10 +1,11 @@
 """Credentials of everybody who may connect, one file each.
 
-A participant's id is its user name, its client id and the id in its topics; its role follows from the id's prefix
-and its region stands in the file. Nobody connects without credentials, and nobody shares them.
+A participant's id is its user name, its client id and the id in its topics; its role follows from the id's
+prefix and its region stands in the file. Nobody connects without credentials, and nobody shares them.
 
-Passwords are 32 random bytes drawn by us, never chosen by people: they need no slow hash to resist guessing, and
-the files (mode 0600, directory 0700) hold them in the clear because the same files are what devices connect with.
+Passwords are 32 random bytes drawn by us, never chosen by people: they need no slow hash to resist guessing,
+and the files (mode 0600, directory 0700) hold them in the clear because the same files are what devices
+connect with.
 """
 
 import json
@@ -57,8 +58,8 @@ def role_of(client: str) -> Role:
 class CredentialStore:
     """The credentials in one directory, a JSON file per client.
 
-    Files are written whole and renamed into place, so a reader in another process sees all of a file or none, and
-    each change moves the directory's modification time, which is what running brokers watch.
+    Files are written whole and renamed into place, so a reader in another process sees all of a file or none,
+    and each change moves the directory's modification time, which is what running brokers watch.
     """
 
     def __init__(self, directory: Path) -> None:

@@ -1,0 +1,38 @@
+"""Starts a program that dies with the process that asked for it, even when that one is killed.
+
+A broker that outlived its demo would keep its port and its retained state for whoever comes next. A parent
+that is killed cannot stop its children, so the kernel is asked to: this file is run as a small program of its
+own, asks for a signal at the parent's death (Linux; elsewhere a killed parent leaves its child behind), and
+becomes the wanted program. That is safe in a process with threads, which a function run between fork and exec
+is not.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """Return the command that starts `command` so that it is terminated when the calling thread ends."""
+    return [sys.executable, "-I", "-S", str(Path(__file__)), str(os.getpid()), *command]
+
+
+def _become(parent: int, command: Sequence[str]) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before the kernel was asked
+        sys.exit("the process that asked for this one is gone")
+    # A broker needs a file descriptor per connection; the usual soft limit of 1,024 is soon used up.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.execvp(command[0], list(command))  # noqa: S606 - becoming another program is what this file is for
+
+
+if __name__ == "__main__":
+    _become(int(sys.argv[1]), sys.argv[2:])

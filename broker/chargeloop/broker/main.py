@@ -1,0 +1,295 @@
+"""Runs a broker: Mosquitto where it is installed, else the embedded one, each as a child process."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Protocol
+
+from chargeloop.broker.accounts import Accounts, lets_in
+from chargeloop.broker.address import BrokerAddress
+from chargeloop.broker.credentials import Credentials, CredentialStore
+from chargeloop.broker.leash import leashed
+from chargeloop.broker.mosquitto import (
+    MosquittoFiles,
+    access_text,
+    configuration_text,
+    find_mosquitto,
+    password_line,
+)
+
+_log = logging.getLogger(__name__)
+
+LOOPBACK: Final = "127.0.0.1"
+_START_TIMEOUT_S: Final = 30
+_STOP_TIMEOUT_S: Final = 5
+_RETRY_S: Final = 0.02
+_SHOWN_LOG_CHARS: Final = 800
+
+
+class BrokerError(RuntimeError):
+    """The broker could not be started, or it ended by itself; the message says why."""
+
+
+class BrokerKind(StrEnum):
+    """Which broker."""
+
+    MOSQUITTO = "mosquitto"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """What `chargeloop broker` runs: None chooses Mosquitto when installed, and a free port."""
+
+    data: Path
+    kind: BrokerKind | None = None
+    host: str = LOOPBACK
+    port: int | None = None
+
+
+def choose_kind() -> BrokerKind:
+    """Return Mosquitto when it is installed, else the embedded broker."""
+    return BrokerKind.EMBEDDED if find_mosquitto() is None else BrokerKind.MOSQUITTO
+
+
+def grant(data: Path, client: str, region: str) -> Credentials:
+    """Return a client's credentials, made when new; running brokers of the same data directory learn of them.
+
+    Raises:
+        InvalidIdError: the client's id or the region is malformed.
+        RegionMismatchError: the client has credentials for another region.
+    """
+    return CredentialStore.of_data(data).grant(client, region)
+
+
+@contextlib.asynccontextmanager
+async def running_broker(
+    kind: BrokerKind | str | None, data: Path, port: int | None = None, *, host: str = LOOPBACK
+) -> AsyncIterator[BrokerAddress]:
+    """Run a broker while the context lasts, and yield where it listens once it lets clients in.
+
+    Args:
+        kind: which broker; None for Mosquitto when it is installed, else the embedded one.
+        data: the data directory; its credentials are the accounts, those granted later too.
+        port: a TCP port, or None for a free one.
+        host: the address to listen on.
+
+    Raises:
+        BrokerError: Mosquitto is not installed, the port is taken, or the broker did not come up.
+    """
+    settings = BrokerSettings(data, None if kind is None else BrokerKind(kind), host, port)
+    async with _running(settings) as broker:
+        yield broker.address
+
+
+async def run_foreground(
+    settings: BrokerSettings, *, ready: Callable[[BrokerAddress], None] | None = None
+) -> None:
+    """Run a broker until SIGINT or SIGTERM; `ready` is called once it lets clients in.
+
+    Raises:
+        BrokerError: it could not be started, or it ended by itself.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with _running(settings) as broker:
+        if ready is not None:
+            ready(broker.address)
+        await broker.wait_for(stop)
+
+
+class _Software(Protocol):
+    """A broker program: how it is started, and how it learns of other accounts."""
+
+    def command(self) -> list[str]: ...
+    def refresh(self) -> signal.Signals | None: ...
+
+
+class _Mosquitto:
+    """Mosquitto knows its accounts from files that we write and have it read again."""
+
+    def __init__(self, accounts: Accounts, directory: Path, address: BrokerAddress) -> None:
+        program = find_mosquitto()
+        if program is None:
+            message = (
+                "Mosquitto is not installed (apt-get install mosquitto); the embedded broker needs nothing"
+            )
+            raise BrokerError(message)
+        self._program = program
+        self._accounts = accounts
+        self._files = MosquittoFiles(directory)
+        self._address = address
+        self._lines: dict[tuple[str, str], str] = {}
+
+    def command(self) -> list[str]:
+        text = configuration_text(self._files, self._address.host, self._address.port)
+        _write(self._files.configuration, text)
+        self.refresh()
+        return [self._program, "-c", str(self._files.configuration)]
+
+    def refresh(self) -> signal.Signals:
+        accounts = self._accounts.all()
+        # Hashing is the slow part of a thousand accounts: a line is made once.
+        self._lines = {
+            (one.name, one.password): self._lines.get((one.name, one.password))
+            or password_line(one.name, one.password)
+            for one in accounts
+        }
+        _write(self._files.passwords, "".join(f"{line}\n" for line in self._lines.values()))
+        _write(self._files.access, access_text(one.rules for one in accounts))
+        return signal.SIGHUP
+
+
+class _Embedded:
+    """The embedded broker reads the credentials' files itself."""
+
+    def __init__(self, data: Path, address: BrokerAddress) -> None:
+        self._data = data
+        self._address = address
+
+    def command(self) -> list[str]:
+        where = [str(self._data), self._address.host, str(self._address.port)]
+        return [sys.executable, "-P", "-m", "chargeloop.broker.embedded", *where]
+
+    def refresh(self) -> None:
+        return None
+
+
+class _RunningBroker:
+    """A broker's process and the task that tells it of new accounts."""
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        accounts: Accounts,
+        software: _Software,
+        process: asyncio.subprocess.Process,
+    ) -> None:
+        self.address = address
+        self._accounts = accounts
+        self._software = software
+        self._process = process
+
+    async def wait_for(self, stop: asyncio.Event) -> None:
+        """Return when `stop` is set.
+
+        Raises:
+            BrokerError: the broker ended first.
+        """
+        stopped = asyncio.ensure_future(stop.wait())
+        ended = asyncio.ensure_future(self._process.wait())
+        await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
+        gone = ended.done() and not stopped.done()
+        for waiter in (stopped, ended):
+            waiter.cancel()
+        if gone:
+            message = f"the broker ended by itself with status {self._process.returncode}"
+            raise BrokerError(message)
+
+    async def wait_until_up(self, log: Path) -> None:
+        """Return when the broker has let the probe in.
+
+        Raises:
+            BrokerError: it ended, or did not do so in time; the message has the end of its log.
+        """
+        probe = self._accounts.probe()
+        deadline = asyncio.get_running_loop().time() + _START_TIMEOUT_S
+        while not await lets_in(self.address, probe.name, probe.password):
+            ended = self._process.returncode is not None
+            if ended or asyncio.get_running_loop().time() > deadline:
+                what = "ended at once" if ended else f"let nobody in within {_START_TIMEOUT_S} s"
+                message = f"the broker at {self.address} {what}: {_last_words(log)}"
+                raise BrokerError(message)
+            await asyncio.sleep(_RETRY_S)
+
+    async def keep_accounts(self) -> None:
+        """Have the broker follow the credentials, for ever."""
+        async for _ in self._accounts.changes():
+            number = self._software.refresh()
+            if number is not None and self._process.returncode is None:
+                self._process.send_signal(number)
+
+    async def stop(self) -> None:
+        """End the broker's process."""
+        if self._process.returncode is not None:
+            _log.error("the broker at %s had ended with status %s", self.address, self._process.returncode)
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_TIMEOUT_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+@contextlib.asynccontextmanager
+async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
+    data = settings.data.resolve()
+    directory = data / "broker"
+    accounts = Accounts(data)
+    accounts.renew_probe()
+    address = _free_address(settings.host, settings.port)
+    software: _Software
+    if (settings.kind or choose_kind()) is BrokerKind.MOSQUITTO:
+        software = _Mosquitto(accounts, directory, address)
+    else:
+        software = _Embedded(data, address)
+    log = directory / "output.log"
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            *leashed(software.command()), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+        )
+    broker = _RunningBroker(address, accounts, software, process)
+    try:
+        await broker.wait_until_up(log)
+        # Not before: a signal kills a program that is not yet ready for it.
+        keeper = asyncio.create_task(broker.keep_accounts())
+        try:
+            yield broker
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+    finally:
+        await broker.stop()
+
+
+def _free_address(host: str, port: int | None) -> BrokerAddress:
+    """Return the address when nobody listens there; port None takes any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        # As the brokers do: connections of an earlier broker that linger are no reason to refuse.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, 0 if port is None else port))
+            trial.listen()
+        except OSError as error:
+            message = (
+                f"no broker can listen on port {port} of {host}: {os.strerror(error.errno or 0).lower()}"
+            )
+            raise BrokerError(message) from error
+        return BrokerAddress(host, int(trial.getsockname()[1]))
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-_SHOWN_LOG_CHARS:].strip() or "it said nothing"
+
+
+def _write(path: Path, text: str) -> None:
+    """Put a file in place whole, readable for its owner alone."""
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)
