@@ -1,0 +1,122 @@
+-- The rental platform's tables. Rules that must never break stand here too, not only in the code.
+
+CREATE TABLE IF NOT EXISTS tariffs (
+  version TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
+
+-- `body` is the whole order as JSON; the other columns are those that are searched by.
+CREATE TABLE IF NOT EXISTS orders (
+  id TEXT PRIMARY KEY,
+  user TEXT NOT NULL,
+  state TEXT NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)),
+  quantity INTEGER NOT NULL CHECK (quantity > 0),
+  tariff TEXT NOT NULL,
+  placed_ms INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS orders_of_user ON orders (user, placed_ms);
+CREATE INDEX IF NOT EXISTS orders_by_change ON orders (changed_ms);
+CREATE INDEX IF NOT EXISTS open_orders ON orders (id) WHERE open = 1;
+
+-- The banks an order answers for. A bank is in one open order at most.
+CREATE TABLE IF NOT EXISTS order_banks (
+  order_id TEXT NOT NULL REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,
+  bank TEXT NOT NULL,
+  open INTEGER NOT NULL CHECK (open IN (0, 1)),
+  PRIMARY KEY (order_id, bank)
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS one_open_order_per_bank ON order_banks (bank) WHERE open = 1;
+
+-- Reservations that have not ended. An order has one live reservation of each kind at most.
+CREATE TABLE IF NOT EXISTS order_holds (
+  id TEXT PRIMARY KEY,
+  order_id TEXT NOT NULL REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,
+  cabinet TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('banks', 'slots')),
+  live INTEGER NOT NULL CHECK (live IN (0, 1)),
+  until_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS holds_of_order ON order_holds (order_id);
+CREATE UNIQUE INDEX IF NOT EXISTS one_live_hold_per_order_and_kind ON order_holds (order_id, kind) WHERE live = 1;
+
+CREATE TABLE IF NOT EXISTS order_events (
+  id TEXT PRIMARY KEY,
+  order_id TEXT NOT NULL REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,
+  type TEXT NOT NULL,
+  time_ms INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL,
+  quality TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS events_of_order ON order_events (order_id);
+
+CREATE TABLE IF NOT EXISTS fee_lines (
+  id TEXT PRIMARY KEY,
+  order_id TEXT NOT NULL REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,
+  fee TEXT NOT NULL CHECK (fee IN ('courier_out', 'rental', 'courier_back')),
+  subject TEXT NOT NULL,
+  from_event TEXT NOT NULL,
+  to_event TEXT NOT NULL,
+  from_ms INTEGER NOT NULL,
+  to_ms INTEGER NOT NULL,
+  amount_minor INTEGER NOT NULL,
+  currency TEXT NOT NULL,
+  tariff TEXT NOT NULL REFERENCES tariffs (version) DEFERRABLE INITIALLY DEFERRED,
+  quality TEXT NOT NULL,
+  reverses TEXT UNIQUE,
+  CHECK (reverses IS NOT NULL OR amount_minor >= 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS lines_of_order ON fee_lines (order_id);
+
+CREATE TABLE IF NOT EXISTS cabinets (
+  id TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
+
+-- The slots that cabinets hold for a reservation. A slot is held for one reservation at most.
+CREATE TABLE IF NOT EXISTS slot_holds (
+  cabinet TEXT NOT NULL REFERENCES cabinets (id) DEFERRABLE INITIALLY DEFERRED,
+  slot INTEGER NOT NULL,
+  reservation TEXT NOT NULL,
+  PRIMARY KEY (cabinet, slot)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS banks (
+  id TEXT PRIMARY KEY,
+  place TEXT NOT NULL,
+  cabinet TEXT,
+  slot INTEGER,
+  order_id TEXT,
+  body TEXT NOT NULL
+) STRICT;
+
+-- What has been written about money and its reasons is never changed; corrections are added.
+CREATE TRIGGER IF NOT EXISTS fee_lines_are_not_changed BEFORE UPDATE ON fee_lines
+BEGIN SELECT RAISE(ABORT, 'fee lines are only added'); END;
+CREATE TRIGGER IF NOT EXISTS fee_lines_are_not_deleted BEFORE DELETE ON fee_lines
+BEGIN SELECT RAISE(ABORT, 'fee lines are only added'); END;
+CREATE TRIGGER IF NOT EXISTS order_events_are_not_changed BEFORE UPDATE ON order_events
+BEGIN SELECT RAISE(ABORT, 'order events are only added'); END;
+CREATE TRIGGER IF NOT EXISTS order_events_are_not_deleted BEFORE DELETE ON order_events
+BEGIN SELECT RAISE(ABORT, 'order events are only added'); END;
+CREATE TRIGGER IF NOT EXISTS tariffs_are_not_changed BEFORE UPDATE ON tariffs
+BEGIN SELECT RAISE(ABORT, 'tariffs are only added'); END;
+CREATE TRIGGER IF NOT EXISTS tariffs_are_not_deleted BEFORE DELETE ON tariffs
+BEGIN SELECT RAISE(ABORT, 'tariffs are only added'); END;
+
+CREATE TRIGGER IF NOT EXISTS a_fee_line_names_two_events_of_its_order BEFORE INSERT ON fee_lines
+WHEN NOT EXISTS (SELECT 1 FROM order_events AS e
+                 WHERE e.id = NEW.from_event AND e.order_id = NEW.order_id AND e.time_ms = NEW.from_ms)
+  OR NOT EXISTS (SELECT 1 FROM order_events AS e
+                 WHERE e.id = NEW.to_event AND e.order_id = NEW.order_id AND e.time_ms = NEW.to_ms)
+BEGIN SELECT RAISE(ABORT, 'a fee line names two events of its order and their times'); END;
+
+CREATE TRIGGER IF NOT EXISTS a_reversal_takes_back_one_line_in_full BEFORE INSERT ON fee_lines
+WHEN NEW.reverses IS NOT NULL
+ AND NOT EXISTS (SELECT 1 FROM fee_lines AS l
+                 WHERE l.id = NEW.reverses AND l.order_id = NEW.order_id AND l.reverses IS NULL
+                   AND l.amount_minor = -NEW.amount_minor)
+BEGIN SELECT RAISE(ABORT, 'a reversal takes back one line of its order in full'); END;

@@ -1,0 +1,235 @@
+"""The rental platform's store: what the core asks to write, and the way back into memory.
+
+The endpoint's transaction holds the inbox, the outbox and the rows written here, so they are all on disk or
+none is. Orders, cabinets, banks and tariffs are kept whole as JSON beside the columns that are searched by;
+the journal of an order and its fee lines are tables of their own that only grow. `schema.sql` has the rules
+that must never break as constraints and triggers: whoever breaks one ends the process before anything wrong
+is committed.
+
+`RentalReader` reads the same file through a connection of its own: for HTTP and the export while the platform
+runs, and for anyone after it was stopped or killed.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from chargeloop.broker.endpoint.store import SqliteStore
+from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.order import BankPlace, HoldState, Order
+from chargeloop.platform.core.rows import (
+    AppendEvent,
+    AppendFeeLine,
+    BankRecord,
+    CabinetRecord,
+    OrderEvent,
+    PlatformWrite,
+    SaveBank,
+    SaveCabinet,
+    SaveOrder,
+    SaveTariff,
+)
+from chargeloop.platform.core.tariff import Tariff
+
+SCHEMA_VERSION: Final = "1"
+STORE_NAME: Final = "platform/rental.sqlite3"
+
+ORDERS: Final = TypeAdapter(Order)
+CABINETS: Final = TypeAdapter(CabinetRecord)
+BANKS: Final = TypeAdapter(BankRecord)
+TARIFFS: Final = TypeAdapter(Tariff)
+_OPEN_PLACES: Final = frozenset(BankPlace) - {BankPlace.BACK, BankPlace.SOLD}
+_LIVE_HOLDS: Final = frozenset({HoldState.ASKED, HoldState.HELD})
+
+Statement = tuple[str, Sequence[tuple[Any, ...]]]
+
+
+class SchemaVersionError(Exception):
+    """The file was written by another version of the product; the message says by which."""
+
+
+def store_path(data: Path) -> Path:
+    """Return where the rental platform keeps its store in a data directory."""
+    return data / STORE_NAME
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write, to a store that is there.
+
+    It is not SQLite's own read-only mode, in which the log of a killed writer could not be replayed.
+
+    Raises:
+        sqlite3.OperationalError: there is no such file.
+        SchemaVersionError: the file was written by another version.
+    """
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    try:
+        connection.execute("PRAGMA query_only = ON")
+        _require_version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _require_version(connection: sqlite3.Connection, path: Path) -> None:
+    found = connection.execute("SELECT value FROM meta WHERE key = 'platform_schema'").fetchone()
+    if found != (SCHEMA_VERSION,):
+        version = "none" if found is None else found[0]
+        message = f"{path} holds version {version} of the rental store; this program reads {SCHEMA_VERSION}"
+        raise SchemaVersionError(message)
+
+
+def schema_text() -> str:
+    """Return the SQL that makes the tables where they are not yet there."""
+    tables = (resources.files("chargeloop.platform.shell") / "schema.sql").read_text(encoding="utf-8")
+    return (
+        f"{tables}\nINSERT OR IGNORE INTO meta (key, value) VALUES ('platform_schema', '{SCHEMA_VERSION}');\n"
+    )
+
+
+class PlatformStore(SqliteStore[PlatformWrite]):
+    """The writing side: one per file, owned by the endpoint.
+
+    Raises:
+        SchemaVersionError: the file is there and was written by another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.exists():
+            connect(path).close()
+        super().__init__(path, schema_text(), statements)
+
+
+def statements(writes: Sequence[PlatformWrite]) -> Iterator[Statement]:
+    """Yield the SQL for the rows of one transaction.
+
+    Of several writes of the same order, cabinet or bank the last one counts. What a constraint looks at is
+    cleared for all that changed before any of it is written, so the order of the writes within one
+    transaction is free.
+    """
+    orders = {write.order.id: write.order for write in writes if isinstance(write, SaveOrder)}
+    cabinets = {write.record.cabinet: write.record for write in writes if isinstance(write, SaveCabinet)}
+    banks = {write.record.bank: write.record for write in writes if isinstance(write, SaveBank)}
+    tariffs = [write.tariff for write in writes if isinstance(write, SaveTariff)]
+    events = [write.event for write in writes if isinstance(write, AppendEvent)]
+    lines = [write.line for write in writes if isinstance(write, AppendFeeLine)]
+    every = (
+        _tariff_statements(tariffs),
+        _order_statements(tuple(orders.values())),
+        _journal_statements(events, lines),
+        _cabinet_statements(tuple(cabinets.values())),
+        _bank_statements(tuple(banks.values())),
+    )
+    yield from ((sql, rows) for sql, rows in chain.from_iterable(every) if rows)
+
+
+_SAVE_ORDER: Final = (
+    "INSERT INTO orders (id, user, state, open, quantity, tariff, placed_ms, changed_ms, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
+    " open = excluded.open, quantity = excluded.quantity, changed_ms = excluded.changed_ms,"
+    " body = excluded.body"
+)
+_SAVE_BANK: Final = (
+    "INSERT INTO banks (id, place, cabinet, slot, order_id, body) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET place = excluded.place, cabinet = excluded.cabinet,"
+    " slot = excluded.slot, order_id = excluded.order_id, body = excluded.body"
+)
+
+
+def _tariff_statements(tariffs: Sequence[Tariff]) -> Iterator[Statement]:
+    rows = [(tariff.version, _json(TARIFFS, tariff)) for tariff in tariffs]
+    yield "INSERT INTO tariffs (version, body) VALUES (?, ?) ON CONFLICT (version) DO NOTHING", rows
+
+
+def _order_statements(orders: Sequence[Order]) -> Iterator[Statement]:
+    keys = [(order.id,) for order in orders]
+    yield _SAVE_ORDER, [_order_row(order) for order in orders]
+    yield "DELETE FROM order_banks WHERE order_id = ?", keys
+    yield "DELETE FROM order_holds WHERE order_id = ?", keys
+    yield (
+        "INSERT INTO order_banks (order_id, bank, open) VALUES (?, ?, ?)",
+        [
+            (order.id, track.bank, int(not order.final and track.place in _OPEN_PLACES))
+            for order in orders
+            for track in order.banks
+        ],
+    )
+    yield (
+        "INSERT INTO order_holds (id, order_id, cabinet, kind, live, until_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (hold.id, order.id, hold.cabinet, hold.kind, int(hold.state in _LIVE_HOLDS), hold.until_ms)
+            for order in orders
+            for hold in order.holds
+        ],
+    )
+
+
+def _order_row(order: Order) -> tuple[Any, ...]:
+    return (
+        order.id,
+        order.user,
+        order.state,
+        int(not order.final),
+        order.quantity,
+        order.tariff,
+        order.placed_ms,
+        order.changed_ms,
+        _json(ORDERS, order),
+    )
+
+
+# The columns of the two tables that only grow, in the order of the fields of OrderEvent and FeeLine.
+EVENT_COLUMNS: Final = "id, order_id, type, time_ms, received_ms, quality, detail"
+LINE_COLUMNS: Final = (
+    "id, order_id, fee, subject, from_event, to_event, from_ms, to_ms, amount_minor, currency, tariff,"
+    " quality, reverses"
+)
+
+
+def _journal_statements(events: Sequence[OrderEvent], lines: Sequence[FeeLine]) -> Iterator[Statement]:
+    yield (
+        f"INSERT INTO order_events ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        [astuple(event) for event in events],
+    )
+    yield (
+        f"INSERT INTO fee_lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        [astuple(line) for line in lines],
+    )
+
+
+def _cabinet_statements(cabinets: Sequence[CabinetRecord]) -> Iterator[Statement]:
+    yield (
+        "INSERT INTO cabinets (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+        [(record.cabinet, _json(CABINETS, record)) for record in cabinets],
+    )
+    yield "DELETE FROM slot_holds WHERE cabinet = ?", [(record.cabinet,) for record in cabinets]
+    yield (
+        "INSERT INTO slot_holds (cabinet, slot, reservation) VALUES (?, ?, ?)",
+        [
+            (record.cabinet, slot.slot, slot.reservation)
+            for record in cabinets
+            for slot in record.slots
+            if slot.reservation is not None
+        ],
+    )
+
+
+def _bank_statements(banks: Sequence[BankRecord]) -> Iterator[Statement]:
+    yield (
+        _SAVE_BANK,
+        [
+            (record.bank, record.where, record.cabinet, record.slot, record.order, _json(BANKS, record))
+            for record in banks
+        ],
+    )
+
+
+def _json(adapter: TypeAdapter[Any], value: object) -> str:
+    return adapter.dump_json(value).decode()

@@ -1,0 +1,119 @@
+"""Orders, journals and fee lines as the core would hand them to the store."""
+
+from chargeloop.platform.core import fees
+from chargeloop.platform.core.fees import FeeKind, FeeLine, Mark, Span
+from chargeloop.platform.core.order import BankPlace, BankTrack, Hold, HoldKind, HoldState, Order
+from chargeloop.platform.core.rows import (
+    AppendEvent,
+    AppendFeeLine,
+    BankRecord,
+    BankWhere,
+    CabinetRecord,
+    OrderEvent,
+    PlatformWrite,
+    SaveBank,
+    SaveCabinet,
+    SaveOrder,
+    SaveTariff,
+    SlotRecord,
+)
+from chargeloop.platform.shell.tariff_file import default_tariff
+from chargeloop.protocol.clock_map import ClockMap
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.geo import Point
+from chargeloop.protocol.ids import BankId, CabinetId, CommandId, OrderId, ReservationId, UserId
+from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.messages.common import SyncSample
+from chargeloop.protocol.messages.rental import HandOver, OrderState
+from chargeloop.protocol.time import MINUTE_MS
+
+NOON_MS = 1_795_435_200_000  # 2026-11-23T12:00:00Z
+TARIFF = default_tariff()
+USER = UserId("usr-0042")
+HARBOUR = Point(434_500_000, 52_300_000)
+
+
+def order_in_use(name: str = "ord-7a10", bank: str = "bnk-000017", *, user: UserId = USER) -> Order:
+    """Returns an order whose user holds one bank."""
+    return Order(
+        id=OrderId(name),
+        user=user,
+        location=HARBOUR,
+        quantity=1,
+        asked_quantity=1,
+        accept_fewer=False,
+        hand_over=HandOver.WALK_UP,
+        state=OrderState.IN_USE,
+        tariff=TARIFF.version,
+        buyout_after_ms=None,
+        placed_ms=NOON_MS,
+        since_ms=NOON_MS,
+        changed_ms=NOON_MS,
+        banks=(BankTrack(BankId(bank), BankPlace.USER, ejected=Mark(f"{name}-e1", NOON_MS)),),
+    )
+
+
+def hold_of(order: Order, name: str, *, state: HoldState = HoldState.HELD) -> Hold:
+    """Returns a reservation of banks for the order."""
+    return Hold(
+        id=ReservationId(name),
+        cabinet=CabinetId("cab-0003"),
+        kind=HoldKind.BANKS,
+        quantity=order.quantity,
+        code="402913",
+        state=state,
+        until_ms=NOON_MS + 60 * MINUTE_MS,
+        command=CommandId("cmd-1"),
+        command_due_ms=NOON_MS + MINUTE_MS,
+    )
+
+
+def event_of(order: Order, number: int, kind: str, minute: int) -> OrderEvent:
+    """Returns an entry of the order's journal, received a second after it happened."""
+    time_ms = NOON_MS + minute * MINUTE_MS
+    return OrderEvent(
+        f"{order.id}-e{number}", order.id, kind, time_ms, time_ms + 1_000, ClockState.SYNCED, '{"slot":1}'
+    )
+
+
+def journal_of(order: Order) -> tuple[OrderEvent, OrderEvent]:
+    """Returns a journal of an ejection and a return 70 minutes later."""
+    return event_of(order, 1, "bank_ejected", 0), event_of(order, 2, "bank_returned", 70)
+
+
+def rental_lines(order: Order) -> tuple[FeeLine, ...]:
+    """Returns the rental line between the two events of the journal."""
+    ejected, returned = journal_of(order)
+    span = Span(FeeKind.RENTAL, order.banks[0].bank, Mark.of(ejected), Mark.of(returned))
+    return fees.lines(order.id, TARIFF, (), [span])
+
+
+def walk_up_rental(
+    name: str = "ord-7a10", bank: str = "bnk-000017", *, user: UserId = USER
+) -> list[PlatformWrite]:
+    """Returns all the rows of one walk-up rental with its journal and bill."""
+    order = order_in_use(name, bank, user=user)
+    return [
+        SaveTariff(TARIFF),
+        *(AppendEvent(event) for event in journal_of(order)),
+        *(AppendFeeLine(line) for line in rental_lines(order)),
+        SaveOrder(order),
+    ]
+
+
+CABINET = CabinetRecord(
+    CabinetId("cab-0003"),
+    name="Harbour Café",
+    location=HARBOUR,
+    epoch=7,
+    online=True,
+    slots=(
+        SlotRecord(1, SlotState.RESERVED, BankId("bnk-000017"), 98, ReservationId("rsv-1")),
+        SlotRecord(2, SlotState.EMPTY),
+    ),
+    clock=ClockMap().learn(
+        "b1", SyncSample(platform_time=NOON_MS, sent_uptime_ms=10, received_uptime_ms=50), NOON_MS + 9
+    ),
+)
+BANK = BankRecord(BankId("bnk-000017"), BankWhere.CABINET, CabinetId("cab-0003"), 1)
+FLEET: list[PlatformWrite] = [SaveCabinet(CABINET), SaveBank(BANK)]

@@ -1,0 +1,195 @@
+"""The clock map: where a device's events lie on the platform's clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chargeloop.protocol.clock_map import PLAUSIBLE_AGE_MS, ClockMap, Corrected, DeviceTime, Lean
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.messages import MESSAGES
+from chargeloop.protocol.messages.common import SyncSample
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, SECOND_MS
+
+BOOTED_MS = 1_795_435_200_000  # the platform's clock when the device booted: 2026-11-23T12:00:00Z
+RECEIVED_MS = BOOTED_MS + HOUR_MS
+NEVER_SET_MS = 5 * SECOND_MS  # a wall clock that began in 1970
+
+
+def at(
+    uptime_ms: int | None,
+    wall_ms: int = NEVER_SET_MS,
+    state: ClockState | None = ClockState.UNSET,
+    boot: str | None = "b1",
+) -> DeviceTime:
+    return DeviceTime(boot, uptime_ms, wall_ms, state)
+
+
+def exchange(sent_ms: int, received_ms: int, read_ms: int | None = None) -> SyncSample:
+    """Returns an exchange of a device that booted at BOOTED_MS; the platform read its clock in the middle."""
+    middle_ms = (sent_ms + received_ms) // 2 if read_ms is None else read_ms
+    return SyncSample(
+        platform_time=BOOTED_MS + middle_ms, sent_uptime_ms=sent_ms, received_uptime_ms=received_ms
+    )
+
+
+SYNCED = ClockMap().learn("b1", exchange(1_000, 1_040), RECEIVED_MS)
+
+
+def test_an_event_of_a_measured_boot_is_placed_by_its_uptime_whatever_the_wall_clock_says() -> None:
+    for wall_ms in (NEVER_SET_MS, RECEIVED_MS + DAY_MS, BOOTED_MS - 2 * HOUR_MS):
+        for state in (*ClockState, None):
+            assert SYNCED.correct(at(2_000, wall_ms, state), RECEIVED_MS) == (
+                BOOTED_MS + 2_000,
+                ClockState.SYNCED,
+            )
+
+
+def test_the_lean_chooses_within_the_round_trip() -> None:
+    earliest = SYNCED.correct(at(1_020), RECEIVED_MS, Lean.EARLIEST).time_ms
+    latest = SYNCED.correct(at(1_020), RECEIVED_MS, Lean.LATEST).time_ms
+    assert earliest == BOOTED_MS + 1_000
+    assert latest == BOOTED_MS + 1_040
+
+
+def test_doubt_grows_with_the_distance_to_the_sample_until_the_time_is_only_inferred() -> None:
+    near = SYNCED.correct(at(61_020), BOOTED_MS + 30 * DAY_MS, Lean.LATEST)
+    far = SYNCED.correct(at(1_020 + DAY_MS), BOOTED_MS + 30 * DAY_MS, Lean.LATEST)
+    assert near == (BOOTED_MS + 61_020 + 20 + 30, ClockState.SYNCED)  # 500 ppm of a minute
+    assert far == (BOOTED_MS + DAY_MS + 1_020 + 20 + 43_200, ClockState.INFERRED)
+
+
+def test_another_exchange_narrows_the_doubt() -> None:
+    both = SYNCED.learn("b1", exchange(3_000, 3_010), RECEIVED_MS)
+    lean = [both.correct(at(3_005), RECEIVED_MS, lean).time_ms - BOOTED_MS for lean in Lean]
+    assert lean == [3_000, 3_005, 3_010]
+
+
+def test_of_contradicting_exchanges_the_nearest_counts() -> None:
+    jumped = SYNCED.learn("b1", exchange(100_000, 100_040, read_ms=160_000), RECEIVED_MS)
+    assert jumped.correct(at(1_020), RECEIVED_MS).time_ms == BOOTED_MS + 1_020
+    assert jumped.correct(at(100_020), RECEIVED_MS).time_ms == BOOTED_MS + 160_000
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        SyncSample(platform_time=BOOTED_MS, sent_uptime_ms=2_000, received_uptime_ms=1_000),
+        SyncSample(platform_time=RECEIVED_MS + 1, sent_uptime_ms=1_000, received_uptime_ms=1_040),
+    ],
+)
+def test_an_exchange_that_cannot_have_happened_is_ignored(impossible: SyncSample) -> None:
+    assert SYNCED.learn("b1", impossible, RECEIVED_MS) is SYNCED
+
+
+def test_the_same_exchange_twice_and_late_changes_nothing() -> None:
+    again = SYNCED.learn("b1", exchange(1_000, 1_040), RECEIVED_MS)
+    assert again is SYNCED
+    assert again.learn("b1", exchange(1_000, 1_040), RECEIVED_MS + DAY_MS) is SYNCED
+
+
+def test_exchanges_of_one_boot_say_nothing_about_another() -> None:
+    assert SYNCED.correct(at(2_000, boot="b2"), RECEIVED_MS) == (RECEIVED_MS, ClockState.INFERRED)
+
+
+def test_only_the_last_few_boots_and_exchanges_are_kept() -> None:
+    clock_map = ClockMap()
+    for boot in range(20):
+        for second in range(20):
+            clock_map = clock_map.learn(
+                f"b{boot}", exchange(second * 1_000, second * 1_000 + 10), RECEIVED_MS
+            )
+    assert [known.boot for known in clock_map.boots] == ["b16", "b17", "b18", "b19"]
+    assert all(len(known.samples) == 8 for known in clock_map.boots)
+
+
+def test_no_corrected_time_is_later_than_the_receipt() -> None:
+    received_ms = BOOTED_MS + 1_010
+    for lean in Lean:
+        assert SYNCED.correct(at(500_000), received_ms, lean).time_ms <= received_ms
+
+
+def test_without_any_exchange_a_synchronised_and_plausible_wall_clock_is_taken_at_its_word() -> None:
+    wall_ms = RECEIVED_MS - 90_000
+    assert ClockMap().correct(at(2_000, wall_ms, ClockState.SYNCED), RECEIVED_MS) == (
+        wall_ms,
+        ClockState.FREE,
+    )
+
+
+@pytest.mark.parametrize("wall_ms", [RECEIVED_MS + 1, NEVER_SET_MS, RECEIVED_MS - PLAUSIBLE_AGE_MS - 1])
+@pytest.mark.parametrize("state", [*ClockState, None])
+def test_an_implausible_wall_clock_counts_for_nothing(wall_ms: int, state: ClockState | None) -> None:
+    assert ClockMap().correct(at(2_000, wall_ms, state), RECEIVED_MS) == (RECEIVED_MS, ClockState.INFERRED)
+
+
+def test_a_clock_that_runs_alone_may_only_place_an_event_earlier() -> None:
+    wall_ms = RECEIVED_MS - 90_000
+    time = at(2_000, wall_ms, ClockState.FREE)
+    assert ClockMap().correct(time, RECEIVED_MS, Lean.EARLIEST) == (wall_ms, ClockState.INFERRED)
+    assert ClockMap().correct(time, RECEIVED_MS, Lean.LATEST) == (RECEIVED_MS, ClockState.INFERRED)
+
+
+def test_a_later_message_of_the_boot_bounds_the_earlier_ones_of_an_offline_journal() -> None:
+    # Sent after two hours without a network; a fresh message of the same boot shows how long ago that was.
+    fresh = at(2 * HOUR_MS)
+    clock_map = ClockMap().heard(fresh, RECEIVED_MS)
+    corrected = clock_map.correct(at(1_000), RECEIVED_MS)
+    assert corrected.state is ClockState.INFERRED
+    assert abs(corrected.time_ms - (RECEIVED_MS - 2 * HOUR_MS + 1_000)) <= 4_000  # 500 ppm of two hours
+
+
+def test_a_message_that_was_long_on_the_way_is_no_news() -> None:
+    clock_map = ClockMap().heard(at(1_000), BOOTED_MS + 1_010)
+    assert clock_map.heard(at(1_000), BOOTED_MS + DAY_MS) is clock_map
+    assert clock_map.heard(at(2_000), BOOTED_MS + DAY_MS) is clock_map
+
+
+def test_a_message_without_boot_or_uptime_teaches_nothing() -> None:
+    empty = ClockMap()
+    assert empty.heard(at(None), RECEIVED_MS) is empty
+    assert empty.heard(at(1_000, boot=None), RECEIVED_MS) is empty
+    assert empty.correct(at(None), RECEIVED_MS) == Corrected(RECEIVED_MS, ClockState.INFERRED)
+
+
+def test_the_devices_time_is_read_from_the_envelope() -> None:
+    from chargeloop.protocol.codec import seal  # noqa: PLC0415 - only this test makes an envelope
+
+    model = MESSAGES["chargeloop.common.time_probe.v1"]
+    envelope = seal(
+        model.model_validate_json(model.EXAMPLE),
+        id="m-1", source="cabinet/cab-0001", time=BOOTED_MS, bootid="b1", uptimems=7, clockstate=ClockState.FREE,
+    )  # fmt: skip
+    assert DeviceTime.of(envelope) == DeviceTime("b1", 7, BOOTED_MS, ClockState.FREE)
+
+
+delays_ms = st.integers(0, 3_000)
+
+
+@given(
+    offset_ms=st.integers(-HOUR_MS, HOUR_MS),
+    drift_ppm=st.integers(-400, 400),
+    exchanges=st.lists(st.tuples(st.integers(0, DAY_MS), delays_ms, delays_ms), min_size=1, max_size=6),
+    happened_ms=st.integers(0, DAY_MS),
+    travel_ms=delays_ms,
+)
+def test_the_true_time_lies_between_the_earliest_and_the_latest(
+    offset_ms: int, drift_ppm: int, exchanges: list[tuple[int, int, int]], happened_ms: int, travel_ms: int
+) -> None:
+    booted_ms = BOOTED_MS + offset_ms
+
+    def uptime(true_ms: int) -> int:  # of a clock that drifts, true milliseconds after the boot
+        return true_ms + true_ms * drift_ppm // 1_000_000
+
+    clock_map = ClockMap()
+    for sent_ms, way_ms, back_ms in exchanges:
+        sample = SyncSample(
+            platform_time=booted_ms + sent_ms + way_ms,
+            sent_uptime_ms=uptime(sent_ms),
+            received_uptime_ms=uptime(sent_ms + way_ms + back_ms),
+        )
+        clock_map = clock_map.learn("b1", sample, booted_ms + 10 * DAY_MS)
+    time, received_ms = at(uptime(happened_ms)), booted_ms + happened_ms + travel_ms
+    clock_map = clock_map.heard(time, received_ms)
+    earliest, middle, latest = (clock_map.correct(time, received_ms, lean).time_ms for lean in Lean)
+    assert earliest - 2 <= booted_ms + happened_ms <= latest + 2  # uptimes are rounded to milliseconds
+    assert earliest <= middle <= latest <= received_ms
