@@ -1,11 +1,11 @@
 """Clocks: real, scaled (a day in minutes) and virtual (as fast as the machine can).
 
-All waiting for world time anywhere in the product goes through a `Clock`, so that a demo or a replay runs the
-same shells over a real broker at any speed. A scaled clock is computed from the machine's own, so separate
-processes agree on it without talking. A virtual clock lives in one process and moves by itself: when nobody holds
-it, no message is in flight and the event loop has turned a few times with nothing new, it jumps to the earliest
-sleeper and wakes that one alone, so that all that follows from one awakening is done before the next begins and
-the order of events does not depend on the machine.
+All waiting for world time anywhere in the product goes through a `Clock`, so that a demo or a replay runs
+the same shells over a real broker at any speed. A scaled clock is computed from the machine's own, so
+separate processes agree on it without talking. A virtual clock lives in one process and moves by itself:
+when nobody holds it, no message is in flight and the event loop has turned a few times with nothing new, it
+jumps to the earliest sleeper and wakes that one alone, so that all that follows from one awakening is done
+before the next begins and the order of events does not depend on the machine.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Clock(Protocol):
         """Return when so many milliseconds of this clock have passed."""
 
     def hold(self) -> AbstractContextManager[None]:
-        """Keep virtual time from moving inside the `with`: for threads, sockets, HTTP; never for world time."""
+        """Keep virtual time from moving in the `with`: for threads, sockets, HTTP; never for world time."""
 
     def patience_ms(self, real_ms: int) -> int:
         """Return how long by this clock to allow for so many real milliseconds of wire and machine delay."""
@@ -100,7 +100,8 @@ class RealClock(_MachineClock):
 class ScaledClock(_MachineClock):
     """A world that runs `speed` times faster than the machine.
 
-    It began at `origin_ms` when the machine's clock showed `real_origin_ms`. Processes given the same three numbers agree on the time.
+    It began at `origin_ms` when the machine's clock showed `real_origin_ms`. Processes given the same three
+    numbers agree on the time.
     """
 
     def __init__(self, *, real_origin_ms: int, origin_ms: int, speed: float) -> None:

@@ -2,9 +2,10 @@
 
 Virtual time stands still while a message is between its sender and the end of its handling. The sender tells
 `sent`, every receiver tells `arrived` when the message *and all that follows from it* has been dealt with
-(committed, follow-ups handed to `sent`). A broker may drop a message, so a watchdog of the clock forgets what has
-been outstanding for too long without any change, and counts a stall: a lost message slows a replay down, it
-never wedges it. With a real or a scaled clock nothing of this is needed and `NoFlight` does nothing.
+(committed, follow-ups handed to `sent`). A broker may drop a message, so a watchdog of the clock forgets
+what has been outstanding for too long without any change, and counts a stall: a lost message slows a replay
+down, it never wedges it. With a real or a scaled clock nothing of this is needed and `NoFlight` does
+nothing.
 """
 
 from collections import Counter

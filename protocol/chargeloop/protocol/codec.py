@@ -36,6 +36,7 @@ class FaultKind(StrEnum):
     INVALID = "invalid"
     WRONG_TOPIC = "wrong_topic"
     WRONG_SOURCE = "wrong_source"
+    HANDLING_FAILED = "handling_failed"  # well-formed, but the service that took it has a bug
 
 
 @dataclass(frozen=True, slots=True)

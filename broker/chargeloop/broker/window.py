@@ -1,0 +1,89 @@
+"""The sending half of a journal: which numbers are on the wire, and when to send them again.
+
+Theory: go-back-N. Entries are numbered 1, 2, 3, … and the receiver takes only the next number, so the sender
+keeps at most `limit` unacknowledged entries on the wire, in order. It goes back to the first unacknowledged
+one when the receiver reports a gap, when a new connection begins (whatever was on the old one may be lost),
+and when no acknowledgement has come within the patience, which doubles with every vain attempt. One lost
+entry makes the receiver report a gap for each entry behind it; only the first report may send the window
+again, or every loss would be answered by a storm.
+"""
+
+from dataclasses import dataclass, field
+
+_MAX_DOUBLINGS = 4
+
+
+@dataclass(slots=True)
+class SendWindow:
+    """One journal on its way to one receiver; pure, told the time by the caller.
+
+    Args:
+        limit: entries that may be on the wire at once.
+        resend_ms: how long to wait for the first acknowledgement before sending again.
+        acked: the highest number known to be committed by the receiver.
+        last: the highest number recorded.
+    """
+
+    limit: int
+    resend_ms: int
+    acked: int = 0
+    last: int = 0
+    resend_at_ms: int | None = field(default=None, init=False)
+    _sent: int = field(default=0, init=False)
+    _vain: int = field(default=0, init=False)
+    _gap_seen_at: int | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing on the wire."""
+        self._sent = self.acked
+
+    def restart(self) -> None:
+        """A new connection has begun: everything unacknowledged is to be sent again, at once."""
+        self._sent = self.acked
+        self._vain = 0
+        self._gap_seen_at = None
+        self.resend_at_ms = None
+
+    def take(self, now_ms: int) -> range:
+        """Return the numbers to publish now, in order; they count as sent. Call it only while connected."""
+        if self.resend_at_ms is not None and now_ms >= self.resend_at_ms:
+            self._vain = min(self._vain + 1, _MAX_DOUBLINGS)
+            self._go_back()
+        numbers = range(self._sent + 1, min(self.last, self.acked + self.limit) + 1)
+        if numbers:
+            self._sent = numbers[-1]
+        self._arm(now_ms)
+        return numbers
+
+    def acknowledge(self, seq: int, now_ms: int, *, gap: bool) -> bool:
+        """Take the receiver's report; returns whether more entries have become committed.
+
+        A number never recorded here is no news of ours: the report is ignored.
+        """
+        if seq > self.last:
+            return False
+        news = seq > self.acked
+        if news:
+            self.acked = seq
+            self._sent = max(self._sent, seq)
+            self._vain = 0
+            self.resend_at_ms = None
+        if gap and self._gap_seen_at != self.acked:
+            self._gap_seen_at = self.acked
+            self._go_back()
+        self._arm(now_ms)
+        return news
+
+    def has_more(self) -> bool:
+        """Tell whether `take` would return something without waiting."""
+        return self._sent < min(self.last, self.acked + self.limit)
+
+    def _go_back(self) -> None:
+        self._sent = self.acked
+        self.resend_at_ms = None
+
+    def _arm(self, now_ms: int) -> None:
+        if self._sent == self.acked:
+            self.resend_at_ms = None
+        elif self.resend_at_ms is None:
+            self.resend_at_ms = now_ms + (self.resend_ms << self._vain)
