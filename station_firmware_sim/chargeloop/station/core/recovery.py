@@ -1,0 +1,96 @@
+"""After the power comes back: what the firmware remembers is compared with what its readers show.
+
+The step before the cut is on disk with its intent, so only two things can be open. A motor may or may not
+have moved: if its bank is gone, it was ejected, and is recorded so with the command it belonged to; if it is
+still there, nobody can say whether the motor ran, and the command is told as interrupted. In both cases the
+pickup ends here with what came out. It is not continued: whoever waited has probably left, and no motor may
+run twice. A pickup that waited for the motor had moved nothing and is dropped: its reservation is held as
+before, and the command or the code comes again. And a bank may have been pushed in or taken by hand: the
+readers are believed.
+"""
+
+from dataclasses import replace
+
+from chargeloop.protocol.ids import MessageId
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages.cabinet import CabinetReason
+from chargeloop.station.core import pickup as pickups
+from chargeloop.station.core.memory import Memory, Pickup, Turn
+from chargeloop.station.core.report import slot_statuses
+from chargeloop.station.core.reservation import HoldEvent
+from chargeloop.station.core.returns import inserted
+from chargeloop.station.core.slot import Slot, SlotEvent
+
+
+def boot(turn: Turn, firmware: str) -> None:
+    """Make memory and the readers agree, and tell what was found."""
+    booted = cab.Booted(cause=_cause(turn.memory), firmware=firmware, interrupted=_interrupted(turn))
+    turn.record(booted)
+    first = not turn.memory.booted
+    turn.memory = replace(turn.memory, booted=True, stopped=False)
+    if first:
+        _adopt_banks(turn)
+    _drop_waiting_pickups(turn)
+    if turn.memory.pickups:
+        _end_interrupted_pickup(turn, turn.memory.pickups[0])
+    for slot in turn.memory.slots:
+        _believe_reader(turn, slot)
+
+
+def tell_inventory(turn: Turn) -> None:
+    """Journal every slot as it stands; the last word of a boot."""
+    turn.record(cab.InventoryReported(slots=slot_statuses(turn.memory, turn.senses)))
+
+
+def _cause(memory: Memory) -> str:
+    if not memory.booted:
+        return "power_on"
+    return "reboot" if memory.stopped else "crash"
+
+
+def _interrupted(turn: Turn) -> tuple[MessageId, ...]:
+    """Return the command whose motor may or may not have moved, if its bank is still inside."""
+    running = turn.memory.pickups[:1]
+    return tuple(
+        MessageId(pickup.command)
+        for pickup in running
+        if pickup.command is not None
+        and pickup.motor is not None
+        and turn.senses.reading(pickup.motor.slot) is not None
+    )
+
+
+def _drop_waiting_pickups(turn: Turn) -> None:
+    for pickup in turn.memory.pickups[1:]:
+        reservation = turn.memory.reservation(pickup.reservation)
+        if reservation is not None:
+            turn.change_reservation(reservation, HoldEvent.PICKUP_DROPPED)
+    turn.memory = replace(turn.memory, pickups=turn.memory.pickups[:1])
+
+
+def _end_interrupted_pickup(turn: Turn, pickup: Pickup) -> None:
+    motor = pickup.motor
+    if motor is not None and turn.senses.reading(motor.slot) is None:
+        pickups.bank_out(turn, pickup, motor)
+    elif motor is not None:
+        turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)
+    pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)
+
+
+def _adopt_banks(turn: Turn) -> None:
+    """Take the banks that were put in when the cabinet was installed: nobody returns them."""
+    for slot in turn.memory.slots:
+        reading = turn.senses.reading(slot.number)
+        if reading is not None:
+            turn.change_slot(slot.number, SlotEvent.BANK_READ, bank=reading.bank)
+
+
+def _believe_reader(turn: Turn, slot: Slot) -> None:
+    reading = turn.senses.reading(slot.number)
+    if slot.bank is not None and (reading is None or reading.bank != slot.bank):
+        turn.change_slot(slot.number, SlotEvent.BANK_GONE)
+        changed = turn.memory.slot(slot.number)
+        turn.record(
+            cab.SlotChanged(slot=slot.number, state=changed.state, reason=CabinetReason.NO_BANK_IN_SLOT)
+        )
+    inserted(turn, slot.number)

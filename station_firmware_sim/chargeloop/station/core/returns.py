@@ -1,0 +1,99 @@
+"""Banks that come back: what the keypad and the slots do when somebody brings one.
+
+Somebody pushes a bank at the cabinet. The reader beside the slots reads it first; what cannot be read, or is
+inside already, is not let in. With the code of a return reservation one of its kept slots opens; otherwise
+any slot that is empty and kept for nobody (a walk-up return). Then the bank is pushed in, and only what the
+slot's own reader shows then counts as returned: `BankReturned` is the physical fact, the answer on the
+display is not.
+
+An unknown code does not keep a bank out when there is room: the reservation may have run out on the way, and
+a bank inside is better for everybody than a bank outside. When only kept slots are free, it counts as a wrong
+code.
+"""
+
+from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages.cabinet import CabinetReason, SlotState
+from chargeloop.station.core import keypad
+from chargeloop.station.core.codes import count_wrong_code
+from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Turn
+from chargeloop.station.core.reservation import HoldEvent, HoldKind, Reservation
+from chargeloop.station.core.slot import SlotEvent
+
+_DISPLAYS = {
+    CabinetReason.UNREADABLE_BANK: "this bank cannot be read",
+    CabinetReason.SLOT_TAKEN: "this bank is inside already",
+    CabinetReason.SLOT_HELD: "the free slots are kept for others",
+    CabinetReason.NOT_ENOUGH_SLOTS: "no free slot",
+}
+
+
+def offer(turn: Turn, asker: Asker, bank: cab.BankStatus | None, code: str | None) -> None:
+    """Open a slot for a bank in somebody's hand (None: it cannot be read), or reject it."""
+    if bank is None:
+        _reject(turn, asker, None, CabinetReason.UNREADABLE_BANK)
+        return
+    inside = (slot.bank for slot in turn.memory.slots)
+    in_tray = (lying.bank.bank for lying in turn.senses.tray)
+    if bank.bank in {*inside, *in_tray}:
+        _reject(turn, asker, bank.bank, CabinetReason.SLOT_TAKEN)
+        return
+    reservation = _reservation(turn, code)
+    slot = _slot_for(turn, reservation)
+    if slot is not None:
+        turn.act(OpenSlot(slot, asker))
+    else:
+        _reject_for_room(turn, asker, bank.bank, code)
+
+
+def inserted(turn: Turn, number: int, asker: Asker | None = None) -> None:
+    """Take what the reader of slot `number` shows after something was pushed in; the asker is told.
+
+    A bank that the firmware knows in this slot already is not returned a second time: sensors bounce, and a
+    request may be repeated.
+    """
+    reading = turn.senses.reading(number)
+    slot = turn.memory.slot(number)
+    if reading is not None and slot.bank is None:
+        _returned(turn, number, reading)
+    if asker is not None:
+        accepted = reading is not None
+        display = "thank you" if accepted else "nothing was put in"
+        turn.act(GiveAnswer(asker, accepted=accepted, display=display))
+
+
+def _returned(turn: Turn, number: int, reading: cab.BankStatus) -> None:
+    slot = turn.memory.slot(number)
+    held_for = slot.reservation
+    turn.change_slot(number, SlotEvent.BANK_READ, bank=reading.bank)
+    event = cab.BankReturned(
+        slot=number, bank=reading.bank, reservation=held_for, charge_pct=reading.charge_pct
+    )
+    turn.record(event, subject=held_for)
+    reservation = None if held_for is None else turn.memory.reservation(held_for)
+    if reservation is not None and not turn.memory.held_slots(reservation.id):
+        turn.end_reservation(reservation, HoldEvent.FILLED, cab.HoldEnd.FULFILLED)
+
+
+def _reservation(turn: Turn, code: str | None) -> Reservation | None:
+    if code is None or turn.memory.keypad.is_locked:
+        return None
+    return keypad.find(turn.memory.reservations, code, HoldKind.SLOTS)
+
+
+def _slot_for(turn: Turn, reservation: Reservation | None) -> int | None:
+    held = () if reservation is None else turn.memory.held_slots(reservation.id)
+    free = (slot for slot in turn.memory.slots if slot.can_take)
+    return next((slot.number for slot in (*held, *free)), None)
+
+
+def _reject_for_room(turn: Turn, asker: Asker, bank: BankId, code: str | None) -> None:
+    kept = any(slot.state is SlotState.RESERVED and slot.bank is None for slot in turn.memory.slots)
+    if kept and code is not None:
+        count_wrong_code(turn)
+    _reject(turn, asker, bank, CabinetReason.SLOT_HELD if kept else CabinetReason.NOT_ENOUGH_SLOTS)
+
+
+def _reject(turn: Turn, asker: Asker, bank: BankId | None, reason: CabinetReason) -> None:
+    turn.record(cab.ReturnRejected(bank=bank, reason=reason))
+    turn.act(GiveAnswer(asker, accepted=False, display=_DISPLAYS[reason]))
