@@ -8,7 +8,7 @@ import asyncio
 import hmac
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -75,7 +75,7 @@ class Accounts:
         except (InvalidIdError, UnknownClientError):
             return None
 
-    async def changes(self) -> AsyncIterator[None]:
+    async def changes(self) -> AsyncGenerator[None, None]:
         """Yield at once, and then at most 50 ms after credentials have been granted or revoked."""
         seen = None
         while True:
@@ -86,7 +86,7 @@ class Accounts:
             await asyncio.sleep(_WATCH_S)
 
     def _stamp(self) -> tuple[int, int]:
-        """Return what changes with every grant; names count, for two may fall into one tick of a file clock."""
+        """Return what changes with every grant; names too, for two may fall into one tick of a file clock."""
         try:
             with os.scandir(self.store.directory) as entries:
                 names = frozenset(entry.name for entry in entries if entry.name.endswith(".json"))

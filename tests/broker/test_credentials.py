@@ -1,0 +1,112 @@
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from chargeloop.broker import Credentials, CredentialStore
+from chargeloop.broker.credentials import RegionMismatchError, UnknownClientError, role_of
+from chargeloop.protocol.ids import InvalidIdError
+from chargeloop.protocol.topics import Role
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CredentialStore:
+    return CredentialStore.of_data(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("client", "role"),
+    [
+        ("cab-0001", Role.CABINET),
+        ("cou-7", Role.COURIER),
+        ("usr-ada", Role.USER),
+        ("opr-1", Role.OPERATOR),
+        ("gwy-main", Role.GATEWAY),
+        ("rnt-main", Role.RENTAL),
+        ("dsp-main", Role.DISPATCH),
+    ],
+)
+def test_the_role_follows_from_the_prefix(client: str, role: Role) -> None:
+    assert role_of(client) is role
+
+
+@pytest.mark.parametrize(
+    "client", ["", "cab-", "ord-1", "bnk-1", "CAB-1", "../cab-1", "cab-1/x", "cab-+", "chargeloop-probe"]
+)
+def test_who_is_no_participant_gets_no_credentials(store: CredentialStore, client: str) -> None:
+    with pytest.raises(InvalidIdError):
+        store.grant(client, "demo")
+    with pytest.raises(InvalidIdError):
+        store.load(client)
+    with pytest.raises(InvalidIdError):
+        store.revoke(client)
+    assert list(store.all()) == []
+
+
+def test_granting_twice_gives_the_same_password(store: CredentialStore) -> None:
+    assert store.grant("cab-0001", "demo") == store.grant("cab-0001", "demo")
+
+
+def test_every_client_gets_a_long_password_of_its_own(store: CredentialStore) -> None:
+    passwords = {store.grant(f"cab-{number}", "demo").password for number in range(20)}
+    assert len(passwords) == 20
+    assert min(len(password) for password in passwords) >= 40
+
+
+def test_a_client_belongs_to_one_region(store: CredentialStore) -> None:
+    store.grant("cab-0001", "north")
+    with pytest.raises(RegionMismatchError):
+        store.grant("cab-0001", "south")
+    assert store.load("cab-0001").region == "north"
+
+
+@pytest.mark.parametrize("region", ["", "+", "a/b", "Demo", "#"])
+def test_a_malformed_region_is_refused(store: CredentialStore, region: str) -> None:
+    with pytest.raises(InvalidIdError):
+        store.grant("cab-0001", region)
+
+
+def test_what_was_granted_can_be_loaded_listed_and_revoked(store: CredentialStore) -> None:
+    first, second = store.grant("cab-0002", "demo"), store.grant("cab-0001", "demo")
+    assert list(store.all()) == [second, first]
+    assert store.load("cab-0002") == first
+    store.revoke("cab-0002")
+    store.revoke("cab-0002")
+    assert list(store.all()) == [second]
+    with pytest.raises(UnknownClientError):
+        store.load("cab-0002")
+
+
+def test_credentials_granted_again_after_a_revocation_have_another_password(store: CredentialStore) -> None:
+    first = store.grant("cab-0001", "demo")
+    store.revoke("cab-0001")
+    assert store.grant("cab-0001", "demo").password != first.password
+
+
+def test_only_the_owner_can_read_the_files(store: CredentialStore) -> None:
+    store.grant("cab-0001", "demo")
+    assert stat.S_IMODE((store.directory / "cab-0001.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700
+
+
+def test_a_password_is_not_shown_in_logs(store: CredentialStore) -> None:
+    credentials = store.grant("cab-0001", "demo")
+    assert credentials.password not in repr(credentials)
+
+
+def test_two_who_grant_at_once_get_the_same_credentials(store: CredentialStore) -> None:
+    found: list[Credentials] = []
+    start = threading.Barrier(8)
+
+    def grant() -> None:
+        start.wait()
+        found.append(store.grant("cab-0001", "demo"))
+
+    threads = [threading.Thread(target=grant) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(found) == {store.load("cab-0001")}
+    assert [path.name for path in store.directory.iterdir()] == ["cab-0001.json"]

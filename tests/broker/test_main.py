@@ -1,0 +1,197 @@
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from chargeloop.broker import BrokerAddress, CredentialStore
+from chargeloop.broker import main as broker_main
+from chargeloop.broker.accounts import PROBE, Accounts, lets_in
+from chargeloop.broker.leash import leashed
+from chargeloop.broker.main import (
+    BrokerError,
+    BrokerKind,
+    BrokerSettings,
+    choose_kind,
+    grant,
+    run_foreground,
+    running_broker,
+)
+
+KINDS = pytest.mark.parametrize("kind", list(BrokerKind), ids=str)
+
+
+async def listens(address: BrokerAddress) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(address.host, address.port)
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+@KINDS
+async def test_a_broker_runs_as_long_as_its_context(kind: BrokerKind, tmp_path: Path) -> None:
+    cabinet = grant(tmp_path, "cab-0001", "demo")
+    async with running_broker(kind, tmp_path) as address:
+        assert address.host == "127.0.0.1"
+        assert await lets_in(address, cabinet.client, cabinet.password)
+    assert not await listens(address)
+
+
+@KINDS
+async def test_a_broker_can_be_started_again_on_its_port_at_once(kind: BrokerKind, tmp_path: Path) -> None:
+    cabinet = grant(tmp_path, "cab-0001", "demo")
+    async with running_broker(kind, tmp_path) as address:
+        assert await lets_in(address, cabinet.client, cabinet.password)
+    async with running_broker(kind, tmp_path, address.port) as again:
+        assert again == address
+        assert await lets_in(again, cabinet.client, cabinet.password)
+
+
+@KINDS
+async def test_a_taken_port_is_told_clearly(kind: BrokerKind, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"port {port} of 127.0.0.1: address already in use"):
+            async with running_broker(kind, tmp_path, port):
+                pass
+
+
+async def test_a_missing_mosquitto_is_told_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: None)
+    with pytest.raises(BrokerError, match="Mosquitto is not installed"):
+        async with running_broker("mosquitto", tmp_path):
+            pass
+
+
+def test_mosquitto_is_chosen_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: "/usr/sbin/mosquitto")
+    assert choose_kind() is BrokerKind.MOSQUITTO
+    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: None)
+    assert choose_kind() is BrokerKind.EMBEDDED
+
+
+async def test_a_program_that_is_no_broker_is_told_with_its_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "mosquitto"
+    program.write_text("#!/bin/sh\necho cannot read minds >&2\nexit 3\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: str(program))
+    with pytest.raises(BrokerError, match="ended at once: cannot read minds"):
+        async with running_broker("mosquitto", tmp_path):
+            pass
+
+
+@KINDS
+async def test_the_probe_may_connect_and_nothing_else(kind: BrokerKind, tmp_path: Path) -> None:
+    async with running_broker(kind, tmp_path) as address:
+        probe = Accounts(tmp_path).probe()
+        assert await lets_in(address, PROBE, probe.password)
+        assert (probe.rules.writes, probe.rules.reads) == ((), ())
+
+
+async def test_files_with_secrets_are_for_their_owner_alone(tmp_path: Path) -> None:
+    grant(tmp_path, "cab-0001", "demo")
+    async with running_broker("mosquitto", tmp_path):
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode)
+            for path in (tmp_path / "broker").iterdir()
+            if path.name != "output.log"
+        }
+    assert modes.keys() == {"mosquitto.conf", "mosquitto.passwords", "mosquitto.access", "probe"}
+    assert set(modes.values()) == {0o600}
+
+
+@KINDS
+async def test_in_the_foreground_it_runs_until_it_is_told_to_stop(kind: BrokerKind, tmp_path: Path) -> None:
+    up: asyncio.Queue[BrokerAddress] = asyncio.Queue()
+    running = asyncio.create_task(run_foreground(BrokerSettings(tmp_path, kind), ready=up.put_nowait))
+    address = await up.get()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await running
+    assert not await listens(address)
+
+
+@KINDS
+async def test_in_the_foreground_it_fails_when_the_broker_dies(kind: BrokerKind, tmp_path: Path) -> None:
+    up: asyncio.Queue[BrokerAddress] = asyncio.Queue()
+    running = asyncio.create_task(run_foreground(BrokerSettings(tmp_path, kind), ready=up.put_nowait))
+    await up.get()
+    for child in children_of(os.getpid()):
+        os.kill(child, signal.SIGKILL)
+    with pytest.raises(BrokerError, match="ended by itself with status -9"):
+        await running
+
+
+def children_of(parent: int) -> list[int]:
+    threads = Path(f"/proc/{parent}/task").iterdir()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from chargeloop.broker.main import running_broker
+async def hold():
+    async with running_broker(sys.argv[1], Path(sys.argv[2])) as address:
+        print(address, flush=True)
+        await asyncio.Event().wait()
+asyncio.run(hold())
+"""
+
+
+@KINDS
+async def test_a_broker_dies_with_a_parent_that_is_killed(kind: BrokerKind, tmp_path: Path) -> None:
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLDER, kind, str(tmp_path), stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    address = BrokerAddress.parse((await parent.stdout.readline()).decode().strip())
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    parent.kill()
+    await parent.wait()
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+
+
+async def test_a_leashed_program_is_not_started_for_a_parent_that_is_gone() -> None:
+    command = leashed([sys.executable, "-c", "print('started')"])
+    command[command.index(str(os.getpid()))] = "1"
+    orphan = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    printed, said = await orphan.communicate()
+    assert (orphan.returncode, printed) == (1, b"")
+    assert b"is gone" in said
+
+
+async def test_a_leashed_program_may_open_many_files() -> None:
+    ask = "import json, resource; print(json.dumps(resource.getrlimit(resource.RLIMIT_NOFILE)))"
+    child = await asyncio.create_subprocess_exec(
+        *leashed([sys.executable, "-c", ask]), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await child.communicate()
+    soft, hard = json.loads(printed)
+    assert soft == hard
+
+
+async def test_every_grant_is_noticed_and_so_is_a_revocation(tmp_path: Path) -> None:
+    store = CredentialStore.of_data(tmp_path)
+    changes = Accounts(tmp_path).changes()
+    await anext(changes)
+    for client in ("cab-1", "cab-2"):
+        store.grant(client, "demo")
+        await asyncio.wait_for(anext(changes), 5)
+    store.revoke("cab-1")
+    await asyncio.wait_for(anext(changes), 5)
+    await changes.aclose()
