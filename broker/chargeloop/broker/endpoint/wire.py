@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from paho.mqtt import client as mqtt
-from paho.mqtt.client import SocketLike
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chargeloop.broker.address import BrokerAddress
@@ -238,16 +237,16 @@ class Wire:
     def _hook(self, client: _BufferedClient, loop: asyncio.AbstractEventLoop) -> None:
         """Let paho ask the event loop for its reading and writing, from the thread of `connect` too."""
 
-        def opened(_client: mqtt.Client, _data: Any, opened: SocketLike) -> None:
+        def opened(_client: mqtt.Client, _data: Any, opened: Any) -> None:
             loop.call_soon_threadsafe(self._start_reading, client, opened)
 
-        def wants_to_write(_client: mqtt.Client, _data: Any, _opened: SocketLike) -> None:
+        def wants_to_write(_client: mqtt.Client, _data: Any, _opened: Any) -> None:
             loop.call_soon_threadsafe(self._start_writing, client)
 
-        def has_written(_client: mqtt.Client, _data: Any, opened: SocketLike) -> None:
+        def has_written(_client: mqtt.Client, _data: Any, opened: Any) -> None:
             loop.remove_writer(opened)
 
-        def closes(_client: mqtt.Client, _data: Any, opened: SocketLike) -> None:
+        def closes(_client: mqtt.Client, _data: Any, opened: Any) -> None:
             loop.remove_reader(opened)
 
         client.on_socket_open = opened
@@ -255,7 +254,7 @@ class Wire:
         client.on_socket_unregister_write = has_written
         client.on_socket_close = closes
 
-    def _start_reading(self, client: _BufferedClient, opened: SocketLike) -> None:
+    def _start_reading(self, client: _BufferedClient, opened: Any) -> None:
         if client is self._client and client.socket() is not None:
             asyncio.get_running_loop().add_reader(opened, self._read, client)
         else:

@@ -1,0 +1,274 @@
+"""What a device has to say: its journal, its states, its questions, its probes of the time; without I/O.
+
+Theory: everything that must not be lost has a place where it stays until the other side's *application* has
+answered: journal entries until they are acknowledged, questions until they are answered, the probe until the
+reply. States are said at every connection. What may be lost is said once, or, without a connection, not at
+all. Times of resending exist only while something waits, so an idle device has no timer.
+"""
+
+import itertools
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chargeloop.broker.clock import Clock
+from chargeloop.broker.device.clock import DeviceClock
+from chargeloop.broker.device.journal import Journal
+from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.broker.window import SendWindow
+from chargeloop.protocol.codec import encode, seal
+from chargeloop.protocol.effects import Send
+from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.messages.common import JournalAck, SyncSample, TimeProbe, TimeReply
+from chargeloop.protocol.topics import TOPICS, Delivery, Role, TopicSpec, parse_topic, source_of
+
+_MAX_DOUBLINGS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPolicy:
+    """Intervals in milliseconds of the clock, and limits.
+
+    Attributes:
+        resend_ms: how long to wait for an acknowledgement or answer before sending again; it doubles.
+        window: journal entries on the wire at once.
+        probe_ms: how often the platform's time is asked for; 0: only at the beginning of a connection.
+        reconnect_ms: each attempt to connect again waits a random time up to this.
+    """
+
+    resend_ms: int = 5_000
+    window: int = 64
+    probe_ms: int = 300_000
+    reconnect_ms: int = 60_000
+
+    @classmethod
+    def of(cls, clock: Clock, *, probe_ms: int = 300_000) -> "LinkPolicy":
+        """Return the defaults, none of them shorter than the wire needs by this clock."""
+        return cls(
+            resend_ms=max(5_000, clock.patience_ms(2_000)),
+            probe_ms=probe_ms,
+            reconnect_ms=max(60_000, clock.patience_ms(2_000)),
+        )
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Something said that waits for an answer."""
+
+    outgoing: Outgoing
+    due_ms: int = 0
+    vain: int = 0
+
+    def take(self, now_ms: int, resend_ms: int) -> Outgoing:
+        self.due_ms = now_ms + (resend_ms << min(self.vain, _MAX_DOUBLINGS))
+        self.vain += 1
+        return self.outgoing
+
+
+class DeviceOutbox:
+    """All that one device has to say.
+
+    Args:
+        client: the device's id.
+        role: its role.
+        region: its region.
+        clock: its own clock; every message carries its boot, uptime and wall time.
+        journal: where its events are recorded, None when it has none.
+        policy: intervals and limits.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a device, named by the caller
+        self,
+        *,
+        client: str,
+        role: Role,
+        region: str,
+        clock: DeviceClock,
+        journal: Journal | None,
+        policy: LinkPolicy,
+    ) -> None:
+        self._client = client
+        self._role = role
+        self._region = region
+        self._clock = clock
+        self._journal = journal
+        self._policy = policy
+        self._journal_topic = self._own_topic("event")
+        self._window = SendWindow(policy.window, policy.resend_ms)
+        if journal is not None:
+            self._window = SendWindow(
+                policy.window, policy.resend_ms, acked=journal.acked_seq, last=journal.last_seq
+            )
+        self._number = itertools.count(1)
+        self._connected = False
+        self._ready: deque[Outgoing] = deque()
+        self._states: dict[str, Outgoing] = {}
+        self._questions: dict[str, _Waiting] = {}
+        self._probe_ms: int | None = None
+        self._probes = 0
+        self._probe_id: str | None = None
+
+    def message_id(self) -> str:
+        """Return an id that no message of this device has had."""
+        return f"{self._client}.{self._clock.boot_id}.{next(self._number)}"
+
+    def seal(self, send: Send) -> Outgoing:
+        """Return the bytes of a message that is not an entry of the journal.
+
+        Raises:
+            ValueError: the topic is not in the table, or is not for such a message.
+        """
+        topic = parse_topic(send.topic)
+        if topic is None or type(send.data) not in topic.spec.messages:
+            raise ValueError(f"{send.data.TYPE} does not belong on {send.topic}")
+        message_id = send.id or self.message_id()
+        return Outgoing(
+            send.topic, self._encode(send, message_id), topic.spec.qos, topic.spec.retain, message_id
+        )
+
+    def record(self, data: Sequence[Data], like: Send) -> list[int]:
+        """Record events durably, in order, and return their numbers.
+
+        `like` gives their subject, correlation and causation.
+
+        Raises:
+            ValueError: the device has no journal, or its role keeps none.
+        """
+        if self._journal is None or self._journal_topic is None:
+            raise ValueError(f"{self._client} keeps no journal")
+        first = self._journal.last_seq + 1
+        payloads = []
+        for seq, event in enumerate(data, start=first):
+            attributes = {"journalid": self._journal.journal_id, "seq": seq}
+            payloads.append(self._encode(like, self._entry_id(seq), data=event, **attributes))
+        numbers = self._journal.append(payloads)
+        self._window.last = self._journal.last_seq
+        return numbers
+
+    def say(self, outgoing: Outgoing) -> None:
+        """Say something once; a state is remembered and said again at every connection."""
+        if outgoing.retain:
+            self._states[outgoing.topic] = outgoing
+        if self._connected:
+            self._ready.append(outgoing)
+
+    def ask(self, outgoing: Outgoing) -> None:
+        """Say something again and again until `answered`."""
+        self._questions[outgoing.message_id] = _Waiting(outgoing)
+
+    def answered(self, message_id: str) -> None:
+        """Stop asking."""
+        self._questions.pop(message_id, None)
+
+    def acknowledge(self, ack: JournalAck, now_ms: int) -> None:
+        """Take the platform's report on our journal."""
+        if self._journal is not None and ack.journal == self._journal.journal_id:
+            self._window.acknowledge(ack.seq, now_ms, gap=ack.gap)
+            self._journal.acknowledge(ack.journal, ack.seq)
+
+    def learn_time(self, reply: TimeReply, probe_id: str | None, now_ms: int) -> None:
+        """Take the answer to the latest probe; the second probe of a connection follows at once.
+
+        It reports the first exchange to the platform, which corrects the times of our events by it.
+        """
+        if probe_id is None or probe_id != self._probe_id:
+            return
+        self._probe_id = None
+        uptime_ms = self._clock.uptime_ms()
+        sent_uptime_ms = min(reply.sent_uptime_ms, uptime_ms)
+        self._clock.learn(
+            SyncSample(
+                platform_time=reply.platform_time,
+                sent_uptime_ms=sent_uptime_ms,
+                received_uptime_ms=uptime_ms,
+            )
+        )
+        later_ms = now_ms + self._policy.probe_ms if self._policy.probe_ms > 0 else None
+        self._probe_ms = now_ms if self._probes == 1 else later_ms
+        self._probes += 1
+
+    def connect(self, first: Sequence[Outgoing], now_ms: int) -> None:
+        """A connection has begun: `first`, states, questions, entries and a probe are due at once."""
+        self._connected = True
+        said = {outgoing.topic for outgoing in first}
+        self._ready.extend(first)
+        self._ready.extend(state for topic, state in self._states.items() if topic not in said)
+        for question in self._questions.values():
+            question.due_ms, question.vain = now_ms, 0
+        self._window.restart()
+        self._probes = 1
+        self._probe_id = None
+        self._probe_ms = now_ms if f"{self._role}_time" in TOPICS else None
+
+    def disconnect(self) -> None:
+        """The connection is gone: nothing is given out until the next one."""
+        self._connected = False
+        self._ready.clear()
+
+    def due(self, now_ms: int) -> list[Outgoing]:
+        """Return what is to be published now, in order."""
+        if not self._connected:
+            return []
+        batch = list(self._ready)
+        self._ready.clear()
+        if self._probe_ms is not None and self._probe_ms <= now_ms:
+            batch.append(self._probe(now_ms))
+        batch += [
+            question.take(now_ms, self._policy.resend_ms)
+            for question in self._questions.values()
+            if question.due_ms <= now_ms
+        ]
+        return batch + [self._entry(seq) for seq in self._window.take(now_ms)]
+
+    def next_due_ms(self) -> int | None:
+        """Return when `due` is to be called again if nothing else happens."""
+        if not self._connected:
+            return None
+        times = [self._probe_ms, self._window.resend_at_ms]
+        times += [question.due_ms for question in self._questions.values()]
+        return min((instant_ms for instant_ms in times if instant_ms is not None), default=None)
+
+    def _probe(self, now_ms: int) -> Outgoing:
+        # Replies may be lost, and a platform may be away: ask again, ever more rarely.
+        retry_ms = self._policy.resend_ms << min(self._probes, _MAX_DOUBLINGS)
+        self._probe_ms = now_ms + retry_ms
+        spec = TOPICS[f"{self._role}_time"]
+        sent_ms = self._clock.uptime_ms()
+        probe = TimeProbe(sent_uptime_ms=sent_ms, previous=self._clock.last_sample)
+        outgoing = self.seal(Send(self._topic(spec), probe))
+        self._probe_id = outgoing.message_id
+        return outgoing
+
+    def _entry(self, seq: int) -> Outgoing:
+        if self._journal is None or self._journal_topic is None:
+            raise ValueError(f"{self._client} keeps no journal")
+        payload = self._journal.entry(seq).payload
+        return Outgoing(self._journal_topic, payload, 1, retain=False, message_id=self._entry_id(seq))
+
+    def _entry_id(self, seq: int) -> str:
+        journal_id = "" if self._journal is None else self._journal.journal_id
+        return f"{journal_id}.{seq}"
+
+    def _own_topic(self, word: str) -> str | None:
+        spec = TOPICS.get(f"{self._role}_{word}")
+        journal = spec is not None and spec.delivery is Delivery.JOURNAL and spec.writer is self._role
+        return self._topic(spec) if spec is not None and journal else None
+
+    def _topic(self, spec: TopicSpec) -> str:
+        return spec.topic(self._region, **{str(self._role): self._client})
+
+    def _encode(self, send: Send, message_id: str, **attributes: object) -> bytes:
+        members = {
+            "data": send.data,
+            "id": message_id,
+            "source": source_of(self._client, self._role),
+            "time": self._clock.wall_ms() if send.time_ms is None else send.time_ms,
+            "subject": send.subject,
+            "bootid": self._clock.boot_id,
+            "uptimems": self._clock.uptime_ms(),
+            "clockstate": send.clock_state or self._clock.state,
+            "correlationid": send.correlation_id,
+            "causationid": send.causation_id,
+            "expirytime": send.expires_ms,
+        }
+        return encode(seal(**{**members, **attributes}))  # type: ignore[arg-type]
