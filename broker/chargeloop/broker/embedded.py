@@ -86,7 +86,7 @@ class GatedBroker(Broker):
         return AccessRules(client, (), ()) if account is None else account.rules
 
     def _allowed_now(self, client: str, topic: str, action: Action) -> bool:
-        """Tell what the rules say; every subscription is granted and filtered on delivery, as by Mosquitto."""
+        """Tell what the rules say; a subscription is granted and filtered on delivery, as by Mosquitto."""
         rules = self._rules(client)
         if action is Action.PUBLISH:
             return rules.allows_publish(topic)
