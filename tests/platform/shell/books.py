@@ -21,7 +21,7 @@ from chargeloop.platform.shell.tariff_file import default_tariff
 from chargeloop.protocol.clock_map import ClockMap
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import BankId, CabinetId, CommandId, OrderId, ReservationId, UserId
+from chargeloop.protocol.ids import BankId, CabinetId, CommandId, OrderId, RegionId, ReservationId, UserId
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.common import SyncSample
 from chargeloop.protocol.messages.rental import HandOver, OrderState
@@ -29,6 +29,7 @@ from chargeloop.protocol.time import MINUTE_MS
 
 NOON_MS = 1_795_435_200_000  # 2026-11-23T12:00:00Z
 TARIFF = default_tariff()
+REGION = RegionId("demo")
 USER = UserId("usr-0042")
 HARBOUR = Point(434_500_000, 52_300_000)
 

@@ -24,12 +24,12 @@ from chargeloop.platform.core.rows import (
     SaveOrder,
     SaveTariff,
 )
-from chargeloop.platform.shell.reader import RentalReader
-from chargeloop.platform.shell.store import PlatformStore, SchemaVersionError, connect
-from chargeloop.protocol.ids import OrderId, ReservationId, UserId
+from chargeloop.platform.shell.reader import OrderFile, RentalReader
+from chargeloop.platform.shell.store import OtherRegionError, PlatformStore, SchemaVersionError, connect
+from chargeloop.protocol.ids import OrderId, RegionId, ReservationId, UserId
 from chargeloop.protocol.messages.rental import OrderState
 from tests.platform.shell import books
-from tests.platform.shell.books import NOON_MS, TARIFF
+from tests.platform.shell.books import NOON_MS, REGION, TARIFF
 
 
 @pytest.fixture
@@ -39,8 +39,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[PlatformStore]:
-    opened = PlatformStore(path)
+    opened = PlatformStore(path, REGION)
     await opened.open()
+    await write(opened, SaveTariff(TARIFF))
     yield opened
     await opened.close()
 
@@ -193,10 +194,14 @@ async def test_a_line_is_taken_back_in_full_and_only_once(store: PlatformStore) 
     assert "in full" in await refused(store, AppendFeeLine(half))
 
 
+async def test_an_order_cannot_be_under_a_tariff_that_is_not_kept(store: PlatformStore) -> None:
+    assert "FOREIGN KEY" in await refused(store, SaveOrder(replace(books.order_in_use(), tariff="lost-1")))
+
+
 async def test_a_tariff_written_again_is_kept_once(store: PlatformStore, path: Path) -> None:
     await write(store, SaveTariff(TARIFF))
     await write(store, SaveTariff(TARIFF), SaveTariff(TARIFF))
-    assert RentalReader(path).tariffs() == (TARIFF,)
+    assert list(RentalReader(path).everything()) == [TARIFF]
 
 
 async def test_a_file_of_another_version_is_refused_by_writer_and_reader(
@@ -207,9 +212,15 @@ async def test_a_file_of_another_version_is_refused_by_writer_and_reader(
     with pytest.raises(
         SchemaVersionError, match="holds version 99 of the rental store; this program reads 1"
     ):
-        RentalReader(path).tariffs()
+        RentalReader(path).region()
     with pytest.raises(SchemaVersionError):
-        PlatformStore(path)
+        PlatformStore(path, REGION)
+
+
+async def test_a_file_belongs_to_one_region(store: PlatformStore, path: Path) -> None:
+    assert RentalReader(path).region() == REGION
+    with pytest.raises(OtherRegionError, match="belongs to the region demo, not to other"):
+        PlatformStore(path, RegionId("other"))
 
 
 async def test_a_reader_cannot_write(store: PlatformStore, path: Path) -> None:
@@ -220,7 +231,7 @@ async def test_a_reader_cannot_write(store: PlatformStore, path: Path) -> None:
 async def test_a_reader_sees_what_was_committed_while_the_writer_goes_on_and_after_it_closed(
     path: Path,
 ) -> None:
-    store = PlatformStore(path)
+    store = PlatformStore(path, REGION)
     await store.open()
     await write(store, *books.walk_up_rental())
     assert len(RentalReader(path).load(0).orders) == 1
@@ -231,10 +242,10 @@ async def test_a_reader_sees_what_was_committed_while_the_writer_goes_on_and_aft
 KILLED_WRITER = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from tests.platform.shell.test_store import PlatformStore, books, write
+from tests.platform.shell.test_store import REGION, PlatformStore, books, write
 
 async def main():
-    store = PlatformStore(Path(sys.argv[1]))
+    store = PlatformStore(Path(sys.argv[1]), REGION)
     await store.open()
     await write(store, *books.walk_up_rental())
     os.kill(os.getpid(), signal.SIGKILL)
@@ -247,6 +258,7 @@ def test_a_reader_sees_everything_committed_by_a_writer_that_was_killed(path: Pa
     command = [sys.executable, "-c", KILLED_WRITER, str(path)]
     done = subprocess.run(command, check=False, capture_output=True, cwd=Path.cwd())
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    (found,) = RentalReader(path).order_files()
+    _, found = RentalReader(path).everything()
+    assert isinstance(found, OrderFile)
     assert found.order == books.order_in_use()
     assert total_minor(found.lines) == 300

@@ -23,9 +23,10 @@ from chargeloop.platform.shell.store import (
     ORDERS,
     TARIFFS,
     connect,
+    region_in,
 )
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import OrderId, UserId
+from chargeloop.protocol.ids import OrderId, RegionId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,10 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class OrderFile:
-    """One order with its journal and all its fee lines, each in the order of writing."""
+    """One order with its tariff, its journal and all its fee lines, both in the order of writing."""
 
     order: Order
+    tariff: Tariff
     events: tuple[OrderEvent, ...]
     lines: tuple[FeeLine, ...]
 
@@ -73,8 +75,8 @@ class RentalReader:
         """Return an order with its journal and fee lines, or None."""
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
-            body = db.execute("SELECT body FROM orders WHERE id = ?", (order,)).fetchone()
-            return None if body is None else _file(db, ORDERS.validate_json(body[0]))
+            row = db.execute(f"{_ORDERS} WHERE orders.id = ?", (order,)).fetchone()
+            return None if row is None else _file(db, row)
 
     def orders_of(self, user: UserId, limit: int) -> tuple[Order, ...]:
         """Return at most so many orders of a user, the newest first."""
@@ -82,29 +84,33 @@ class RentalReader:
         with closing(connect(self.path)) as db:
             return tuple(ORDERS.validate_json(body) for (body,) in db.execute(newest, (user, limit)))
 
-    def tariffs(self) -> tuple[Tariff, ...]:
-        """Return every version of the tariff that an order was placed under."""
+    def region(self) -> RegionId:
+        """Return the region that the store belongs to."""
         with closing(connect(self.path)) as db:
-            every = db.execute("SELECT body FROM tariffs ORDER BY version")
-            return tuple(TARIFFS.validate_json(body) for (body,) in every)
+            return region_in(db)
 
-    def order_files(self) -> Iterator[OrderFile]:
-        """Yield every order with its journal and fee lines, the oldest first, all of one committed state."""
+    def everything(self) -> Iterator[Tariff | OrderFile]:
+        """Yield every tariff, then every order, the oldest first, all of one committed state."""
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
-            for (body,) in db.execute("SELECT body FROM orders ORDER BY placed_ms, id"):
-                yield _file(db, ORDERS.validate_json(body))
+            for (body,) in db.execute("SELECT body FROM tariffs ORDER BY version"):
+                yield TARIFFS.validate_json(body)
+            for row in db.execute(f"{_ORDERS} ORDER BY orders.placed_ms, orders.id"):
+                yield _file(db, row)
 
 
+_ORDERS: Final = (
+    "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
+)
 _EVENTS: Final = f"SELECT {EVENT_COLUMNS} FROM order_events WHERE order_id = ? ORDER BY rowid"  # noqa: S608
 _LINES: Final = f"SELECT {LINE_COLUMNS} FROM fee_lines WHERE order_id = ? ORDER BY rowid"  # noqa: S608
-
 _LINE_FIELDS: Final = [field.name for field in fields(FeeLine)]
 
 
-def _file(db: sqlite3.Connection, order: Order) -> OrderFile:
-    events = tuple(_event(row) for row in db.execute(_EVENTS, (order.id,)))
-    return OrderFile(order, events, tuple(_line(row) for row in db.execute(_LINES, (order.id,))))
+def _file(db: sqlite3.Connection, row: tuple[str, str]) -> OrderFile:
+    order, tariff = ORDERS.validate_json(row[0]), TARIFFS.validate_json(row[1])
+    events = tuple(_event(event) for event in db.execute(_EVENTS, (order.id,)))
+    return OrderFile(order, tariff, events, tuple(_line(line) for line in db.execute(_LINES, (order.id,))))
 
 
 def _event(row: tuple[Any, ...]) -> OrderEvent:

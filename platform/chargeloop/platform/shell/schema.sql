@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS orders (
   state TEXT NOT NULL,
   open INTEGER NOT NULL CHECK (open IN (0, 1)),
   quantity INTEGER NOT NULL CHECK (quantity > 0),
-  tariff TEXT NOT NULL,
+  tariff TEXT NOT NULL REFERENCES tariffs (version) DEFERRABLE INITIALLY DEFERRED,
   placed_ms INTEGER NOT NULL,
   changed_ms INTEGER NOT NULL,
   body TEXT NOT NULL

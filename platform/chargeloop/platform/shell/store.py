@@ -12,6 +12,7 @@ runs, and for anyone after it was stopped or killed.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import astuple
 from importlib import resources
 from itertools import chain
@@ -36,6 +37,7 @@ from chargeloop.platform.core.rows import (
     SaveTariff,
 )
 from chargeloop.platform.core.tariff import Tariff
+from chargeloop.protocol.ids import InvalidIdError, RegionId, is_region
 
 SCHEMA_VERSION: Final = "1"
 STORE_NAME: Final = "platform/rental.sqlite3"
@@ -52,6 +54,10 @@ Statement = tuple[str, Sequence[tuple[Any, ...]]]
 
 class SchemaVersionError(Exception):
     """The file was written by another version of the product; the message says by which."""
+
+
+class OtherRegionError(Exception):
+    """The file belongs to another region; a store and the process that writes it serve one region."""
 
 
 def store_path(data: Path) -> Path:
@@ -78,33 +84,57 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def region_in(connection: sqlite3.Connection) -> RegionId:
+    """Return the region that the store belongs to."""
+    return RegionId(_meta(connection, "platform_region"))
+
+
 def _require_version(connection: sqlite3.Connection, path: Path) -> None:
-    found = connection.execute("SELECT value FROM meta WHERE key = 'platform_schema'").fetchone()
-    if found != (SCHEMA_VERSION,):
-        version = "none" if found is None else found[0]
+    version = _meta(connection, "platform_schema")
+    if version != SCHEMA_VERSION:
         message = f"{path} holds version {version} of the rental store; this program reads {SCHEMA_VERSION}"
         raise SchemaVersionError(message)
 
 
-def schema_text() -> str:
-    """Return the SQL that makes the tables where they are not yet there."""
+def _require_region(connection: sqlite3.Connection, path: Path, region: RegionId) -> None:
+    found = region_in(connection)
+    if found != region:
+        message = f"{path} belongs to the region {found}, not to {region}"
+        raise OtherRegionError(message)
+
+
+def _meta(connection: sqlite3.Connection, key: str) -> str:
+    found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return "none" if found is None else str(found[0])
+
+
+def schema_text(region: RegionId) -> str:
+    """Return the SQL that makes the tables of a region's store where they are not yet there.
+
+    Raises:
+        InvalidIdError: the region's id is malformed.
+    """
+    if not is_region(region):
+        message = f"{region!r} is not a region id"
+        raise InvalidIdError(message)
     tables = (resources.files("chargeloop.platform.shell") / "schema.sql").read_text(encoding="utf-8")
-    return (
-        f"{tables}\nINSERT OR IGNORE INTO meta (key, value) VALUES ('platform_schema', '{SCHEMA_VERSION}');\n"
-    )
+    rows = f"('platform_schema', '{SCHEMA_VERSION}'), ('platform_region', '{region}')"
+    return f"{tables}\nINSERT OR IGNORE INTO meta (key, value) VALUES {rows};\n"
 
 
 class PlatformStore(SqliteStore[PlatformWrite]):
-    """The writing side: one per file, owned by the endpoint.
+    """The writing side: one per region and file, owned by the endpoint.
 
     Raises:
         SchemaVersionError: the file is there and was written by another version.
+        OtherRegionError: the file is there and belongs to another region.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, region: RegionId) -> None:
         if path.exists():
-            connect(path).close()
-        super().__init__(path, schema_text(), statements)
+            with closing(connect(path)) as connection:
+                _require_region(connection, path, region)
+        super().__init__(path, schema_text(region), statements)
 
 
 def statements(writes: Sequence[PlatformWrite]) -> Iterator[Statement]:
