@@ -1,0 +1,223 @@
+"""What a simulated courier does next for one job: a small machine driven by the platform's `Work`.
+
+Theory of operation. The platform says by `Work` which step a job is at; the courier remembers only what
+hands and feet know: where they stand, which banks they hold, what they have reported, what they tried.
+`plan` puts both together and names the next act. Nothing else decides, so a phone that was cut off or
+started again goes on from its memory and the retained `Work`, doing each act once: acts whose effect is
+physical carry an id that is written down before they are tried (`tries`), and the world answers a repeated
+id with the first answer.
+
+A step gives a goal (`GOALS`). A job that is no longer in the work leaves only what is in the hands: banks
+go to the last cabinet known, as anybody returns a bank, and then the errand is over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from chargeloop.courier.agent.profile import GivesUp, Profile
+from chargeloop.protocol.geo import Point
+from chargeloop.protocol.ids import BankId, CourierId
+from chargeloop.protocol.messages.cabinet import BankStatus
+from chargeloop.protocol.messages.courier import JobStep, LegKind, WorkJob
+
+
+class Goal(StrEnum):
+    """What a step of a job asks of the courier."""
+
+    FETCH = "fetch"
+    DELIVER = "deliver"
+    COLLECT = "collect"
+    PUT_BACK = "put_back"
+    RID = "rid"  # the job is gone; banks in hands go to a cabinet
+
+
+class Act(StrEnum):
+    """What the courier can do."""
+
+    TRAVEL = "travel"
+    TYPE_CODE = "type_code"
+    KNOCK = "knock"
+    INSERT = "insert"
+    GIVE_UP = "give_up"
+    WAIT = "wait"
+    FINISH = "finish"
+
+
+GOALS: Final[Mapping[tuple[LegKind, JobStep], Goal]] = MappingProxyType(
+    {
+        (LegKind.OUTWARD, JobStep.TO_CABINET): Goal.FETCH,
+        (LegKind.OUTWARD, JobStep.AT_CABINET): Goal.FETCH,
+        (LegKind.OUTWARD, JobStep.TO_USER): Goal.DELIVER,
+        (LegKind.OUTWARD, JobStep.AT_USER): Goal.DELIVER,
+        (LegKind.OUTWARD, JobStep.BRING_BACK): Goal.PUT_BACK,
+        (LegKind.BACK, JobStep.TO_USER): Goal.COLLECT,
+        (LegKind.BACK, JobStep.AT_USER): Goal.COLLECT,
+        (LegKind.BACK, JobStep.TO_CABINET): Goal.PUT_BACK,
+        (LegKind.BACK, JobStep.AT_CABINET): Goal.PUT_BACK,
+        (LegKind.BACK, JobStep.BRING_BACK): Goal.PUT_BACK,
+    }
+)
+# The act that reaches a goal, once the courier stands where it must be done.
+ACTS: Final[Mapping[Goal, Act]] = MappingProxyType(
+    {
+        Goal.FETCH: Act.TYPE_CODE,
+        Goal.DELIVER: Act.KNOCK,
+        Goal.COLLECT: Act.KNOCK,
+        Goal.PUT_BACK: Act.INSERT,
+        Goal.RID: Act.INSERT,
+    }
+)
+_LEAVES_DURING: Final[Mapping[GivesUp, frozenset[Goal]]] = MappingProxyType(
+    {
+        GivesUp.BEFORE_PICKUP: frozenset({Goal.FETCH, Goal.COLLECT}),
+        GivesUp.AFTER_PICKUP: frozenset({Goal.DELIVER, Goal.PUT_BACK}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something has to be done: the id of a cabinet or user, and where that is."""
+
+    id: str
+    location: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the courier remembers of one job. `number` counts their jobs from 1.
+
+    `job` is the job as last seen in the work, `gone` tells that it is there no more, `left` that the
+    courier dropped it. `tries` numbers what was tried physically; `asking` tells that the last try awaits
+    its answer. A code that was typed without an answer so far is `unanswered` and typed again as the same
+    try, unless the work has changed meanwhile: then the try is `abandoned`, and banks it brings after all
+    are taken. The rest belongs to the present goal: `moved` are banks that have changed hands and are not
+    reported yet, `proof` is the id of the event that reported the goal as reached, `troubled_ms` since when
+    a problem is unsolved.
+    """
+
+    job: WorkJob
+    number: int
+    banks: tuple[BankStatus, ...] = ()
+    gone: bool = False
+    left: bool = False
+    tries: int = 0
+    asking: bool = False
+    unanswered: bool = False
+    abandoned: tuple[int, ...] = ()
+    goal: Goal = Goal.RID
+    moved: tuple[BankId, ...] = ()
+    opened: bool = False
+    code_works: bool = True
+    absences: int = 0
+    proof: str | None = None
+    troubled_ms: int | None = None
+    not_before_ms: int = 0
+
+    @property
+    def bank_ids(self) -> tuple[BankId, ...]:
+        """Return the ids of the banks in hands."""
+        return tuple(bank.bank for bank in self.banks)
+
+    @property
+    def place(self) -> Place:
+        """Return where the goal is reached."""
+        if self.goal in {Goal.DELIVER, Goal.COLLECT}:
+            return Place(self.job.user, self.job.user_location.point)
+        return Place(self.job.cabinet, self.job.cabinet_location.point)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that a courier remembers, and where they stand (`at`: the id of a cabinet or user)."""
+
+    location: Point
+    at: str | None = None
+    errands: tuple[Errand, ...] = ()
+    past: tuple[Errand, ...] = ()
+    jobs_seen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next act of an errand and, for waiting, until when at the latest."""
+
+    act: Act
+    until_ms: int | None = None
+
+
+WAIT: Final = Plan(Act.WAIT)
+
+
+def facing(errand: Errand, job: WorkJob | None, refused: frozenset[str]) -> Errand:
+    """Return the errand as the work shows it now; `refused` are the ids of events that did not count.
+
+    A new goal begins anew; another cabinet for the same goal keeps what has been reported.
+    """
+    seen = replace(errand, job=errand.job if job is None else job, gone=job is None)
+    goal = Goal.RID if seen.gone or seen.left else GOALS[seen.job.leg, seen.job.step]
+    if seen.proof in refused:
+        seen = replace(seen, proof=None)
+    if goal is errand.goal and seen.job.reservation == errand.job.reservation:
+        return seen
+    kept = seen if goal is errand.goal else replace(seen, proof=None, moved=(), absences=0)
+    return replace(
+        kept,
+        goal=goal,
+        opened=False,
+        code_works=True,
+        troubled_ms=None,
+        not_before_ms=0,
+        unanswered=False,
+        abandoned=(*seen.abandoned, seen.tries) if seen.unanswered else seen.abandoned,
+    )
+
+
+def plan(errand: Errand, at: str | None, now_ms: int, profile: Profile) -> Plan:
+    """Return the next act of an errand that is `facing` the work, for a courier who stands `at` a place."""
+    if errand.asking:
+        # What became of the last try decides everything else.
+        return Plan(ACTS[errand.goal])
+    if errand.goal is Goal.RID and not errand.banks:
+        # A courier who dropped a job waits until the platform has taken it away.
+        return Plan(Act.FINISH) if errand.gone else WAIT
+    if errand.proof is not None:
+        return WAIT
+    arrived = at == errand.place.id
+    if _drops(errand, arrived, profile):
+        return Plan(Act.GIVE_UP)
+    return _at_place(errand, now_ms, profile) if arrived else Plan(Act.TRAVEL)
+
+
+def _drops(errand: Errand, arrived: bool, profile: Profile) -> bool:  # noqa: FBT001 - a fact, not a mode
+    """Tell whether a planted courier drops the job now: before the pickup on arrival, after it at once."""
+    if profile.gives_up is None or errand.number != profile.gives_up_at_job:
+        return False
+    ready = arrived if profile.gives_up is GivesUp.BEFORE_PICKUP else bool(errand.banks)
+    return ready and errand.goal in _LEAVES_DURING[profile.gives_up]
+
+
+def _at_place(errand: Errand, now_ms: int, profile: Profile) -> Plan:
+    if errand.troubled_ms is not None:
+        ends_ms = errand.troubled_ms + profile.stamina_ms
+        if now_ms >= ends_ms and errand.goal is not Goal.RID:
+            return Plan(Act.GIVE_UP)
+        if errand.goal is Goal.FETCH and not errand.unanswered:
+            # The code was typed in vain, and wrong codes lock a keypad: only another cabinet or an end can
+            # help.
+            return Plan(Act.WAIT, ends_ms)
+    if now_ms < errand.not_before_ms:
+        return Plan(Act.WAIT, errand.not_before_ms)
+    if errand.goal is Goal.PUT_BACK and not errand.banks:
+        return WAIT
+    if errand.goal is Goal.DELIVER and not errand.banks and not errand.moved:
+        return Plan(Act.GIVE_UP)
+    return Plan(ACTS[errand.goal])
+
+
+def ask_id(courier: CourierId, errand: Errand) -> str:
+    """Return the id of the present try at something physical; a repeat under it moves nothing twice."""
+    return f"{courier}.{errand.job.job}.{errand.tries}"

@@ -1,0 +1,38 @@
+"""The courier's hands and memory on disk: DATA/agents/<courier>/hands.json.
+
+`banks` lists the ids of all banks held, for whoever counts banks; `memory` is what the agent starts from.
+The file is replaced as a whole, so it is the old one or the new one after a crash.
+"""
+
+import json
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from chargeloop.courier.agent.errand import Memory
+
+_MEMORY: Final = TypeAdapter(Memory)
+
+
+class Hands:
+    """One courier's memory; every change is in the file when `remember` returns."""
+
+    def __init__(self, path: Path, first: Memory) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            self.memory = _MEMORY.validate_python(json.loads(path.read_bytes())["memory"])
+        else:
+            self.remember(first)
+
+    def remember(self, memory: Memory) -> None:
+        """Keep this memory."""
+        banks = [bank.bank for errand in memory.errands for bank in errand.banks]
+        content = {"banks": banks, "memory": _MEMORY.dump_python(memory, mode="json")}
+        draft = self._path.with_suffix(".draft")
+        # Not synced to the disk: hands survive a killed process, and a power cut of the machine ends their
+        # world.
+        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.replace(self._path)
+        self.memory = memory
