@@ -65,6 +65,20 @@ async def test_a_taken_port_is_told_clearly(kind: BrokerKind, tmp_path: Path) ->
                 pass
 
 
+async def test_a_host_of_another_machine_is_told_clearly(tmp_path: Path) -> None:
+    with pytest.raises(BrokerError, match=r"no broker can listen on port \d+ of 192\.0\.2\.1: cannot assign"):
+        async with running_broker("embedded", tmp_path, host="192.0.2.1"):
+            pass
+
+
+FIRST_OUTGOING_PORT = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+
+
+async def test_a_free_port_is_none_that_outgoing_connections_get(tmp_path: Path) -> None:
+    async with running_broker("mosquitto", tmp_path) as address:
+        assert address.port < FIRST_OUTGOING_PORT
+
+
 async def test_a_missing_mosquitto_is_told_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_main, "find_mosquitto", lambda: None)
     with pytest.raises(BrokerError, match="Mosquitto is not installed"):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -31,6 +32,8 @@ LOOPBACK: Final = "127.0.0.1"
 _START_TIMEOUT_S: Final = 30
 _STOP_TIMEOUT_S: Final = 5
 _RETRY_S: Final = 0.02
+_FREE_PORTS: Final = range(20_000, 30_000)
+_FREE_TRIES: Final = 50
 _SHOWN_LOG_CHARS: Final = 800
 
 
@@ -265,20 +268,45 @@ async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
 
 
 def _free_address(host: str, port: int | None) -> BrokerAddress:
-    """Return the address when nobody listens there; port None takes any free one."""
+    """Return the address when nobody listens there; port None takes any free one.
+
+    Not one that the system would choose: those are what it gives to outgoing connections, so another program
+    could get it before the broker does, and a client that tries to connect before the broker listens could even
+    be connected to itself.
+    """
+    if port is not None:
+        _require_free(host, port)
+        return BrokerAddress(host, port)
+    refused = BrokerError()
+    for _ in range(_FREE_TRIES):
+        chosen = _FREE_PORTS.start + secrets.randbelow(len(_FREE_PORTS))
+        try:
+            _require_free(host, chosen)
+        except BrokerError as error:
+            refused = error
+        else:
+            return BrokerAddress(host, chosen)
+    raise refused
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse a port that a broker cannot listen on.
+
+    Raises:
+        BrokerError: somebody listens there, or the address is not one of this machine's.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as trial:
         # As the brokers do: connections of an earlier broker that linger are no reason to refuse.
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind((host, 0 if port is None else port))
+            trial.bind((host, port))
             trial.listen()
         except OSError as error:
             message = (
                 f"no broker can listen on port {port} of {host}: {os.strerror(error.errno or 0).lower()}"
             )
             raise BrokerError(message) from error
-        return BrokerAddress(host, int(trial.getsockname()[1]))
 
 
 def _last_words(log: Path) -> str:
