@@ -109,6 +109,7 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[EventKind, OrderState]]] = Mappin
         _S.RESERVING: {
             _E.RENTAL_REQUESTED: _S.DISPATCHING,
             _E.UNLOCK_ORDERED: _S.UNLOCKING,
+            _E.RENTAL_SUCCESS: _S.IN_USE,  # a courier who had been given up brought the banks after all
             _E.CANCELLED: _S.CANCELLED,
             _E.FAILED: _S.FAILED,
         },
@@ -131,6 +132,7 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[EventKind, OrderState]]] = Mappin
         },
         _S.DELIVERING: {
             _E.FIRST_INDICATION: _S.DELIVERING,
+            _E.PICKED_UP: _S.DELIVERING,
             _E.COURIER_LEFT: _S.DISPATCHING,
             _E.RENTAL_SUCCESS: _S.IN_USE,
             _E.DELIVERY_LOST: _S.RESERVING,
@@ -174,6 +176,7 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[EventKind, OrderState]]] = Mappin
         },
         _S.RECALLING: {
             _E.FIRST_INDICATION: _S.RECALLING,
+            _E.PICKED_UP: _S.RECALLING,  # before the courier heard of it
             _E.COURIER_LEFT: _S.RECALLING,
             _E.RENTAL_SUCCESS: _S.IN_USE,  # handed over before the courier heard of it
             _E.CANCELLED: _S.CANCELLED,

@@ -78,6 +78,7 @@ class BankWhere(StrEnum):
     COURIER = "courier"
     USER = "user"
     SOLD = "sold"
+    AWAY = "away"  # out of a cabinet, and no order answers for it
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,302 @@
+"""What cabinets say: the facts that orders move on, and the answers to commands."""
+
+from chargeloop.platform.core import ending, holds
+from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.fleet import Cabinet
+from chargeloop.platform.core.order import (
+    BankPlace,
+    BankTrack,
+    EventKind,
+    Hold,
+    HoldKind,
+    HoldState,
+    Leg,
+    Order,
+    may_happen,
+)
+from chargeloop.platform.core.rows import BankRecord, BankWhere, SlotRecord
+from chargeloop.platform.core.searching import confirmed, search
+from chargeloop.platform.core.turn import Turn
+from chargeloop.protocol.clock_map import Corrected
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome, SlotState
+from chargeloop.protocol.messages.courier import LegKind
+from chargeloop.protocol.messages.rental import HandOver, OrderState
+
+# Commands.
+
+
+def command_finished(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished, _: Corrected) -> None:
+    """Take the one outcome of a command."""
+    turn.settle_lease(said.command)
+    if said.outcome is Outcome.DONE and said.slots:
+        _show_reserved(turn, cabinet, said)
+    if cabinet.record.inventory == said.command:
+        turn.fleet.inventory_asked(cabinet, None)
+    order = turn.owner_of(said.command)
+    if order is None:
+        return
+    hold = next((hold for hold in order.holds if hold.command == said.command), None)
+    if hold is not None:
+        _reservation_answered(turn, order, hold, said)
+    elif order.unlock == said.command:
+        _unlock_answered(turn, order, said)
+
+
+def _show_reserved(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished) -> None:
+    owner = turn.owner_of(said.command)
+    if owner is None or owner.unlock == said.command:
+        return  # the slots of an eject are those that gave their banks
+    known = {slot.slot: slot for slot in cabinet.record.slots}
+    kept = [
+        SlotRecord(
+            content.slot,
+            SlotState.RESERVED,
+            content.bank,
+            known[content.slot].charge_pct if content.slot in known else 0,
+            said.reservation,
+        )
+        for content in said.slots
+    ]
+    turn.fleet.set_slots(cabinet, kept)
+
+
+def _reservation_answered(turn: Turn, order: Order, hold: Hold, said: cab.CommandFinished) -> None:
+    if hold.state is HoldState.RELEASING:
+        turn.happen(order.id, ev.ReservationEnded(hold.id, hold.cabinet, HoldEnd.RELEASED))
+    elif hold.state is HoldState.ASKED and said.outcome is Outcome.DONE:
+        confirmed(turn, order, hold)
+    elif hold.state is HoldState.ASKED:
+        reason = said.outcome if said.reason is None else said.reason
+        refused(turn, order, hold, reason, said.available)
+
+
+def refused(turn: Turn, order: Order, hold: Hold, reason: str, available: int | None) -> Order:
+    """Go on to the next cabinet: this one keeps, or gives, nothing."""
+    happened = ev.ReservationRefused(hold.id, hold.cabinet, reason, available)
+    return search(turn, turn.happen(order.id, happened))
+
+
+def _unlock_answered(turn: Turn, order: Order, said: cab.CommandFinished) -> None:
+    if order.state is OrderState.UNLOCKING:
+        end_unlocking(turn, order, said.outcome if said.reason is None else said.reason)
+
+
+def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
+    """Conclude a walk-up from what came out."""
+    out = sum(track.rented is not None for track in order.banks)
+    if out == 0:
+        ending.fail(turn, order, f"the cabinet gave out no bank: {reason}")
+        return
+    ending.review(turn, turn.happen(order.id, ev.Unlocked(out)))
+
+
+def reservation_ended(turn: Turn, cabinet: Cabinet, said: cab.ReservationEnded, _: Corrected) -> None:
+    """Note that the cabinet keeps nothing for a reservation any more, and look for another if it was needed."""
+    freed = [_freed(slot) for slot in cabinet.record.slots if slot.reservation == said.reservation]
+    turn.fleet.set_slots(cabinet, freed)
+    order = turn.owner_of(said.reservation)
+    hold = None if order is None else order.hold(said.reservation)
+    if order is None or hold is None:
+        return
+    if hold.state is HoldState.RELEASING:
+        turn.settle_lease(hold.command)
+    end_hold(turn, order, hold, said.why)
+
+
+def end_hold(turn: Turn, order: Order, hold: Hold, why: str) -> Order:
+    """Drop a reservation that holds nothing any more; one that was still needed is replaced."""
+    needed = hold.state is not HoldState.RELEASING and why != HoldEnd.FULFILLED
+    order = turn.happen(order.id, ev.ReservationEnded(hold.id, hold.cabinet, why))
+    return search(turn, order) if needed else order
+
+
+def _freed(slot: SlotRecord) -> SlotRecord:
+    if slot.state is not SlotState.RESERVED:
+        return SlotRecord(slot.slot, slot.state, slot.bank, slot.charge_pct)
+    state = SlotState.EMPTY if slot.bank is None else SlotState.READY
+    return SlotRecord(slot.slot, state, slot.bank, slot.charge_pct)
+
+
+# Giving out.
+
+
+def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corrected) -> None:
+    """Take the physical fact that a bank left: whoever was believed to hold it does not."""
+    turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.EMPTY)])
+    order = None if said.reservation is None else turn.owner_of(said.reservation)
+    _seen_elsewhere(turn, cabinet, said, when, order)
+    if order is None:
+        turn.save_bank(BankRecord(said.bank, BankWhere.AWAY))
+        return
+    leg = _outward_leg(order)
+    job = None if leg is None else leg.job
+    order = turn.happen(order.id, ev.BankEjected(said.bank, cabinet.record.cabinet, said.slot, job), when)
+    where = BankWhere.USER if order.hand_over is HandOver.WALK_UP else BankWhere.COURIER
+    turn.save_bank(BankRecord(said.bank, where, order=order.id))
+    if order.state is OrderState.RECALLING:
+        holds.ask_next(turn, order)
+
+
+def _outward_leg(order: Order) -> Leg | None:
+    return next((leg for leg in reversed(order.legs) if leg.kind is LegKind.OUTWARD), None)
+
+
+def _seen_elsewhere(
+    turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corrected, order: Order | None
+) -> None:
+    """End the hold of another order on the bank: it must have been returned, since it was in a slot."""
+    holder = turn.memory.holders.get(said.bank)
+    if holder is None or (order is not None and holder == order.id):
+        return
+    inferred = Corrected(when.time_ms, ClockState.INFERRED)
+    _back(turn, turn.order(holder), cabinet, said.slot, said.bank, inferred)
+
+
+def eject_failed(turn: Turn, cabinet: Cabinet, said: cab.EjectFailed, when: Corrected) -> None:
+    """Take a jam: the bank is inside, the slot is faulty."""
+    turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.FAULTY, said.bank)])
+    order = None if said.reservation is None else turn.owner_of(said.reservation)
+    if order is not None:
+        happened = ev.EjectFailed(said.bank, cabinet.record.cabinet, said.slot, said.reason)
+        turn.happen(order.id, happened, when)
+
+
+def pickup_finished(turn: Turn, _: Cabinet, said: cab.PickupFinished, when: Corrected) -> None:
+    """Go on with what came out: all, fewer, or none and then another cabinet."""
+    order = turn.owner_of(said.reservation)
+    if order is None:
+        return
+    order = turn.happen(order.id, ev.PickupFinished(said.reservation, said.ejected, said.missing), when)
+    if order.state is OrderState.UNLOCKING:
+        end_unlocking(turn, order, "nothing came out")
+        return
+    leg = order.leg
+    if leg is None or leg.reservation != said.reservation or leg.kind is not LegKind.OUTWARD:
+        return
+    taken = tuple(track.bank for track in order.banks_at(BankPlace.OUTBOUND) if track.job == leg.job)
+    hold = order.hold(said.reservation)
+    if taken:
+        _taken_by_courier(turn, order, leg, taken, when)
+    elif hold is not None and hold.state is HoldState.HELD:
+        refused(turn, order, hold, CabinetReason.JAM, 0)
+
+
+def _taken_by_courier(turn: Turn, order: Order, leg: Leg, taken: tuple[BankId, ...], when: Corrected) -> None:
+    if order.state in {OrderState.DISPATCHING, OrderState.FETCHING}:
+        order = turn.happen(order.id, ev.PickedUp(leg.job, taken), when)
+    if order.state is OrderState.DELIVERING and len(taken) < order.quantity:
+        turn.happen(order.id, ev.QuantityReduced(len(taken)))
+
+
+# Taking back.
+
+
+def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Corrected) -> None:
+    """Take the physical fact that a bank is in a slot: it is back, whoever was believed to hold it."""
+    slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
+    turn.fleet.set_slots(cabinet, [slot])
+    holder = turn.memory.holders.get(said.bank)
+    if holder is not None:
+        order = _collected_first(turn, turn.order(holder), said, when)
+        _back(turn, order, cabinet, said.slot, said.bank, when)
+    inside = BankRecord(said.bank, BankWhere.CABINET, cabinet.record.cabinet, said.slot)
+    turn.save_bank(inside)
+
+
+def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
+    """Record the collection when the bank came through slots kept for this order's courier.
+
+    The cabinet was heard before the courier platform; without this the user would seem to have walked there.
+    """
+    track = order.bank(said.bank)
+    leg = order.leg
+    by_user = track is not None and track.place is BankPlace.USER
+    if not by_user or leg is None or leg.kind is not LegKind.BACK or leg.reservation != said.reservation:
+        return order
+    order = turn.happen(order.id, ev.BanksCollected(leg.job, (said.bank,)), when)
+    if order.state is not OrderState.RETURNING and may_happen(order.state, EventKind.RETURN_STARTED):
+        order = turn.happen(order.id, ev.ReturnStarted(leg.job))
+    return order
+
+
+def _back(  # noqa: PLR0913, PLR0917 - one fact has this many parts
+    turn: Turn, order: Order, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected
+) -> None:
+    track = order.bank(bank)
+    if track is None:
+        return
+    name = cabinet.record.cabinet
+    if order.final and not _was_word(track):
+        turn.happen(order.id, ev.BankFound(bank, name, slot), when)
+        return
+    order = turn.happen(order.id, ev.BankReturned(bank, name, slot), when)
+    if order.final:
+        ending.book(turn, ending.note_returns(turn, order))
+    else:
+        ending.review(turn, order)
+
+
+def _was_word(track: BankTrack) -> bool:
+    """Tell whether a courier's word has been taken for the return that a cabinet reports now."""
+    return track.place is BankPlace.BACK and track.back is None
+
+
+# The cabinet itself.
+
+
+def slot_changed(turn: Turn, cabinet: Cabinet, said: cab.SlotChanged, _: Corrected) -> None:
+    """Take a slot out of use, or back into it."""
+    known = cabinet.slot_of(said.slot)
+    bank = None if known is None else known.bank
+    charge_pct = 0 if known is None else known.charge_pct
+    turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, said.state, bank, charge_pct)])
+
+
+def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported, when: Corrected) -> None:
+    """Take the cabinet's own list as the truth about its slots, and resolve what was unknown.
+
+    The inventory is a journal entry, so everything that had happened before it has been heard.
+    """
+    turn.fleet.inventory(cabinet, said.slots)
+    for status in said.slots:
+        if status.bank is not None:
+            _found_inside(turn, cabinet, status.slot, status.bank.bank, when)
+    if said.command is None:
+        return
+    turn.settle_lease(said.command)
+    if cabinet.record.inventory == said.command:
+        turn.fleet.inventory_asked(cabinet, None)
+    order = turn.owner_of(said.command)
+    if order is not None and order.inquiry == said.command and order.state is OrderState.UNLOCKING:
+        end_unlocking(turn, order, "it still holds them all")
+
+
+def _found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected) -> None:
+    """Infer the return of a bank that left a cabinet by its own report and stands in a slot now."""
+    holder = turn.memory.holders.get(bank)
+    order = None if holder is None else turn.find(holder)
+    track = None if order is None else order.bank(bank)
+    if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
+        return
+    _back(turn, order, cabinet, slot, bank, Corrected(when.time_ms, ClockState.INFERRED))
+
+
+def nothing_to_do(_: Turn, __: Cabinet, ___: object, ____: Corrected) -> None:
+    """Take a report that only shows the cabinet to be alive."""
+
+
+def reservation_unknown(turn: Turn, order: Order, hold: Hold) -> Order:
+    """Go on without the answer of a cabinet: release what it may hold, take stock of it, ask the next."""
+    order = turn.happen(order.id, ev.ReservationUnknown(hold.id, hold.cabinet))
+    order = holds.release(turn, order, order.hold(hold.id) or hold)
+    holds.take_stock(turn, turn.fleet.know(hold.cabinet))
+    return search(turn, order)
+
+
+def wants_slots(order: Order) -> bool:
+    """Tell whether the order should have slots reserved and has none."""
+    wanted = holds.want(order)
+    return wanted is not None and wanted.kind is HoldKind.SLOTS and order.live_hold(HoldKind.SLOTS) is None

@@ -1,0 +1,227 @@
+"""What a courier platform says: indications, progress, problems and ends of delivery jobs.
+
+A report is about one leg. The same report again, or one that comes after a later one of the same journal, is
+ignored; one about a leg that is no longer the order's present one still tells where banks are.
+"""
+
+from chargeloop.platform.core import ending, holds, legs
+from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.handlers_cabinet import refused
+from chargeloop.platform.core.order import (
+    RENTED_STATES,
+    BankPlace,
+    EventKind,
+    HoldKind,
+    HoldState,
+    Leg,
+    Order,
+    may_happen,
+)
+from chargeloop.platform.core.rows import BankRecord, BankWhere
+from chargeloop.platform.core.searching import search
+from chargeloop.platform.core.turn import Turn
+from chargeloop.protocol.clock_map import Corrected
+from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.messages import delivery
+from chargeloop.protocol.messages.courier import LegKind, Problem
+from chargeloop.protocol.messages.delivery import JobEnd
+from chargeloop.protocol.messages.rental import OrderState
+
+
+def indicated(
+    turn: Turn,
+    order: Order,
+    leg: Leg,
+    said: delivery.FirstIndication | delivery.SecondIndication,
+    when: Corrected,
+) -> None:
+    """Show the user that the order, or the return, is being processed (claims 6 and 7)."""
+    outward = isinstance(said, delivery.FirstIndication)
+    happened = (ev.Indicated if outward else ev.SecondIndicated)(leg.job, said.courier)
+    expected = leg.kind is (LegKind.OUTWARD if outward else LegKind.BACK)
+    if expected and leg is order.legs[-1] and may_happen(order.state, happened.KIND):
+        ending.review(turn, turn.happen(order.id, happened, when))
+
+
+def progressed(turn: Turn, order: Order, leg: Leg, said: delivery.CourierProgressed, when: Corrected) -> None:
+    """Note a milestone."""
+    turn.happen(order.id, ev.CourierProgressed(leg.job, said.milestone[:80]), when)
+
+
+def picked_up(turn: Turn, order: Order, leg: Leg, said: delivery.BanksPickedUp, when: Corrected) -> None:
+    """Take the courier's word for what came out; the cabinet may be silent for a while."""
+    if leg is not order.leg or not may_happen(order.state, EventKind.PICKED_UP):
+        return
+    taken = tuple(bank for bank in said.banks if _may_hold(turn, order, bank))
+    new = tuple(bank for bank in taken if order.bank(bank) is None)
+    if not taken or (order.state in {OrderState.DELIVERING, OrderState.RECALLING} and not new):
+        return
+    order = turn.happen(order.id, ev.PickedUp(leg.job, taken), when)
+    _out(turn, order, new, BankWhere.COURIER)
+    if order.state is OrderState.RECALLING:
+        holds.ask_next(turn, order)
+
+
+def _may_hold(turn: Turn, order: Order, bank: BankId) -> bool:
+    """Tell whether a courier's word for a bank can be true: no other order answers for it."""
+    return turn.memory.holders.get(bank) in {None, order.id}
+
+
+def _out(turn: Turn, order: Order, banks: tuple[BankId, ...], where: BankWhere) -> None:
+    for bank in banks:
+        turn.save_bank(BankRecord(bank, where, order=order.id))
+
+
+def rental_succeeded(
+    turn: Turn, order: Order, leg: Leg, said: delivery.RentalSucceeded, when: Corrected
+) -> None:
+    """Begin the rental of the banks that were handed over; a courier who had been given up counts too."""
+    banks = tuple(dict.fromkeys(bank for bank in said.banks if _may_hold(turn, order, bank)))
+    allowed = may_happen(order.state, EventKind.RENTAL_SUCCESS) and leg.kind is LegKind.OUTWARD
+    if not banks or not allowed or leg.succeeded is not None:
+        return
+    other = order.leg
+    if other is not None and other.job != leg.job:
+        order = legs.cancel(turn, order, other, "delivered by another courier")
+    order = turn.happen(order.id, ev.RentalSucceeded(leg.job, banks), when)
+    _out(turn, order, tuple(track.bank for track in order.banks_at(BankPlace.USER)), BankWhere.USER)
+    order = holds.release_all(turn, order)
+    ending.review(turn, order)
+
+
+def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected, when: Corrected) -> None:
+    """End the rental of the banks that the courier took from the user."""
+    rented = order.state in RENTED_STATES or order.state is OrderState.SETTLED
+    banks = tuple(bank for bank in said.banks if _was_rented(order, bank))
+    if leg.kind is not LegKind.BACK or not rented or not banks:
+        return
+    order = turn.happen(order.id, ev.BanksCollected(leg.job, banks), when)
+    _out(turn, order, _carried(order, leg), BankWhere.COURIER)
+    if order.state is OrderState.SETTLED:
+        ending.book(turn, order)
+        return
+    starts = order.state is not OrderState.RETURNING and may_happen(order.state, EventKind.RETURN_STARTED)
+    if starts and order.banks_at(BankPlace.INBOUND):
+        order = turn.happen(order.id, ev.ReturnStarted(leg.job), when)
+    ending.review(turn, order)
+
+
+def _was_rented(order: Order, bank: BankId) -> bool:
+    track = order.bank(bank)
+    return track is not None and track.rented is not None and track.place is not BankPlace.SOLD
+
+
+def _carried(order: Order, leg: Leg) -> tuple[BankId, ...]:
+    return tuple(track.bank for track in ending.astray(order.banks, leg.job))
+
+
+def return_succeeded(
+    turn: Turn, order: Order, leg: Leg, said: delivery.ReturnSucceeded, when: Corrected
+) -> None:
+    """Take the courier platform's word that banks are back; the cabinet has a time of grace to say so too."""
+    claimed = tuple(bank for bank in said.banks if _awaited(order, bank))
+    grace_due_ms = turn.now_ms + turn.policy.return_grace_ms if claimed else None
+    happened = ev.ReturnSucceeded(leg.job, tuple(said.banks), said.evidence, grace_due_ms)
+    order = turn.happen(order.id, happened, when)
+    left = tuple(bank for bank in _carried(order, leg) if bank not in said.banks)
+    order = turn.happen(order.id, ev.JobEnded(leg.job, "returned", left))
+    if order.final:
+        ending.book(turn, order)
+    else:
+        ending.review(turn, order)
+
+
+def _awaited(order: Order, bank: BankId) -> bool:
+    track = order.bank(bank)
+    return track is not None and track.place in {BankPlace.OUTBOUND, BankPlace.INBOUND, BankPlace.ASTRAY}
+
+
+# What goes wrong.
+
+
+def gave_up(turn: Turn, order: Order, leg: Leg, said: delivery.CourierGaveUp, when: Corrected) -> None:
+    """Wait for another courier. One who left with banks is followed by `DeliveryFailed`."""
+    known = leg is order.leg and leg.courier == said.courier
+    if not known or not said.offered_again or not may_happen(order.state, EventKind.COURIER_LEFT):
+        return
+    order = turn.happen(order.id, ev.CourierLeft(leg.job, said.courier, said.reason), when)
+    search(turn, order)
+
+
+def problem(turn: Turn, order: Order, leg: Leg, said: delivery.DeliveryProblem, when: Corrected) -> None:
+    """Redirect the courier to another cabinet, or call the job off when the user is not there."""
+    order = turn.happen(order.id, ev.ProblemReported(leg.job, said.problem), when)
+    if leg.job != (None if order.leg is None else order.leg.job):
+        return
+    if said.problem is Problem.USER_ABSENT:
+        _nobody_there(turn, order, leg)
+        return
+    kind = HoldKind.BANKS if said.problem is Problem.CABINET_GAVE_NOTHING else HoldKind.SLOTS
+    wanted = holds.want(order)
+    if wanted is None or wanted.kind is not kind:
+        return
+    hold = order.live_hold(kind)
+    if hold is not None and hold.state is HoldState.HELD:
+        order = holds.release(turn, order, hold)
+        refused(turn, order, hold, said.problem, None)
+    else:
+        search(turn, order)
+
+
+def _nobody_there(turn: Turn, order: Order, leg: Leg) -> None:
+    if order.state is OrderState.DELIVERING:
+        ending.call_off(turn, order, OrderState.FAILED, "nobody was there to take the banks")
+    elif leg.kind is LegKind.BACK and may_happen(order.state, EventKind.RETURN_DROPPED):
+        drop_return(turn, order, "nobody was there to give the banks back")
+
+
+def drop_return(turn: Turn, order: Order, reason: str) -> Order:
+    """Leave the banks with the user, who may ask again or walk: slots are released, an open job is stopped."""
+    order = holds.release_all(turn, order, HoldKind.SLOTS)
+    leg = order.leg
+    if leg is not None and not leg.cancelled:
+        order = legs.cancel(turn, order, leg, reason)
+    return turn.happen(order.id, ev.ReturnDropped(reason))
+
+
+def delivery_failed(
+    turn: Turn, order: Order, leg: Leg, said: delivery.DeliveryFailed, when: Corrected
+) -> None:
+    """Draw the conclusion from a job that is over: begin again, fail, end a recall, or leave the banks."""
+    current = leg is order.leg
+    stray = tuple(bank for bank in said.banks if _stray(turn, order, bank))
+    left = tuple(dict.fromkeys((*stray, *_carried(order, leg))))
+    order = turn.happen(order.id, ev.JobEnded(leg.job, said.why, left), when)
+    _out(turn, order, left, BankWhere.COURIER)
+    if not current or order.final:
+        return
+    if order.state is OrderState.RECALLING:
+        ending.end_recall(turn, order)
+    elif leg.kind is LegKind.OUTWARD:
+        _outward_failed(turn, order, said)
+    elif may_happen(order.state, EventKind.RETURN_DROPPED) and order.banks_at(BankPlace.USER):
+        drop_return(turn, order, _WHY[said.why])
+    else:
+        ending.review(turn, order)
+
+
+def _stray(turn: Turn, order: Order, bank: BankId) -> bool:
+    track = order.bank(bank)
+    return _may_hold(turn, order, bank) and (track is None or track.place is not BankPlace.BACK)
+
+
+_WHY = {
+    JobEnd.NO_COURIER: "no courier was free",
+    JobEnd.CANCELLED: "the courier platform stopped the job",
+    JobEnd.GAVE_UP_WITH_BANKS: "the courier left with the banks",
+    JobEnd.WRONG_CODES: "too many wrong hand-over codes",
+}
+
+
+def _outward_failed(turn: Turn, order: Order, said: delivery.DeliveryFailed) -> None:
+    order = holds.release_all(turn, order, HoldKind.BANKS)
+    lost = said.why is JobEnd.GAVE_UP_WITH_BANKS and order.attempt < turn.policy.max_attempts
+    if lost and may_happen(order.state, EventKind.DELIVERY_LOST):
+        search(turn, turn.happen(order.id, ev.DeliveryLost(_WHY[said.why])))
+    elif may_happen(order.state, EventKind.FAILED):
+        ending.fail(turn, order, _WHY[said.why])

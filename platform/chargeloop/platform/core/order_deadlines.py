@@ -1,0 +1,54 @@
+"""When an order has to be looked at again, so that every order ends even when nobody ever answers."""
+
+from chargeloop.platform.core.order import BankPlace, Order
+from chargeloop.platform.core.policy import Policy
+from chargeloop.protocol.messages.rental import OrderState
+
+
+def due_ms(order: Order, policy: Policy) -> int:
+    """Return the earliest moment at which the order needs attention if nothing else happens."""
+    due = [state_due_ms(order, policy)]
+    due += [hold_due_ms(hold.due_ms, policy) for hold in order.holds]
+    if order.grace_due_ms is not None:
+        due.append(order.grace_due_ms)
+    return min(due)
+
+
+def hold_due_ms(due_ms: int, policy: Policy) -> int:
+    """Return when the platform acts on a reservation whose own time ends at `due_ms`."""
+    return due_ms + policy.answer_grace_ms
+
+
+def state_due_ms(order: Order, policy: Policy) -> int:
+    """Return when the order has been in its state for too long; for an ended one, when to forget it."""
+    if order.state is OrderState.IN_USE:
+        return _kept_too_long_ms(order, policy)
+    return order.since_ms + _limit_ms(order, policy)
+
+
+def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line for each wait
+    match order.state:
+        case OrderState.RESERVING | OrderState.RETURN_RESERVING:
+            return policy.reserving_ms
+        case OrderState.DISPATCHING | OrderState.RETURN_DISPATCHING:
+            return policy.dispatching_ms
+        case OrderState.FETCHING | OrderState.COLLECTING:
+            return policy.fetching_ms
+        case OrderState.DELIVERING:
+            return policy.delivering_ms
+        case OrderState.UNLOCKING:
+            return policy.unlock_patience_ms if order.inquiry is None else policy.inquiry_life_ms
+        case OrderState.RETURNING:
+            return policy.returning_ms
+        case OrderState.RECALLING:
+            out = order.banks_at(BankPlace.OUTBOUND)
+            return policy.recalling_ms if out else policy.recall_answer_ms
+        case _:
+            return policy.remember_ms
+
+
+def _kept_too_long_ms(order: Order, policy: Policy) -> int:
+    limit_ms = policy.in_use_ms if order.buyout_after_ms is None else order.buyout_after_ms
+    kept = (track for track in order.banks if track.ended is None)
+    starts = [track.rented.time_ms for track in kept if track.rented is not None]
+    return min(starts, default=order.since_ms) + limit_ms

@@ -1,0 +1,32 @@
+"""Which durations of an order are charged, as its facts stand now (claim 5).
+
+An order that gave nothing to its user is charged nothing: no courier's way without a hand-over or a return at its
+end, no rental of a bank that only a courier held.
+"""
+
+from collections.abc import Iterator
+
+from chargeloop.platform.core.fees import FeeKind, Span
+from chargeloop.platform.core.order import Leg, Order
+from chargeloop.protocol.messages.courier import LegKind
+
+
+def spans(order: Order) -> tuple[Span, ...]:
+    """Return the finished spans of the order."""
+    return (*_trips(order), *_rentals(order))
+
+
+def _trips(order: Order) -> Iterator[Span]:
+    for leg in order.legs:
+        if leg.indicated is not None and leg.succeeded is not None:
+            yield Span(_fee_of(leg), leg.job, leg.indicated, leg.succeeded)
+
+
+def _fee_of(leg: Leg) -> FeeKind:
+    return FeeKind.COURIER_OUT if leg.kind is LegKind.OUTWARD else FeeKind.COURIER_BACK
+
+
+def _rentals(order: Order) -> Iterator[Span]:
+    for track in order.banks:
+        if track.rented is not None and track.ended is not None:
+            yield Span(FeeKind.RENTAL, track.bank, track.rented, track.ended)

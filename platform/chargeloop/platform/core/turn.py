@@ -1,0 +1,286 @@
+"""The region's memory, and one turn of work on it: everything that follows from one input.
+
+A handler changes orders only by `Turn.happen`, which writes the journal entry, evolves the order, keeps the
+indexes right and tells operators. At the end of the turn every changed order and cabinet is written once, and
+every user whose orders changed is shown them once. Nothing here looks at all orders.
+"""
+
+import heapq
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core import views
+from chargeloop.platform.core.fleet import Cabinet, Fleet
+from chargeloop.platform.core.order import Order, order_of
+from chargeloop.platform.core.order_deadlines import due_ms
+from chargeloop.platform.core.order_evolve import evolve
+from chargeloop.platform.core.policy import Policy
+from chargeloop.platform.core.rows import (
+    AppendEvent,
+    AppendFeeLine,
+    BankRecord,
+    OrderEvent,
+    PlatformWrite,
+    SaveBank,
+    SaveCabinet,
+    SaveOrder,
+)
+from chargeloop.platform.core.tariff import Tariff
+from chargeloop.protocol.clock_map import Corrected
+from chargeloop.protocol.effects import Context, Effects, Send
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.ids import BankId, DispatchId, OrderId, RegionId, UserId
+from chargeloop.protocol.messages.rental import OrderMoved
+from chargeloop.protocol.topics import TOPICS
+
+_ORDER_EVENT: Final = TOPICS["order_event"]
+_USER_ORDERS: Final = TOPICS["user_orders"]
+
+
+class UserShelf:
+    """A user's orders in memory, oldest first, and the version of what the user was shown last."""
+
+    __slots__ = ("orders", "version")
+
+    def __init__(self) -> None:
+        self.orders: list[OrderId] = []
+        self.version = 0
+
+
+@dataclass(slots=True)
+class Memory:
+    """Everything a region knows. `holders` names the order that answers for a bank that is out."""
+
+    region: RegionId
+    dispatch: DispatchId
+    policy: Policy
+    tariff: Tariff
+    fleet: Fleet
+    tariffs: dict[str, Tariff] = field(default_factory=dict)
+    orders: dict[OrderId, Order] = field(default_factory=dict)
+    users: dict[UserId, UserShelf] = field(default_factory=dict)
+    holders: dict[BankId, OrderId] = field(default_factory=dict)
+    banks: dict[BankId, BankRecord] = field(default_factory=dict)
+    deadlines: list[tuple[int, OrderId]] = field(default_factory=list)
+    watched: dict[OrderId, int] = field(default_factory=dict)
+
+    def watch(self, order: Order) -> None:
+        """See to it that the order is looked at when its next deadline comes.
+
+        An earlier entry of the order on the heap is enough: the order is watched again when that one comes up.
+        """
+        due = due_ms(order, self.policy)
+        watched = self.watched.get(order.id)
+        if watched is None or due < watched:
+            self.watched[order.id] = due
+            heapq.heappush(self.deadlines, (due, order.id))
+
+    def take_due(self, now_ms: int) -> Order | None:
+        """Return an order whose deadline has come, watched no longer, or None when none has."""
+        while self.deadlines and self.deadlines[0][0] <= now_ms:
+            due, name = heapq.heappop(self.deadlines)
+            if self.watched.get(name) != due:
+                continue  # replaced by an earlier one, which has been taken
+            del self.watched[name]
+            order = self.orders.get(name)
+            if order is None:
+                continue
+            if due_ms(order, self.policy) <= now_ms:
+                return order
+            self.watch(order)
+        return None
+
+    def shelve(self, order: Order) -> None:
+        """List the order among its user's; of those that ended, only as many stay as may be shown."""
+        shelf = self.users.setdefault(order.user, UserShelf())
+        shelf.orders.append(order.id)
+        shelf.version = max(shelf.version, order.view_version)
+        if len(shelf.orders) > 2 * views.SHOWN:
+            known = [self.orders[name] for name in shelf.orders if name in self.orders]
+            ended = [one.id for one in known if one.final][-views.SHOWN :]
+            shelf.orders = [one.id for one in known if not one.final or one.id in ended]
+
+    def forget(self, order: Order) -> None:
+        """Drop an order that ended long ago from memory; the store keeps it."""
+        del self.orders[order.id]
+        shelf = self.users[order.user]
+        if order.id in shelf.orders:
+            shelf.orders.remove(order.id)
+
+    def index(self, before: Order | None, order: Order) -> None:
+        """Keep the indexes of banks and reservations in step with the order."""
+        if before is None or before.banks is not order.banks:
+            self._index_banks(order)
+        if before is None or before.holds is not order.holds:
+            self._index_holds(before, order)
+
+    def _index_banks(self, order: Order) -> None:
+        for track in order.banks:
+            if track.back is None:
+                self.holders[track.bank] = order.id
+            elif self.holders.get(track.bank) == order.id:
+                del self.holders[track.bank]
+
+    def _index_holds(self, before: Order | None, order: Order) -> None:
+        for hold in order.holds:
+            self.fleet.keep(hold)
+        for hold in before.holds if before is not None else ():
+            if order.hold(hold.id) is None:
+                self.fleet.drop(hold)
+
+
+class Turn:
+    """One input and what follows from it."""
+
+    def __init__(self, memory: Memory, context: Context, cause: str | None = None) -> None:
+        self.memory = memory
+        self.now_ms = context.now_ms
+        self.context = context
+        self.cause = cause
+        self.effects: Effects[PlatformWrite] = Effects()
+        self._touched: dict[OrderId, Order | None] = {}
+        self._looked_after: dict[OrderId, None] = {}
+
+    @property
+    def policy(self) -> Policy:
+        """Return the region's policy."""
+        return self.memory.policy
+
+    @property
+    def fleet(self) -> Fleet:
+        """Return the region's cabinets."""
+        return self.memory.fleet
+
+    # Orders.
+
+    def order(self, order: str) -> Order:
+        """Return the order as it stands now.
+
+        Raises:
+            KeyError: it is not in memory.
+        """
+        return self.memory.orders[OrderId(order)]
+
+    def find(self, order: str) -> Order | None:
+        """Return the order when it is in memory."""
+        return self.memory.orders.get(OrderId(order))
+
+    def owner_of(self, derived: str) -> Order | None:
+        """Return the order of a reservation, command or job, when it is in memory."""
+        return self.find(order_of(derived))
+
+    def add(self, order: Order) -> None:
+        """Take a new order into memory; its first journal entry is `placed`."""
+        self._touched[order.id] = None
+        self.memory.orders[order.id] = order
+        self.memory.shelve(order)
+        placed = ev.Placed(order.quantity, order.hand_over)
+        self._journal(
+            order, None, placed, ev.Stamp(f"{order.id}-e1", self.now_ms, ClockState.SYNCED, self.now_ms)
+        )
+
+    def happen(self, order: str, happened: ev.Happening, when: Corrected | None = None) -> Order:
+        """Record an event and return the order after it; `when` is its corrected time, None means now.
+
+        Raises:
+            TransitionError: the event may not happen in the order's state.
+        """
+        before = self.order(order)
+        when = when or Corrected(self.now_ms, ClockState.SYNCED)
+        stamp = ev.Stamp(f"{before.id}-e{before.events + 1}", when.time_ms, when.state, self.now_ms)
+        after = evolve(before, happened, stamp)
+        self._touched.setdefault(before.id, before)
+        self.memory.orders[before.id] = after
+        self.memory.index(before, after)
+        self._journal(after, before, happened, stamp)
+        return after
+
+    def _journal(self, order: Order, before: Order | None, happened: ev.Happening, stamp: ev.Stamp) -> None:
+        entry = OrderEvent(
+            id=stamp.event,
+            order=order.id,
+            type=happened.KIND,
+            time_ms=stamp.time_ms,
+            received_ms=self.now_ms,
+            quality=stamp.quality,
+            detail=ev.detail(happened),
+        )
+        self.effects.writes.append(AppendEvent(entry))
+        if isinstance(happened, ev.FeesBooked):
+            self.effects.writes += [AppendFeeLine(line) for line in happened.lines]
+        moved = OrderMoved(
+            order=order.id,
+            event=happened.KIND,
+            from_state=None if before is None else before.state,
+            to_state=order.state,
+            reason=order.reason if before is None or before.reason != order.reason else None,
+        )
+        topic = _ORDER_EVENT.topic(self.memory.region, order=order.id)
+        self.send(Send(topic, moved, time_ms=stamp.time_ms, subject=order.id))
+
+    def look_after(self, order: Order) -> None:
+        """Watch the order again at the end of the turn, though nothing may happen to it."""
+        self._looked_after[order.id] = None
+
+    def forget(self, order: Order) -> None:
+        """Drop an order that ended long ago from memory; the store keeps it."""
+        self._looked_after.pop(order.id, None)
+        self.memory.forget(order)
+
+    def note(self, order: Order) -> None:
+        """Keep a change of the order that is no event of its life: which reports were taken."""
+        self._touched.setdefault(order.id, self.memory.orders[order.id])
+        self.memory.orders[order.id] = order
+
+    # Effects.
+
+    def send(self, send: Send) -> None:
+        """Publish a message that follows from this turn's input."""
+        self.effects.sends.append(replace(send, causation_id=self.cause))
+
+    def settle_lease(self, command: str) -> None:
+        """Send a command no more: its outcome is known or wanted no longer."""
+        self.effects.settled.append(command)
+
+    def save_bank(self, record: BankRecord) -> None:
+        """Write where a bank is."""
+        if self.memory.banks.get(record.bank) != record:
+            self.memory.banks[record.bank] = record
+            self.effects.writes.append(SaveBank(record))
+
+    def cabinet(self, cabinet: str) -> Cabinet | None:
+        """Return a cabinet that has introduced itself."""
+        found = self.fleet.get(cabinet)
+        return None if found is None or found.record.location is None else found
+
+    # The end.
+
+    def finish(self) -> Effects[PlatformWrite]:
+        """Write what changed, show users what changed, watch the deadlines, and return all effects."""
+        shown: dict[UserId, None] = {}
+        for name, before in self._touched.items():
+            if before is None or views.looks_different(before, self.memory.orders[name]):
+                shown[self.memory.orders[name].user] = None
+        for user in shown:
+            self._show(user)
+        for name in self._touched:
+            self.effects.writes.append(SaveOrder(self.memory.orders[name]))
+        for name in (*self._touched, *self._looked_after):
+            order = self.memory.orders[name]
+            # An ended order that stays only because banks of it may turn up has no deadline any more.
+            if not order.final or due_ms(order, self.policy) > self.now_ms:
+                self.memory.watch(order)
+        for cabinet in self.fleet.changed:
+            self.effects.writes.append(SaveCabinet(self.fleet.know(cabinet).record))
+        self.fleet.changed.clear()
+        return self.effects
+
+    def _show(self, user: UserId) -> None:
+        shelf = self.memory.users[user]
+        shelf.version = max(shelf.version + 1, self.now_ms)
+        newest = self.order(shelf.orders[-1])
+        self.note(replace(newest, view_version=shelf.version))
+        orders = [self.order(name) for name in shelf.orders]
+        topic = _USER_ORDERS.topic(self.memory.region, user=user)
+        self.send(Send(topic, views.user_orders(orders, self.fleet, shelf.version)))

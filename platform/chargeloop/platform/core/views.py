@@ -1,0 +1,66 @@
+"""What a user is shown of an order, made from the order alone."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from chargeloop.platform.core.fleet import Fleet
+from chargeloop.platform.core.order import BankPlace, HoldKind, Leg, Order
+from chargeloop.protocol.ids import CabinetId
+from chargeloop.protocol.messages.common import Location
+from chargeloop.protocol.messages.rental import OrderState, OrderView, UserOrders
+
+SHOWN: Final = 6
+
+
+def user_orders(orders: Sequence[Order], fleet: Fleet, version: int) -> UserOrders:
+    """Return the newest orders of one user (`orders` is oldest first), open ones before ended ones."""
+    newest = sorted(orders, key=lambda order: (order.final, -order.placed_ms))[:SHOWN]
+    newest.sort(key=lambda order: order.placed_ms, reverse=True)
+    return UserOrders(version=version, orders=tuple(order_view(order, fleet) for order in newest))
+
+
+def order_view(order: Order, fleet: Fleet) -> OrderView:
+    """Return the order as its user sees it. The hand-over code is shown while a courier is to come."""
+    leg = _leg_shown(order)
+    cabinet = _cabinet_shown(order, leg)
+    place = None if cabinet is None else fleet.know(cabinet).record.location
+    return OrderView(
+        order=order.id,
+        state=order.state,
+        quantity=order.quantity,
+        banks=tuple(track.bank for track in order.banks_at(BankPlace.USER))[:20],
+        hand_over=order.hand_over,
+        cabinet=cabinet,
+        cabinet_location=None if place is None else Location.of(place),
+        courier=None if leg is None else leg.courier,
+        handover_code=None if leg is None else leg.handover_code,
+        reason=order.reason,
+        placed=order.placed_ms,
+        changed=order.changed_ms,
+    )
+
+
+def looks_different(before: Order, after: Order) -> bool:
+    """Tell whether the user would see a difference that is worth a message."""
+    return _look(before) != _look(after)
+
+
+def _look(order: Order) -> tuple[object, ...]:
+    leg = _leg_shown(order)
+    banks = tuple(track.bank for track in order.banks_at(BankPlace.USER))
+    courier = None if leg is None else (leg.courier, leg.handover_code)
+    return order.state, order.quantity, banks, _cabinet_shown(order, leg), courier, order.reason
+
+
+def _leg_shown(order: Order) -> Leg | None:
+    leg = order.leg
+    return None if leg is None or leg.cancelled else leg
+
+
+def _cabinet_shown(order: Order, leg: Leg | None) -> CabinetId | None:
+    if leg is not None:
+        return leg.cabinet
+    if order.state in {OrderState.RESERVING, OrderState.UNLOCKING}:
+        hold = order.live_hold(HoldKind.BANKS)
+        return order.walk_up_cabinet if hold is None else hold.cabinet
+    return None
