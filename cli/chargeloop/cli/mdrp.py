@@ -1,10 +1,11 @@
 """Reads a real day of a meal delivery operation (an MDRP instance) as a scenario of ours.
 
-The files are those of the Meal Delivery Routing Problem test instances (Reyes, Erera, Savelsbergh, Sahasrabudhe and
-O'Neil, 2018): tab-separated, places in metres, times in minutes of the day. A restaurant becomes a cabinet with
-slots and banks by its demand, an order a request for one or more banks at the customer's place, a courier a courier
-with the shift of the file. Travel takes ceil(Euclidean distance / meters_per_minute) minutes, and pickup and dropoff
-the minutes of the file. What the files do not say is drawn from the seed: quantities, how long people keep a bank.
+The files are those of the Meal Delivery Routing Problem test instances (Reyes, Erera, Savelsbergh,
+Sahasrabudhe and O'Neil, 2018): tab-separated, places in metres, times in minutes of the day. A restaurant
+becomes a cabinet with slots and banks by its demand, an order a request for one or more banks at the
+customer's place, a courier a courier with the shift of the file. Travel takes ceil(Euclidean distance /
+meters_per_minute) minutes, and pickup and dropoff the minutes of the file. What the files do not say is drawn
+from the seed: quantities, how long people keep a bank.
 
 The region's origin lies on the equator, where a degree is as long in both directions and the plane is exact.
 """
@@ -18,12 +19,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chargeloop.cli.errors import CommandError
-from chargeloop.cli.scenario import BankPlan, CabinetPlan, CourierPlan, PersonPlan, ReturnManner, Scenario, seeded
+from chargeloop.cli.scenario import (
+    BankPlan,
+    CabinetPlan,
+    CourierPlan,
+    PersonPlan,
+    ReturnManner,
+    Scenario,
+    seeded,
+)
 from chargeloop.protocol.geo import Plane, Point
 from chargeloop.protocol.ids import BankId, CabinetId, CourierId, RegionId, UserId
 from chargeloop.protocol.messages.rental import HandOver
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS, parse_instant
 
+PLANE_ORIGIN = Point(0, 0)
 _ORIGIN_MS = parse_instant("2026-06-01T00:00:00.000Z")
 _MOST_SLOTS = 36
 _FEWEST_SLOTS = 6
@@ -62,7 +72,9 @@ class _Row:
             value = math.nan
         if not least <= value <= most:
             shown = self.cells[column][:40]
-            raise CommandError(f"{self.file}, line {self.line}: {column} {shown!r} is not a number from {least:g} to {most:g}")
+            raise CommandError(
+                f"{self.file}, line {self.line}: {column} {shown!r} is no number from {least:g} to {most:g}"
+            )
         return value
 
 
@@ -79,7 +91,7 @@ def read_instance(directory: Path, *, seed: int, limit: int | None = None, regio
         CommandError: a file is missing or malformed; the message names file, line and column.
     """
     parameters = _parameters(directory)
-    plane = Plane(Point(0, 0))
+    plane = Plane(PLANE_ORIGIN)
     restaurants = _read(directory / "restaurants.txt", ("restaurant", "x", "y"))
     couriers = _read(directory / "couriers.txt", ("courier", "x", "y", "on_time", "off_time"))
     orders = _read(directory / "orders.txt", ("order", "x", "y", "placement_time", "restaurant"))
@@ -91,7 +103,9 @@ def read_instance(directory: Path, *, seed: int, limit: int | None = None, regio
         region=RegionId(region),
         seed=seed,
         origin_ms=_ORIGIN_MS,
-        cabinets=tuple(_cabinet(row, n, demand[row.text("restaurant")], plane) for n, row in enumerate(restaurants, 1)),
+        cabinets=tuple(
+            _cabinet(row, n, demand[row.text("restaurant")], plane) for n, row in enumerate(restaurants, 1)
+        ),
         couriers=tuple(_courier(row, n, parameters, seed, plane) for n, row in enumerate(couriers, 1)),
         people=people,
         deadline_ms=max(person.at_ms for person in people) + _LONGEST_USE_MIN * MINUTE_MS + _AFTER_LAST_MS,
@@ -111,12 +125,16 @@ def _parameters(directory: Path) -> Parameters:
 def _read(path: Path, columns: Sequence[str]) -> list[_Row]:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from None
     reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     missing = [column for column in columns if column not in (reader.fieldnames or ())]
     if missing:
-        raise CommandError(f"{path}: the first line has no column {missing[0]!r}; expected {', '.join(columns)}")
+        raise CommandError(
+            f"{path}: the first line has no column {missing[0]!r}; expected {', '.join(columns)}"
+        )
     rows = [_row(path, reader.line_num, cells, columns) for cells in reader]
     if not 1 <= len(rows) <= _MOST_ROWS:
         raise CommandError(f"{path}: {len(rows)} rows; expected 1 to {_MOST_ROWS}")
@@ -134,18 +152,30 @@ def _row(path: Path, line: int, cells: Mapping[str, str | None], columns: Sequen
 def _require_known(orders: Sequence[_Row], restaurants: set[str]) -> None:
     for row in orders:
         if row.text("restaurant") not in restaurants:
-            raise CommandError(f"{row.file}, line {row.line}: restaurant {row.text('restaurant')[:40]!r} is not in restaurants.txt")
+            raise CommandError(
+                f"{row.file}, line {row.line}: {row.text('restaurant')[:40]!r} is not in restaurants.txt"
+            )
 
 
 def _place(row: _Row, plane: Plane) -> Point:
-    return plane.at(row.number("x", -_MOST_METRES, _MOST_METRES), row.number("y", -_MOST_METRES, _MOST_METRES))
+    return plane.at(
+        row.number("x", -_MOST_METRES, _MOST_METRES), row.number("y", -_MOST_METRES, _MOST_METRES)
+    )
 
 
 def _cabinet(row: _Row, number: int, demand: int, plane: Plane) -> CabinetPlan:
     # Half of the slots hold a bank: as many returns fit as banks can be given out.
     slots = min(_MOST_SLOTS, max(_FEWEST_SLOTS, 2 * demand))
-    banks = tuple(BankPlan(BankId(f"bnk-{number:04d}{slot:02d}"), 100, 100, 0) for slot in range(1, slots // 2 + 1))
-    return CabinetPlan(CabinetId(f"cab-{number:04d}"), f"Restaurant {row.text('restaurant')[:40]}", _place(row, plane), slots, banks)
+    banks = tuple(
+        BankPlan(BankId(f"bnk-{number:04d}{slot:02d}"), 100, 100, 0) for slot in range(1, slots // 2 + 1)
+    )
+    return CabinetPlan(
+        CabinetId(f"cab-{number:04d}"),
+        f"Restaurant {row.text('restaurant')[:40]}",
+        _place(row, plane),
+        slots,
+        banks,
+    )
 
 
 def _courier(row: _Row, number: int, parameters: Parameters, seed: int, plane: Plane) -> CourierPlan:

@@ -7,15 +7,23 @@ import typer
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE", help="TOML file with settings. Default: chargeloop.toml, when it is here."),
+    typer.Option(
+        "--config", metavar="FILE", help="TOML file with settings. Default: chargeloop.toml, when it is here."
+    ),
 ]
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Directory of credentials, stores and journals. Default: chargeloop-data."),
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Directory of credentials, stores and journals. Default: chargeloop-data.",
+    ),
 ]
 FreshDataOption = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="Empty directory to keep everything in. Default: a new temporary one."),
+    typer.Option(
+        "--data", metavar="DIR", help="Empty directory to keep everything in. Default: a new temporary one."
+    ),
 ]
 RegionOption = Annotated[
     str | None, typer.Option("--region", metavar="NAME", help="Region: one city or district. Default: demo.")
@@ -25,7 +33,7 @@ BrokerOption = Annotated[
     typer.Option(
         "--broker",
         metavar="KIND",
-        help="mosquitto, embedded, or HOST:PORT of one that runs already. Default: mosquitto when it is installed.",
+        help="mosquitto, embedded, or HOST:PORT of a running one. Default: mosquitto when it is installed.",
     ),
 ]
 BrokerAddressOption = Annotated[
@@ -33,30 +41,42 @@ BrokerAddressOption = Annotated[
 ]
 BrokerPortOption = Annotated[
     int | None,
-    typer.Option("--broker-port", metavar="PORT", help="TCP port of a broker started here, 0 to 65535. Default: 0, a free one."),
+    typer.Option(
+        "--broker-port",
+        metavar="PORT",
+        help="TCP port of a broker started here, 0 to 65535. Default: 0, a free one.",
+    ),
 ]
 ClockOption = Annotated[
     str | None,
     typer.Option(
         "--clock",
         metavar="CLOCK",
-        help="real, or scaled:REAL_ORIGIN_MS:ORIGIN_MS:SPEED (ms since 1970; world seconds in a second). Default: real.",
+        help="real, or scaled:REAL_ORIGIN_MS:ORIGIN_MS:SPEED (ms since 1970; world seconds in a second)."
+        " Default: real.",
     ),
 ]
 HttpHostOption = Annotated[
     str | None,
-    typer.Option("--http-host", metavar="HOST", help="Address the HTTP gateway listens on. Default: 127.0.0.1."),
+    typer.Option(
+        "--http-host", metavar="HOST", help="Address the HTTP gateway listens on. Default: 127.0.0.1."
+    ),
 ]
 HttpPortOption = Annotated[
     int | None,
-    typer.Option("--http-port", metavar="PORT", help="TCP port of the HTTP gateway, 0 to 65535. Default: 8080."),
+    typer.Option(
+        "--http-port", metavar="PORT", help="TCP port of the HTTP gateway, 0 to 65535. Default: 8080."
+    ),
 ]
 GatewayOption = Annotated[
     str | None,
-    typer.Option("--gateway", metavar="URL", help="Address of the HTTP gateway. Default: http://127.0.0.1:8080."),
+    typer.Option(
+        "--gateway", metavar="URL", help="Address of the HTTP gateway. Default: http://127.0.0.1:8080."
+    ),
 ]
 TariffOption = Annotated[
-    Path | None, typer.Option("--tariff", metavar="FILE", help="TOML file with the tariff. Default: the built-in one.")
+    Path | None,
+    typer.Option("--tariff", metavar="FILE", help="TOML file with the tariff. Default: the built-in one."),
 ]
 UserOption = Annotated[str | None, typer.Option("--user", metavar="USER", help="Who orders: usr-….")]
 OperatorOption = Annotated[
@@ -67,11 +87,15 @@ OrdersOption = Annotated[
 ]
 SeedOption = Annotated[
     int | None,
-    typer.Option("--seed", metavar="S", help="The same seed gives the same people, places and troubles. Default: 7."),
+    typer.Option(
+        "--seed", metavar="S", help="The same seed gives the same people, places and troubles. Default: 7."
+    ),
 ]
 SpeedOption = Annotated[
     str | None,
-    typer.Option("--speed", metavar="X", help="World seconds in one real second, 1 to 1000. Default: one that suits."),
+    typer.Option(
+        "--speed", metavar="X", help="World seconds in one real second, 1 to 1000. Default: one that suits."
+    ),
 ]
 ReplaySpeedOption = Annotated[
     str | None,
@@ -81,10 +105,14 @@ ReplaySpeedOption = Annotated[
         help="World seconds in one real second, 1 to 1000, or max: as fast as the machine can. Default: max.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable JSON, and nothing else, on standard output.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Machine-readable JSON, and nothing else, on standard output.")
+]
 ReadyFileOption = Annotated[
     Path | None,
-    typer.Option("--ready-file", metavar="PATH", help="Write this file when ready to work; it holds the process id."),
+    typer.Option(
+        "--ready-file", metavar="PATH", help="Write this file when ready to work; it holds the process id."
+    ),
 ]
 UntilEofOption = Annotated[
     bool, typer.Option("--until-eof", help="Stop when standard input ends: for a parent that may be killed.")

@@ -1,11 +1,12 @@
-"""A scenario: cabinets with their banks, couriers, and people with what they want. Pure data and a pure generator.
+"""A scenario: cabinets with banks, couriers, people with what they want; pure data, a pure generator.
 
-`demo_scenario` makes the small fictional city of the demo from a seed: the same seed gives the same people, places,
-times, quantities and planted troubles, whatever the speed and the broker. A replay makes the same type from a
-file (`chargeloop.cli.mdrp`). All times are milliseconds after the scenario's origin unless a name says otherwise.
+`demo_scenario` makes the small fictional city of the demo from a seed: the same seed gives the same people,
+places, times, quantities and planted troubles, whatever the speed and the broker. A replay makes the same
+type from a file (`chargeloop.cli.mdrp`). All times are milliseconds after the scenario's origin unless a name
+says otherwise.
 
-Every random draw of one participant comes from a generator seeded with the scenario's seed and the participant's
-id, so that adding a participant, or a draw for one of them, changes nothing for the others.
+Every random draw of one participant comes from a generator seeded with the scenario's seed and the
+participant's id, so that adding a participant, or a draw for one of them, changes nothing for the others.
 """
 
 import random
@@ -102,8 +103,8 @@ ALWAYS = 99
 class PersonPlan:
     """One person with one order.
 
-    `cancel_at`: calls the order off when it gets to this state. `absent_knocks`: so many knocks nobody answers,
-    ALWAYS for somebody who is never there. `return_place` is where the banks are to be fetched.
+    `cancel_at`: calls the order off when it gets to this state. `absent_knocks`: so many knocks nobody
+    answers, ALWAYS for somebody who is never there. `return_place` is where the banks are to be fetched.
     """
 
     user: UserId
@@ -167,9 +168,9 @@ _CANCEL_STATES: Sequence[OrderState] = (
 def demo_scenario(*, seed: int, orders: int, region: str = "demo") -> Scenario:
     """Return the demo's city: 12 cabinets, 8 couriers and so many people with one order each.
 
-    Always planted: a slot that jams, a cabinet that drops off the network, a courier who gives up before and one
-    who gives up after the pickup. Drawn: cancels at various steps, people who are not there, walk-up rentals,
-    partial returns. Up to 20 orders are placed within 20 minutes of world time; more take longer.
+    Always planted: a slot that jams, a cabinet that drops off the network, a courier who gives up before and
+    one who gives up after the pickup. Drawn: cancels at various steps, people who are not there, walk-up
+    rentals, partial returns. Up to 20 orders are placed within 20 minutes of world time; more take longer.
     """
     plane = Plane(ORIGIN)
     placing_ms = _PLACING_MS * max(1, -(-orders // _ORDERS_PER_WINDOW))
@@ -216,7 +217,12 @@ def _cabinet(seed: int, index: int, plane: Plane, faults: CabinetFaults) -> Cabi
         (row - 1) * _SPACING_M + draw.uniform(-120, 120),
     )
     banks = tuple(
-        BankPlan(BankId(f"bnk-{index + 1:02d}{slot:04d}"), draw.randint(70, 100), draw.randint(85, 100), draw.randint(0, 300))
+        BankPlan(
+            BankId(f"bnk-{index + 1:02d}{slot:04d}"),
+            draw.randint(70, 100),
+            draw.randint(85, 100),
+            draw.randint(0, 300),
+        )
         for slot in range(1, _BANKS_PER_CABINET + 1)
     )
     return CabinetPlan(cabinet, _CABINETS[index], place, _SLOTS, banks, _with_clock(faults, draw))

@@ -1,14 +1,14 @@
-"""Settings of the command line: a flag wins over the environment, that over the TOML file, that over the default.
+"""Settings: a flag wins over the environment, that over the TOML file, that over the default.
 
-Every setting has one name: `--broker-port` on the command line is `CHARGELOOP_BROKER_PORT` in the environment and
-`broker_port` in `chargeloop.toml`. `config show` prints each value with the place it came from.
+Every setting has one name: `--broker-port` on the command line is `CHARGELOOP_BROKER_PORT` in the environment
+and `broker_port` in `chargeloop.toml`. `config show` prints each value with the place it came from.
 """
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -19,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from chargeloop.cli.errors import CommandError
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import OperatorId, RegionId
 
@@ -26,10 +27,6 @@ DEFAULT_FILE = Path("chargeloop.toml")
 ENVIRONMENT_PREFIX = "CHARGELOOP_"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class SettingsError(ValueError):
-    """A setting cannot be used; the message is one line that names it and the place it came from."""
 
 
 class Settings(BaseSettings):
@@ -47,7 +44,9 @@ class Settings(BaseSettings):
     gateway: str = Field("http://127.0.0.1:8080", description="address of the HTTP gateway that orders go to")
     tariff: Path | None = Field(None, description="TOML file with the tariff (default: the built-in one)")
     user: fields.User | None = Field(None, description="the user who orders (usr-…)")
-    password: SecretStr | None = Field(None, description="the user's password (default: from DATA/credentials)")
+    password: SecretStr | None = Field(
+        None, description="the user's password (default: from DATA/credentials)"
+    )
     operator: fields.Operator = Field(OperatorId("opr-main"), description="the operator who watches (opr-…)")
     orders: Annotated[int, Field(ge=1, le=500)] = Field(20, description="how many people order in the demo")
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(7, description="the seed of a demo or replay")
@@ -70,22 +69,22 @@ def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Ef
         config: the TOML file; without it `chargeloop.toml` of the working directory, when it is there.
 
     Raises:
-        SettingsError: the file is missing, is not TOML or has an unknown name, or a value is not usable.
+        CommandError: the file is missing, is not TOML or has an unknown name, or a value is not usable.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     file = _settings_file(config)
     origins = _origins(given, file)
     try:
-        return Effective(_sourced(file)(**given), origins)
+        return Effective(_sourced(file)(**cast("dict[str, Any]", given)), origins)
     except ValidationError as error:
-        raise SettingsError(_first_fault(error, origins, file)) from None
+        raise CommandError(_first_fault(error, origins, file)) from None
 
 
 def _settings_file(config: Path | None) -> Path | None:
     if config is None:
         return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
     if not config.is_file():
-        raise SettingsError(f"{config}: no such settings file")
+        raise CommandError(f"{config}: no such settings file")
     return config
 
 
@@ -121,7 +120,7 @@ def _read_toml(file: Path | None) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{file}: {error}") from None
+        raise CommandError(f"{file}: {error}") from None
 
 
 def flag_of(name: str) -> str:

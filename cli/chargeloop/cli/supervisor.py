@@ -85,7 +85,8 @@ class Supervisor:
         ready.unlink(missing_ok=True)
         with self._file(child.name, "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "chargeloop.cli", *child.arguments, "--ready-file", str(ready), "--until-eof",
+                sys.executable, "-m", "chargeloop.cli", *child.arguments,
+                "--ready-file", str(ready), "--until-eof",
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._processes[child.name] = process
@@ -109,7 +110,9 @@ class Supervisor:
                     await self._fail_when_broken(child)
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
-            raise CommandError(f"{child.name} is not ready after {_READY_S:.0f} s{self._last_words(child)}", FAILED) from None
+            raise CommandError(
+                f"{child.name} is not ready after {_READY_S:.0f} s{self._last_words(child)}", FAILED
+            ) from None
 
     async def _fail_when_broken(self, child: Child) -> None:
         if self.restarts.get(child.name, 0):

@@ -1,4 +1,4 @@
-"""`chargeloop watch`: what travels over the broker, as an operator may see it, in the manner of mosquitto_sub."""
+"""`chargeloop watch`: what travels over the broker, as an operator may see it."""
 
 import asyncio
 import json
@@ -53,7 +53,9 @@ def check_filter(text: str) -> str:
     levels = text.split("/")
     alone = all(level in {"+", "#"} or not {"+", "#"} & set(level) for level in levels)
     if not text or "\0" in text or not alone or "#" in levels[:-1]:
-        raise CommandError(f"{text!r} is not a topic filter: + and # stand for whole levels, # only for the last")
+        raise CommandError(
+            f"{text!r} is not a topic filter: + and # stand for whole levels, # only for the last"
+        )
     return text
 
 
@@ -139,7 +141,12 @@ def formatted(form: str, seen: Seen) -> str:
 
 
 async def watch(
-    wanted: Watch, credentials: Credentials, broker: BrokerAddress, *, show: Callable[[str], None], note: Callable[[str], None]
+    wanted: Watch,
+    credentials: Credentials,
+    broker: BrokerAddress,
+    *,
+    show: Callable[[str], None],
+    note: Callable[[str], None],
 ) -> int:
     """Print messages until enough have come or the time is over; returns the exit code.
 
@@ -173,7 +180,9 @@ class _Watcher:
             except aiomqtt.MqttError as error:
                 # Just granted credentials need a moment until a running broker has read them.
                 if not self._connected and time.monotonic() - started > _FIRST_CONNECT_S:
-                    raise CommandError(f"cannot connect to {broker} as {credentials.client}: {error}", FAILED) from None
+                    raise CommandError(
+                        f"cannot connect to {broker} as {credentials.client}: {error}", FAILED
+                    ) from None
                 if self._connected:
                     note(f"connection to {broker} lost ({error}); connecting again")
                 await asyncio.sleep(_RETRY_S)
@@ -197,8 +206,7 @@ class _Watcher:
         topic = str(message.topic)
         if any(topic_matches_sub(text, topic) for text in self._wanted.without):
             return
-        payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
-        seen = Seen(topic, payload, message.qos, message.retain, time.time_ns())
+        seen = Seen(topic, message.payload, message.qos, message.retain, time.time_ns())
         self._show(formatted(self._wanted.form, seen))
         if self._left is not None:
             self._left -= 1

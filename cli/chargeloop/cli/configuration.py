@@ -1,0 +1,74 @@
+"""`chargeloop config`: the settings in force."""
+
+import json
+
+import typer
+
+from chargeloop.cli.options import (
+    BrokerOption,
+    BrokerPortOption,
+    ClockOption,
+    ConfigOption,
+    DataOption,
+    GatewayOption,
+    HttpHostOption,
+    HttpPortOption,
+    JsonOption,
+    OperatorOption,
+    OrdersOption,
+    RegionOption,
+    SeedOption,
+    SpeedOption,
+    TariffOption,
+    UserOption,
+)
+
+app = typer.Typer(help="The settings in force, and where each comes from.")
+
+
+@app.callback()
+def config() -> None:
+    """The settings in force: flags, then the environment, then the TOML file, then the default."""
+
+
+@app.command("show")
+def show(
+    data: DataOption = None,
+    region: RegionOption = None,
+    broker: BrokerOption = None,
+    broker_port: BrokerPortOption = None,
+    clock: ClockOption = None,
+    http_host: HttpHostOption = None,
+    http_port: HttpPortOption = None,
+    gateway: GatewayOption = None,
+    tariff: TariffOption = None,
+    user: UserOption = None,
+    operator: OperatorOption = None,
+    orders: OrdersOption = None,
+    seed: SeedOption = None,
+    speed: SpeedOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print every setting in force and where it came from; secrets are never shown."""
+    from chargeloop.cli.settings import load_settings
+
+    effective = load_settings(
+        {
+            "data": data, "region": region, "broker": broker, "broker_port": broker_port, "clock": clock,
+            "http_host": http_host, "http_port": http_port, "gateway": gateway, "tariff": tariff,
+            "user": user, "operator": operator, "orders": orders, "seed": seed, "speed": speed,
+        },
+        config,
+    )  # fmt: skip
+    # Of a secret this dump has asterisks only.
+    values = effective.settings.model_dump(mode="json")
+    if as_json:
+        print(
+            json.dumps(
+                {name: {"value": value, "from": effective.origins[name]} for name, value in values.items()}
+            )
+        )
+        return
+    for name, value in values.items():
+        print(f"{name:<12} {'' if value is None else value!s:<28} {effective.origins[name]}")

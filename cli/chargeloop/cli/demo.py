@@ -1,0 +1,203 @@
+"""The demo: every part of the product as a process of its own, a small city, and a clock that runs fast.
+
+The broker, both platforms, the cabinets and the couriers' phones are processes that may die and are started
+again; the people live in this one. The play ends when everybody is done, every order has ended and every bank
+is at rest, or at the scenario's deadline; then all is stopped in order and the checks read what is left.
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chargeloop.broker import BrokerAddress, CredentialStore
+from chargeloop.broker.clock import ScaledClock
+from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, running_broker
+from chargeloop.cli import tables
+from chargeloop.cli.city import OPERATOR, CityFiles, lay_out, require_fresh
+from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.outcome import Outcome, gather, printed
+from chargeloop.cli.people import People, rest
+from chargeloop.cli.places import broker_or_address, note_broker, note_gateway
+from chargeloop.cli.playing import speed_of
+from chargeloop.cli.progress import Progress, followed, shown
+from chargeloop.cli.scenario import Scenario, demo_scenario
+from chargeloop.cli.settings import Effective, Settings
+from chargeloop.cli.supervisor import Child, Supervisor
+from chargeloop.cli.users import World
+
+# Twenty orders last a little over an hour of world time: some 30 s of real time at this speed.
+_SPEED = 120.0
+# The clock runs from the start of the processes on: the world's first order comes so much real time later,
+# when all of them have started and connected.
+_LEAD_REAL_MS = 8_000
+_POLL_REAL_MS = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where a demo plays: the scenario laid out in files, a broker, a clock, and a port for the gateway."""
+
+    settings: Settings
+    scenario: Scenario
+    files: CityFiles
+    broker: BrokerAddress
+    clock: ScaledClock
+    http_port: int
+
+    @property
+    def gateway_url(self) -> str:
+        """Return the address of the HTTP gateway."""
+        return f"http://{LOOPBACK}:{self.http_port}"
+
+    def children(self) -> list[Child]:
+        """Return the processes of the demo."""
+        common = (
+            "--data", str(self.files.data), "--region", self.scenario.region,
+            "--broker", str(self.broker), "--clock", str(self.clock),
+        )  # fmt: skip
+        tariff = () if self.settings.tariff is None else ("--tariff", str(self.settings.tariff.absolute()))
+        port = ("--http-port", str(self.http_port))
+        return [
+            Child("platform", ("platform", *common, "--http-host", LOOPBACK, *port, *tariff)),
+            Child("couriers", ("couriers", *common)),
+            Child("cabinets", ("cabinets", str(self.files.fleet), *common)),
+            Child("agents", ("agents", str(self.files.couriers), *common)),
+        ]
+
+
+def run_demo(effective: Effective, *, as_json: bool) -> int:
+    """Play the demo, print how it ended, and return the number of violations.
+
+    Raises:
+        CommandError: an argument is wrong, or a part could not be started.
+    """
+    settings = effective.settings
+    speed = speed_of(settings.speed, default=_SPEED)
+    wanted = broker_or_address(settings.broker)
+    data = fresh_data(effective, "demo")
+    scenario = demo_scenario(seed=settings.seed, orders=settings.orders, region=settings.region)
+    files = lay_out(scenario, data)
+    try:
+        asyncio.run(_play(settings, scenario, files, wanted, speed))
+    except BrokerError as error:
+        raise CommandError(str(error), FAILED) from None
+    return report(gather(scenario, data), as_json=as_json)
+
+
+def fresh_data(effective: Effective, name: str) -> Path:
+    """Return the empty directory to play in: the one given, else a new temporary one."""
+    if effective.origins["data"] == "default":
+        return Path(tempfile.mkdtemp(prefix=f"chargeloop-{name}-"))
+    data = effective.settings.data.absolute()
+    require_fresh(data)
+    return data
+
+
+def report(outcome: Outcome, *, as_json: bool, more: Mapping[str, object] | None = None) -> int:
+    """Print the outcome on standard output, for people or as JSON, and return the number of violations."""
+    document = {**outcome.document(), **(more or {})}
+    if as_json:
+        print(printed(document))
+        return len(outcome.violations)
+    tables.show(tables.end_table(outcome.records))
+    tables.show(tables.totals(document))
+    return len(outcome.violations)
+
+
+async def _play(
+    settings: Settings,
+    scenario: Scenario,
+    files: CityFiles,
+    wanted: BrokerKind | BrokerAddress | None,
+    speed: float,
+) -> None:
+    async with stopped_by_signals(), broker_at(wanted, files.data) as broker:
+        note_broker(files.data, broker)
+        origin_ms = scenario.origin_ms - round(_LEAD_REAL_MS * speed)
+        clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=origin_ms, speed=speed)
+        stage = Stage(settings, scenario, files, broker, clock, free_port())
+        note_gateway(files.data, stage.gateway_url)
+        with shown(clock, len(scenario.people)) as progress:
+            await _play_on(stage, progress)
+
+
+async def _play_on(stage: Stage, progress: Progress) -> None:
+    progress.say(f"data in {stage.files.data}, broker at {stage.broker}, gateway at {stage.gateway_url}")
+    supervisor = Supervisor(stage.files.run, progress.say)
+    operator = CredentialStore.of_data(stage.files.data).load(OPERATOR)
+    try:
+        await supervisor.start(stage.children())
+        progress.say(
+            f"{len(stage.scenario.cabinets)} cabinets and {len(stage.scenario.couriers)} couriers are there"
+        )
+        async with followed(progress, operator, stage.broker):
+            await _until_first(_world_plays(stage, progress), supervisor.failed)
+    finally:
+        await supervisor.stop()
+
+
+async def _world_plays(stage: Stage, progress: Progress) -> None:
+    world = World(
+        region=stage.scenario.region,
+        broker=stage.broker,
+        clock=stage.clock,
+        origin_ms=stage.scenario.origin_ms,
+        gateway_url=stage.gateway_url,
+        directory=stage.files.data / "users",
+        note=progress.say,
+    )
+    if not await People(stage.scenario, stage.files.data, world).live():
+        progress.say("the time of the scenario is over and not everybody is done")
+    poll_ms = stage.clock.patience_ms(_POLL_REAL_MS)
+    await rest(stage.files.data, stage.scenario, stage.clock, poll_ms=poll_ms, note=progress.say)
+
+
+async def _until_first(play: Coroutine[None, None, None], failed: asyncio.Event) -> None:
+    """Play to the end, or raise as soon as a part dies again and again."""
+    playing = asyncio.create_task(play)
+    failing = asyncio.create_task(failed.wait())
+    try:
+        await asyncio.wait((playing, failing), return_when=asyncio.FIRST_COMPLETED)
+        if not playing.done():
+            raise CommandError("a part of the demo dies again and again; its log is in DATA/run", FAILED)
+        await playing
+    finally:
+        for task in (playing, failing):
+            task.cancel()
+        await asyncio.gather(playing, failing, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def broker_at(wanted: BrokerKind | BrokerAddress | None, data: Path) -> AsyncIterator[BrokerAddress]:
+    """Yield the broker that runs already, or run one while the context lasts."""
+    if isinstance(wanted, BrokerAddress):
+        yield wanted
+        return
+    async with running_broker(wanted, data) as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def stopped_by_signals() -> AsyncIterator[None]:
+    """Have SIGTERM cancel the task inside as Ctrl-C does, so that all children are stopped in order."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    if task is not None:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback address that nobody listens on."""
+    with socket.socket() as trial:
+        trial.bind((LOOPBACK, 0))
+        return int(trial.getsockname()[1])

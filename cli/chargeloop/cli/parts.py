@@ -1,0 +1,157 @@
+"""Runs the parts of the product from the command line's settings, each until it is cancelled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chargeloop.broker import BrokerAddress, CredentialStore
+from chargeloop.broker.clock import Clock
+from chargeloop.cli.city import DISPATCH, GATEWAY, RENTAL
+from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.mdrp import PLANE_ORIGIN
+from chargeloop.cli.settings import Settings
+from chargeloop.protocol.time import MINUTE_MS, SECOND_MS
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+Ready = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often devices speak unasked, in milliseconds, and how long a silent one is taken to be there."""
+
+    heartbeat_ms: int = MINUTE_MS
+    motor_ms: int = 2 * SECOND_MS
+    position_ms: int = 15 * SECOND_MS
+    cabinet_lease_ms: int = 3 * MINUTE_MS
+    phone_lease_ms: int = 90 * SECOND_MS
+
+
+LIVE = Pace()
+# A day of hundreds of devices that nothing is wrong with: they need not tell every minute that they live.
+REPLAY = Pace(
+    heartbeat_ms=20 * MINUTE_MS,
+    position_ms=5 * MINUTE_MS,
+    cabinet_lease_ms=50 * MINUTE_MS,
+    phone_lease_ms=12 * MINUTE_MS,
+)
+
+
+async def run_platform(
+    settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
+) -> None:
+    """Run the rental platform with its HTTP gateway.
+
+    Raises:
+        CommandError: the tariff cannot be used, or the HTTP port is taken.
+    """
+    from chargeloop.platform.core.policy import Policy
+    from chargeloop.platform.main import PlatformSettings, run
+    from chargeloop.platform.shell.tariff_file import TariffFileError
+
+    told = PlatformSettings(
+        region=settings.region,
+        data=settings.data,
+        broker=broker,
+        http_host=settings.http_host,
+        http_port=settings.http_port,
+        tariff=settings.tariff,
+        rental=RENTAL,
+        dispatch=DISPATCH,
+        gateway=GATEWAY,
+        policy=Policy(cabinet_lease_ms=pace.cabinet_lease_ms),
+    )
+    try:
+        await run(told, clock, ready=ready)
+    except TariffFileError as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"cannot listen on port {settings.http_port}: {error.strerror}", FAILED) from None
+
+
+async def run_couriers(
+    settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
+) -> None:
+    """Run the courier platform."""
+    from chargeloop.courier.core.policy import DispatchPolicy
+    from chargeloop.courier.main import DispatchSettings, run
+
+    CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)
+    policy = DispatchPolicy(presence_lease_ms=pace.phone_lease_ms)
+    told = DispatchSettings(
+        region=settings.region, broker=broker, data=settings.data, dispatch=DISPATCH, policy=policy
+    )
+    await run(told, clock, ready=ready)
+
+
+async def run_phones(
+    settings: Settings,
+    couriers: Path,
+    broker: BrokerAddress,
+    clock: Clock,
+    ready: Ready,
+    *,
+    pace: Pace = LIVE,
+) -> None:
+    """Run the simulated couriers of a file.
+
+    Raises:
+        CommandError: the file is not a list of couriers.
+    """
+    from pydantic import ValidationError
+
+    from chargeloop.courier.agent.main import AgentSettings, run_agents
+    from chargeloop.courier.agent.profile import load_profiles
+    from chargeloop.protocol.messages.common import Location
+
+    try:
+        profiles = load_profiles(couriers)
+    except ValidationError as error:
+        raise CommandError(f"{couriers}: {first_fault(error)}") from None
+    store = CredentialStore.of_data(settings.data)
+    for profile in profiles:
+        store.grant(profile.courier, settings.region)
+    told = AgentSettings(
+        region=settings.region,
+        broker=broker,
+        data=settings.data,
+        couriers=profiles,
+        # The whole-minute rule of travel measures on the plane that replays are laid out on.
+        origin=Location.of(PLANE_ORIGIN),
+        position_ms=pace.position_ms,
+    )
+    await run_agents(told, clock, ready=ready)
+
+
+def first_fault(error: "ValidationError") -> str:
+    """Return where the first fault of a file lies and what it is."""
+    fault = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+
+
+async def run_cabinets(
+    settings: Settings, fleet: Path, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
+) -> None:
+    """Run the simulated cabinets of a file.
+
+    Raises:
+        CommandError: the file is not a list of cabinets.
+    """
+    from chargeloop.station.main import FleetSettings, run
+    from chargeloop.station.shell.settings import FleetFileError
+
+    told = FleetSettings(
+        region=settings.region,
+        data=settings.data,
+        broker=broker,
+        fleet=fleet,
+        heartbeat_ms=pace.heartbeat_ms,
+        motor_ms=pace.motor_ms,
+    )
+    try:
+        await run(told, clock, ready=ready)
+    except FleetFileError as error:
+        raise CommandError(str(error)) from None

@@ -1,0 +1,86 @@
+"""Lets all people of a scenario live, and tells when the world has come to rest."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from chargeloop.broker import CredentialStore
+from chargeloop.broker.clock import Clock
+from chargeloop.cli.books import Books
+from chargeloop.cli.scenario import Scenario
+from chargeloop.cli.truth import read_truth
+from chargeloop.cli.users import Person, World
+
+# How long the world may take to come to rest after the last person is done: banks of a courier who gave up,
+# releases of reservations, messages that wait for their acknowledgement.
+_REST_MS = 40 * 60_000
+
+
+class People:
+    """Everybody of one scenario."""
+
+    def __init__(self, scenario: Scenario, data: Path, world: World) -> None:
+        store = CredentialStore.of_data(data)
+        self.persons = tuple(Person(plan, store.load(plan.user), world) for plan in scenario.people)
+        self._scenario = scenario
+        self._clock = world.clock
+        self._note = world.note
+        self._lives: set[asyncio.Task[None]] = set()
+
+    def states(self) -> Counter[str]:
+        """Return how many people are where: their order's state, `to come`, or `done`."""
+        return Counter(_state(person) for person in self.persons)
+
+    async def live(self) -> bool:
+        """Let everybody live until all are done, or the scenario's deadline; tell whether all are."""
+        self._lives = {asyncio.create_task(person.live()) for person in self.persons}
+        deadline = asyncio.create_task(
+            self._clock.sleep_until_ms(self._scenario.origin_ms + self._scenario.deadline_ms)
+        )
+        everybody = asyncio.create_task(asyncio.wait(self._lives, return_when=asyncio.FIRST_EXCEPTION))
+        await asyncio.wait((everybody, deadline), return_when=asyncio.FIRST_COMPLETED)
+        ended = everybody.done()
+        for task in (everybody, deadline, *self._lives):
+            task.cancel()
+        results = await asyncio.gather(*self._lives, return_exceptions=True)
+        self._raise_first(results)
+        return ended and all(person.done for person in self.persons)
+
+    @staticmethod
+    def _raise_first(results: list[BaseException | None]) -> None:
+        for result in results:
+            if result is not None and not isinstance(result, asyncio.CancelledError):
+                raise result
+
+
+def _state(person: Person) -> str:
+    if person.done:
+        return "done"
+    return "to come" if person.order is None else str(person.state or "placed")
+
+
+async def rest(
+    data: Path, scenario: Scenario, clock: Clock, *, poll_ms: int, note: Callable[[str], None]
+) -> bool:
+    """Wait until all orders are final, no reservation outlives its order and all banks are back or sold.
+
+    Returns False when that has not come about after a while of world time; the checks will say what is amiss.
+    """
+    until_ms = clock.now_ms() + _REST_MS
+    while not _at_rest(data, scenario):
+        if clock.now_ms() >= until_ms:
+            note("the world did not come to rest")
+            return False
+        await clock.sleep_ms(poll_ms)
+    return True
+
+
+def _at_rest(data: Path, scenario: Scenario) -> bool:
+    books = Books(data)
+    if any(order.is_open for order in books.orders()) or books.idle_holds() or books.unsent():
+        return False
+    truth = read_truth(data)
+    return (
+        truth.in_hands <= books.sold_banks() and set(scenario.banks) <= set(truth.places) | books.sold_banks()
+    )

@@ -1,0 +1,169 @@
+"""What a person sees while a world plays, on standard error: a live table on a terminal, else lines."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Protocol
+
+import aiomqtt
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from chargeloop.broker import BrokerAddress, Credentials
+from chargeloop.broker.clock import Clock
+from chargeloop.protocol.codec import Fault, decode
+from chargeloop.protocol.messages.cabinet import BankEjected, BankReturned, EjectFailed
+from chargeloop.protocol.messages.rental import OrderMoved, OrderState
+from chargeloop.protocol.time import format_instant
+from chargeloop.protocol.topics import TOPICS
+
+_LINES_SHOWN = 14
+_REFRESH_PER_SECOND = 8
+_RETRY_S = 0.3
+_STYLES: Mapping[str, str] = {"settled": "green", "cancelled": "yellow", "failed": "red"}
+
+
+class Progress(Protocol):
+    """Where news goes."""
+
+    def say(self, text: str) -> None:
+        """Show one line of news."""
+
+    def moved(self, order: str, state: OrderState) -> None:
+        """Note where an order stands."""
+
+
+class PlainProgress:
+    """Lines with the world's time, for files and pipes."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+
+    def say(self, text: str) -> None:
+        """Print the line."""
+        self._console.print(
+            f"{world_time(self._clock.now_ms())} {text}", highlight=False, markup=False, soft_wrap=True
+        )
+
+    def moved(self, order: str, state: OrderState) -> None:
+        """Do nothing: the line has said it."""
+
+
+class LiveProgress:
+    """The latest lines and how many orders are in which state, drawn again and again in place."""
+
+    def __init__(self, clock: Clock, placed: int) -> None:
+        self._clock = clock
+        self._expected = placed
+        self._lines: deque[str] = deque(maxlen=_LINES_SHOWN)
+        self._states: dict[str, OrderState] = {}
+
+    def say(self, text: str) -> None:
+        """Keep the line among the latest."""
+        self._lines.append(f"{world_time(self._clock.now_ms())} {text}")
+
+    def moved(self, order: str, state: OrderState) -> None:
+        """Note where an order stands."""
+        self._states[order] = state
+
+    def __rich__(self) -> Group:
+        """Return what is drawn."""
+        placed = f"{len(self._states)} of {self._expected} orders placed"
+        title = f"world time {world_time(self._clock.now_ms())}, {placed}"
+        table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+        counts = {state: list(self._states.values()).count(state) for state in OrderState}
+        for state, count in counts.items():
+            if count:
+                table.add_row(
+                    Text(state, style=_STYLES.get(state, "")),
+                    str(count),
+                    Text("■" * count, style=_STYLES.get(state, "cyan")),
+                )
+        return Group(table, Text("\n".join(self._lines), style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def world_time(instant_ms: int) -> str:
+    """Return the hours, minutes and seconds of an instant, for people."""
+    return format_instant(instant_ms)[11:19]
+
+
+@contextlib.contextmanager
+def shown(clock: Clock, placed: int) -> Iterator[Progress]:
+    """Show progress on standard error while the context lasts, alive when that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield PlainProgress(console, clock)
+        return
+    live = LiveProgress(clock, placed)
+    with Live(live, console=console, refresh_per_second=_REFRESH_PER_SECOND, transient=True):
+        yield live
+
+
+@contextlib.asynccontextmanager
+async def followed(
+    progress: Progress, credentials: Credentials, broker: BrokerAddress
+) -> AsyncIterator[None]:
+    """Feed `progress` with the orders' and the cabinets' events, as an operator sees them."""
+    task = asyncio.create_task(_follow(progress, credentials, broker))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _follow(progress: Progress, credentials: Credentials, broker: BrokerAddress) -> None:
+    region = credentials.region
+    filters = [
+        (TOPICS["order_event"].topic(region, order="+"), 0),
+        (TOPICS["cabinet_event"].topic(region, cabinet="+"), 0),
+    ]
+    while True:
+        with contextlib.suppress(aiomqtt.MqttError):  # progress may miss something; it moves nothing
+            async with aiomqtt.Client(
+                broker.host,
+                broker.port,
+                username=credentials.client,
+                password=credentials.password,
+                identifier=credentials.client,
+            ) as client:
+                await client.subscribe(filters)
+                async for message in client.messages:
+                    tell(progress, str(message.topic), bytes(message.payload))
+        await asyncio.sleep(_RETRY_S)
+
+
+def tell(progress: Progress, topic: str, payload: bytes) -> None:
+    """Say one message's news, when it has any for people."""
+    envelope = decode(payload)
+    if isinstance(envelope, Fault):
+        return
+    data, where = envelope.data, topic.split("/")[4]
+    if isinstance(data, OrderMoved):
+        progress.moved(data.order, data.to_state)
+        if data.from_state is not data.to_state or data.event in _TOLD_EVENTS:
+            progress.say(_order_line(data))
+    elif isinstance(data, BankEjected):
+        progress.say(f"{where} gave out {data.bank} from slot {data.slot}")
+    elif isinstance(data, EjectFailed):
+        progress.say(f"{where} slot {data.slot} jammed: {data.bank} did not come out")
+    elif isinstance(data, BankReturned):
+        progress.say(f"{where} took {data.bank} into slot {data.slot}")
+
+
+_TOLD_EVENTS = frozenset(
+    {"reservation_refused", "courier_left", "redirected", "problem_reported", "bank_found"}
+)
+
+
+def _order_line(data: OrderMoved) -> str:
+    reason = "" if data.reason is None else f" ({data.reason})"
+    came = "" if data.from_state in {None, data.to_state} else f", now {data.to_state}"
+    return f"{data.order} {data.event.replace('_', ' ')}{came}{reason}"
+
+
+Note = Callable[[str], None]

@@ -1,0 +1,194 @@
+"""The commands that run one part of the product as a process."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.options import (
+    BrokerAddressOption,
+    BrokerOption,
+    BrokerPortOption,
+    ClockOption,
+    ConfigOption,
+    DataOption,
+    HttpHostOption,
+    HttpPortOption,
+    ReadyFileOption,
+    RegionOption,
+    TariffOption,
+    UntilEofOption,
+)
+
+if TYPE_CHECKING:
+    from chargeloop.broker import BrokerAddress
+    from chargeloop.broker.clock import Clock
+    from chargeloop.cli.settings import Settings
+
+HeartbeatOption = Annotated[
+    int,
+    typer.Option(
+        "--heartbeat-ms", metavar="MS", min=1_000, help="Milliseconds between a cabinet's readings."
+    ),
+]
+MotorOption = Annotated[
+    int, typer.Option("--motor-ms", metavar="MS", min=0, help="Milliseconds that ejecting one bank takes.")
+]
+
+
+def broker(
+    data: DataOption = None,
+    broker: BrokerOption = None,
+    broker_port: BrokerPortOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Run an MQTT broker for all who have credentials in --data."""
+    from chargeloop.broker.main import BrokerError, BrokerSettings, run_foreground
+    from chargeloop.cli.places import broker_kind, note_broker
+    from chargeloop.cli.settings import load_settings
+
+    settings = load_settings({"data": data, "broker": broker, "broker_port": broker_port}, config).settings
+    wanted = BrokerSettings(settings.data, broker_kind(settings.broker), port=settings.broker_port or None)
+
+    def ready(address: "BrokerAddress") -> None:
+        note_broker(settings.data, address)
+        print(f"broker at {address}, credentials in {settings.data / 'credentials'}", flush=True)
+
+    try:
+        asyncio.run(run_foreground(wanted, ready=ready))
+    except BrokerError as error:
+        raise CommandError(str(error), FAILED) from None
+
+
+def platform(
+    data: DataOption = None,
+    region: RegionOption = None,
+    broker: BrokerAddressOption = None,
+    clock: ClockOption = None,
+    http_host: HttpHostOption = None,
+    http_port: HttpPortOption = None,
+    tariff: TariffOption = None,
+    config: ConfigOption = None,
+    ready_file: ReadyFileOption = None,
+    until_eof: UntilEofOption = False,
+) -> None:
+    """Run the rental platform of one region, with its HTTP gateway."""
+    from chargeloop.cli.settings import load_settings
+
+    flags = {
+        "data": data, "region": region, "broker": broker, "clock": clock, "http_host": http_host,
+        "http_port": http_port, "tariff": tariff,
+    }  # fmt: skip
+    settings = load_settings(flags, config).settings
+    address, world_clock = _surroundings(settings)
+    from chargeloop.cli.parts import run_platform
+
+    _run(lambda ready: run_platform(settings, address, world_clock, ready), ready_file, until_eof=until_eof)
+
+
+def couriers(
+    data: DataOption = None,
+    region: RegionOption = None,
+    broker: BrokerAddressOption = None,
+    clock: ClockOption = None,
+    config: ConfigOption = None,
+    ready_file: ReadyFileOption = None,
+    until_eof: UntilEofOption = False,
+) -> None:
+    """Run the courier platform of one region."""
+    from chargeloop.cli.settings import load_settings
+
+    settings = load_settings(
+        {"data": data, "region": region, "broker": broker, "clock": clock}, config
+    ).settings
+    address, world_clock = _surroundings(settings)
+    from chargeloop.cli.parts import run_couriers
+
+    _run(lambda ready: run_couriers(settings, address, world_clock, ready), ready_file, until_eof=until_eof)
+
+
+def agents(
+    couriers: Annotated[Path, typer.Argument(metavar="FILE", help="JSON list of the simulated couriers.")],
+    data: DataOption = None,
+    region: RegionOption = None,
+    broker: BrokerAddressOption = None,
+    clock: ClockOption = None,
+    config: ConfigOption = None,
+    ready_file: ReadyFileOption = None,
+    until_eof: UntilEofOption = False,
+) -> None:
+    """Run simulated couriers' phones."""
+    from chargeloop.cli.settings import load_settings
+
+    settings = load_settings(
+        {"data": data, "region": region, "broker": broker, "clock": clock}, config
+    ).settings
+    address, world_clock = _surroundings(settings)
+    from chargeloop.cli.parts import run_phones
+
+    file = _existing(couriers)
+    _run(
+        lambda ready: run_phones(settings, file, address, world_clock, ready), ready_file, until_eof=until_eof
+    )
+
+
+def cabinets(
+    fleet: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSON list of the cabinets with their banks.")
+    ],
+    data: DataOption = None,
+    region: RegionOption = None,
+    broker: BrokerAddressOption = None,
+    clock: ClockOption = None,
+    heartbeat_ms: HeartbeatOption = 60_000,
+    motor_ms: MotorOption = 2_000,
+    config: ConfigOption = None,
+    ready_file: ReadyFileOption = None,
+    until_eof: UntilEofOption = False,
+) -> None:
+    """Run a fleet of simulated charging cabinets."""
+    from chargeloop.cli.settings import load_settings
+
+    settings = load_settings(
+        {"data": data, "region": region, "broker": broker, "clock": clock}, config
+    ).settings
+    address, world_clock = _surroundings(settings)
+    from chargeloop.cli.parts import Pace, run_cabinets
+
+    pace = Pace(heartbeat_ms=heartbeat_ms, motor_ms=motor_ms)
+    file = _existing(fleet)
+    _run(
+        lambda ready: run_cabinets(settings, file, address, world_clock, ready, pace=pace),
+        ready_file,
+        until_eof=until_eof,
+    )
+
+
+def _surroundings(settings: "Settings") -> "tuple[BrokerAddress, Clock]":
+    from chargeloop.broker.clock import InvalidClockError, parse_clock
+    from chargeloop.cli.places import known_broker
+
+    try:
+        return known_broker(settings), parse_clock(settings.clock)
+    except InvalidClockError as error:
+        raise CommandError(str(error)) from None
+
+
+def _existing(file: Path) -> Path:
+    if not file.is_file():
+        raise CommandError(f"{file}: no such file")
+    return file
+
+
+def _run(
+    work: Callable[[Callable[[], None]], Coroutine[None, None, None]],
+    ready_file: Path | None,
+    *,
+    until_eof: bool,
+) -> None:
+    from chargeloop.cli.process import run_process
+
+    run_process(work, ready_file=ready_file, until_eof=until_eof)

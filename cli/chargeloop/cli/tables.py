@@ -1,0 +1,175 @@
+"""Tables for people: one order, several orders, a quote, and the end of a demo. Standard output, by rich."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from chargeloop.protocol.money import Money
+from chargeloop.protocol.time import parse_instant
+
+_FEES = ("courier_out", "rental", "courier_back")
+_WIDTH_WITHOUT_TERMINAL = 140
+Reply = Mapping[str, Any]
+
+
+def show(what: Table | Group | Text) -> None:
+    """Print on standard output, wide enough for the tables when it is not a terminal."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console.print(what)
+
+
+def money(amount_minor: int | None, currency: str) -> str:
+    """Return the amount for people; nothing for None."""
+    return "" if amount_minor is None else str(Money(amount_minor, currency))
+
+
+def _plain(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _clock(text: str) -> str:
+    return text[11:19]
+
+
+def _duration(from_time: str, to_time: str) -> str:
+    seconds = max(0, parse_instant(to_time) - parse_instant(from_time)) // 1000
+    return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def quote_table(reply: Reply) -> Table:
+    """Return a quote as a table: what each part is expected to cost, and what it costs at most."""
+    where = reply["cabinet"]
+    title = "no cabinet near has so many" if where is None else f"from {where}, {reply['distance_m']} m away"
+    rows = [
+        (part.replace("_", " "), _money(reply[part]["estimate"]), _money(reply[part]["maximum"]))
+        for part in (*_FEES, "total")
+    ]
+    return _plain(title, ("fee", "expected", "at most"), rows)
+
+
+def _money(amount: Reply | None) -> str:
+    return "" if amount is None else money(amount["amount_minor"], amount["currency"])
+
+
+def order_table(reply: Reply) -> Group:
+    """Return an order with its timeline and fee lines, as far as the reply has them."""
+    facts = [(name, _text(reply[name])) for name in _FACTS if reply.get(name) not in {None, ""}]
+    parts = [_plain(str(reply["id"]), ("", ""), facts)]
+    if reply.get("events"):
+        parts.append(
+            _plain(
+                "timeline", ("time", "event"), [(event["time"], event["type"]) for event in reply["events"]]
+            )
+        )
+    if reply.get("fee_lines"):
+        parts.append(
+            _plain("fees", ("fee", "from", "to", "duration", "amount"), map(_fee_row, reply["fee_lines"]))
+        )
+    return Group(*parts)
+
+
+_FACTS = (
+    "state",
+    "reason",
+    "quantity",
+    "banks",
+    "hand_over",
+    "cabinet",
+    "courier",
+    "handover_code",
+    "placed",
+    "changed",
+)
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _fee_row(line: Reply) -> tuple[str, ...]:
+    return (
+        f"{line['fee']} {line.get('bank') or ''}".strip(),
+        line["from_time"],
+        line["to_time"],
+        _duration(line["from_time"], line["to_time"]),
+        money(line["amount_minor"], line["currency"]),
+    )
+
+
+def orders_table(reply: Reply) -> Table:
+    """Return a user's orders as a table."""
+    rows = [
+        (order["id"], order["state"], str(order["quantity"]), order["placed"], order["changed"])
+        for order in reply["orders"]
+    ]
+    return _plain("orders", ("order", "state", "banks", "placed", "changed"), rows)
+
+
+def end_table(records: Sequence[Reply]) -> Table:
+    """Return the end of a demo: each order with the times that its fees are made of, and the fees."""
+    events = [record for record in records if record["record"] == "event"]
+    lines = [record for record in records if record["record"] == "fee_line"]
+    rows = [
+        _end_row(
+            order,
+            [e for e in events if e["order"] == order["id"]],
+            [line for line in lines if line["order"] == order["id"]],
+        )
+        for order in records
+        if order["record"] == "order"
+    ]
+    columns = (
+        "order", "user", "banks", "end", "placed", "first ind.", "handed over", "second ind.", "back",
+        "courier out", "rental", "courier back", "reason",
+    )  # fmt: skip
+    return _plain("orders", columns, rows)
+
+
+def _end_row(order: Reply, events: Sequence[Reply], lines: Sequence[Reply]) -> tuple[str, ...]:
+    times = {event["type"]: _clock(event["time"]) for event in events}
+    amounts = [
+        money(sum(line["amount_minor"] for line in lines if line["fee"] == fee), order["currency"])
+        if any(line["fee"] == fee for line in lines)
+        else ""
+        for fee in _FEES
+    ]
+    return (
+        order["id"], order.get("user", ""), str(order["quantity"]), order["state"], times.get("placed", ""),
+        times.get("first_indication", ""), times.get("rental_success", times.get("unlocked", "")),
+        times.get("second_indication", ""), times.get("return_success", times.get("bank_returned", "")),
+        *amounts, order.get("reason") or "",
+    )  # fmt: skip
+
+
+def totals(document: Reply) -> Table:
+    """Return the totals of a demo or replay as a table; each violation is a row."""
+    currency = str(document["currency"])
+    rows = [
+        ("orders", ", ".join(f"{count} {state}" for state, count in document["orders"].items())),
+        (
+            "fees",
+            ", ".join(
+                f"{fee.replace('_', ' ')} {money(due, currency)}"
+                for fee, due in document["fees_minor"].items()
+            ),
+        ),
+        ("messages", ", ".join(f"{count} {kind}" for kind, count in document["messages"].items())),
+        *((name.replace("_", " "), _text(document[name])) for name in document if name not in _TOTALS),
+        ("checks", "all hold" if not document["violations"] else f"{len(document['violations'])} violations"),
+        *(("violation", violation) for violation in document["violations"]),
+        ("data", str(document["data"])),
+    ]
+    return _plain("totals", ("", ""), rows)
+
+
+_TOTALS = frozenset({"orders", "fees_minor", "currency", "messages", "violations", "data"})
