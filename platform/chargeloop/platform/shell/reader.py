@@ -56,10 +56,13 @@ class RentalReader:
         self.path = path
 
     def load(self, ended_since_ms: int) -> Loaded:
-        """Return what the region needs: open orders, and those that ended at that time or later."""
+        """Return what the region needs to go on.
+
+        Of the orders: those that are open, that ended at `ended_since_ms` or later, or that a bank's row
+        names.
+        """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
-            recent = "SELECT body FROM orders WHERE open = 1 OR changed_ms >= ? ORDER BY placed_ms, id"
             return Loaded(
                 tariffs=tuple(
                     TARIFFS.validate_json(body) for (body,) in db.execute("SELECT body FROM tariffs")
@@ -68,7 +71,9 @@ class RentalReader:
                     CABINETS.validate_json(body) for (body,) in db.execute("SELECT body FROM cabinets")
                 ),
                 banks=tuple(BANKS.validate_json(body) for (body,) in db.execute("SELECT body FROM banks")),
-                orders=tuple(ORDERS.validate_json(body) for (body,) in db.execute(recent, (ended_since_ms,))),
+                orders=tuple(
+                    ORDERS.validate_json(body) for (body,) in db.execute(_NEEDED, (ended_since_ms,))
+                ),
             )
 
     def order_file(self, order: OrderId) -> OrderFile | None:
@@ -99,6 +104,10 @@ class RentalReader:
                 yield _file(db, row)
 
 
+_NEEDED: Final = (
+    "SELECT body FROM orders WHERE open = 1 OR changed_ms >= ?"
+    " OR id IN (SELECT order_id FROM banks WHERE order_id IS NOT NULL) ORDER BY placed_ms, id"
+)
 _ORDERS: Final = (
     "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
 )

@@ -1,0 +1,168 @@
+"""The rental platform as one process: builds it from settings, runs it, and stops it in order."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+
+from chargeloop.broker.address import BrokerAddress
+from chargeloop.broker.clock import Clock
+from chargeloop.broker.credentials import CredentialStore
+from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_boot
+from chargeloop.broker.endpoint import Endpoint, EndpointPolicy
+from chargeloop.platform.core.policy import Policy
+from chargeloop.platform.core.region import RentalRegion
+from chargeloop.platform.core.rows import PlatformWrite
+from chargeloop.platform.core.tariff import Tariff
+from chargeloop.platform.shell.auth import Tokens
+from chargeloop.platform.shell.export import records as export_records
+from chargeloop.platform.shell.gateway import MqttRequester
+from chargeloop.platform.shell.http import Services, make_app
+from chargeloop.platform.shell.reader import RentalReader
+from chargeloop.platform.shell.server import HttpServer
+from chargeloop.platform.shell.store import PlatformStore, store_path
+from chargeloop.platform.shell.tariff_file import default_tariff, load_tariff
+from chargeloop.protocol.effects import Incoming
+from chargeloop.protocol.ids import DispatchId, GatewayId, RegionId, RentalId
+from chargeloop.protocol.topics import TOPICS, Role, subscriptions
+
+__all__ = ["PlatformSettings", "export_records", "patient", "run"]
+
+RENTAL: Final = RentalId("rnt-main")
+DISPATCH: Final = DispatchId("dsp-main")
+GATEWAY: Final = GatewayId("gwy-main")
+
+# How long an HTTP client is kept waiting for the platform's reply.
+_ANSWER_MS: Final = 10_000
+
+# Real milliseconds of wire and machine delay that each wait must leave room for, however fast the clock runs.
+_ROOM_MS: Final = {
+    "cabinet_lease_ms": 5_000,
+    "command_life_ms": 3_000,
+    "answer_grace_ms": 2_000,
+    "hold_grace_ms": 2_000,
+    "unlock_life_ms": 3_000,
+    "unlock_patience_ms": 5_000,
+    "reserving_ms": 10_000,
+    "return_grace_ms": 2_000,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """What one rental platform is run with. Without a `tariff` file the packaged one is in force."""
+
+    region: RegionId
+    data: Path
+    broker: BrokerAddress
+    http_port: int
+    http_host: str = "127.0.0.1"
+    tariff: Path | None = None
+    rental: RentalId = RENTAL
+    dispatch: DispatchId = DISPATCH
+    gateway: GatewayId = GATEWAY
+    policy: Policy = field(default_factory=Policy)
+
+
+async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
+    """Run the platform until this task is cancelled; `ready` is called once it takes messages and requests.
+
+    Raises:
+        TariffFileError: the tariff cannot be used.
+        SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
+        OSError: the HTTP port is taken.
+        ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.
+    """
+    store = PlatformStore(store_path(settings.data), settings.region)
+    await store.open()
+    try:
+        region = _load_region(settings, clock)
+        endpoint = _endpoint(settings, clock, store, region)
+        link = _link(settings, clock)
+        server = HttpServer(_app(settings, clock, region, link), settings.http_host, settings.http_port)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(endpoint.run())
+            tasks.create_task(link.run())
+            tasks.create_task(server.run_until_cancelled())
+            await endpoint.wait_ready()
+            await link.wait_ready()
+            await server.wait_listening()
+            if ready is not None:
+                ready()
+    finally:
+        await store.close()
+
+
+def patient(policy: Policy, clock: Clock) -> Policy:
+    """Return the policy with every wait at least as long as wire and machine need by this clock."""
+    waits = {
+        name: max(getattr(policy, name), clock.patience_ms(real_ms)) for name, real_ms in _ROOM_MS.items()
+    }
+    return replace(policy, **waits)
+
+
+def _tariff(settings: PlatformSettings) -> Tariff:
+    return default_tariff() if settings.tariff is None else load_tariff(settings.tariff)
+
+
+def _load_region(settings: PlatformSettings, clock: Clock) -> RentalRegion:
+    policy = patient(settings.policy, clock)
+    region = RentalRegion(
+        settings.region, tariff=_tariff(settings), policy=policy, dispatch=settings.dispatch
+    )
+    reader = RentalReader(store_path(settings.data))
+    loaded = reader.load(clock.now_ms() - policy.remember_ms)
+    region.load(tariffs=loaded.tariffs, cabinets=loaded.cabinets, banks=loaded.banks, orders=loaded.orders)
+    return region
+
+
+def _endpoint(
+    settings: PlatformSettings, clock: Clock, store: PlatformStore, region: RentalRegion
+) -> Endpoint[PlatformWrite]:
+    credentials = CredentialStore.of_data(settings.data).grant(settings.rental, settings.region)
+    return Endpoint(
+        core=region,
+        store=store,
+        credentials=credentials,
+        broker=settings.broker,
+        clock=clock,
+        policy=EndpointPolicy.of(clock),
+    )
+
+
+def _link(settings: PlatformSettings, clock: Clock) -> DeviceLink:
+    state_dir = settings.data / "gateway" / settings.gateway
+    state_dir.mkdir(parents=True, exist_ok=True)
+    return DeviceLink(
+        credentials=CredentialStore.of_data(settings.data).grant(settings.gateway, settings.region),
+        broker=settings.broker,
+        clock=clock,
+        device_clock=DeviceClock(clock, boot_id=begin_boot(state_dir)),
+        journal=None,
+        state_dir=state_dir,
+        subscriptions=subscriptions(Role.GATEWAY, settings.gateway, settings.region),
+        receive=_ignore_late_reply,
+        policy=LinkPolicy.of(clock),
+    )
+
+
+async def _ignore_late_reply(_reply: Incoming) -> None:
+    """Nobody waits for it any more; who repeats the request gets the same reply again."""
+
+
+def _app(settings: PlatformSettings, clock: Clock, region: RentalRegion, link: DeviceLink) -> FastAPI:
+    topic = TOPICS["gateway_request"].topic(settings.region, gateway=settings.gateway)
+    within_ms = max(_ANSWER_MS, clock.patience_ms(_ANSWER_MS))
+    return make_app(
+        Services(
+            name=settings.region,
+            region=region,
+            reader=RentalReader(store_path(settings.data)),
+            requester=MqttRequester(link, topic, within_ms),
+            tokens=Tokens(CredentialStore.of_data(settings.data), settings.region),
+            now_ms=clock.now_ms,
+        )
+    )

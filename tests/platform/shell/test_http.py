@@ -1,0 +1,442 @@
+"""The HTTP gateway without a network: what the platform is asked, what clients get, every error a problem."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from chargeloop.broker.credentials import CredentialStore
+from chargeloop.broker.endpoint.changes import Changes
+from chargeloop.platform.core.policy import Policy
+from chargeloop.platform.core.region import RentalRegion
+from chargeloop.platform.shell.auth import Tokens
+from chargeloop.platform.shell.gateway import Answer, message_id_of
+from chargeloop.platform.shell.http import Services, make_app
+from chargeloop.platform.shell.reader import RentalReader
+from chargeloop.platform.shell.store import PlatformStore, store_path
+from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.ids import OrderId, UserId
+from chargeloop.protocol.messages.rental import (
+    CancelOrder,
+    OrderState,
+    PlaceOrder,
+    RefusalCode,
+    RequestDone,
+    RequestRefused,
+    RequestReturn,
+)
+from tests.platform.shell import books
+from tests.platform.shell.books import NOON_MS, REGION, TARIFF, USER
+
+HERE = {"lat": 43.45, "lon": 5.23}
+DONE = RequestDone(order=OrderId("ord-7a10"), state=OrderState.RESERVING, quantity=2)
+
+
+class ScriptedPlatform:
+    """A rental platform that answers what it was told to, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Answer | None = DONE
+        self.asked: list[tuple[Data, str]] = []
+        self.connected = True
+
+    async def ask(self, data: Data, message_id: str) -> Answer:
+        self.asked.append((data, message_id))
+        if self.answer is None:
+            raise TimeoutError
+        return self.answer
+
+
+@pytest.fixture
+def platform() -> ScriptedPlatform:
+    return ScriptedPlatform()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[PlatformStore]:
+    opened = PlatformStore(store_path(tmp_path), REGION)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> CredentialStore:
+    return CredentialStore.of_data(tmp_path)
+
+
+@pytest.fixture
+async def client(
+    tmp_path: Path, store: PlatformStore, platform: ScriptedPlatform, credentials: CredentialStore
+) -> AsyncIterator[httpx2.AsyncClient]:
+    region = RentalRegion(REGION, tariff=TARIFF, policy=Policy())
+    region.load(cabinets=[replace(books.CABINET, last_seen_ms=NOON_MS)])
+    app = make_app(
+        Services(
+            name=REGION,
+            region=region,
+            reader=RentalReader(store_path(tmp_path)),
+            requester=platform,
+            tokens=Tokens(credentials, REGION),
+            now_ms=lambda: NOON_MS,
+        )
+    )
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    token = bearer(credentials, USER)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway", headers=token) as opened:
+        yield opened
+
+
+def bearer(credentials: CredentialStore, user: str, region: str = REGION) -> dict[str, str]:
+    return {"Authorization": f"Bearer {user}:{credentials.grant(user, region).password}"}
+
+
+def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    """Returns the problem details, having checked that they are well formed (RFC 9457)."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    details: dict[str, Any] = response.json()
+    assert details.keys() >= {"type", "title", "status", "detail", "instance", "code"}
+    assert (details["status"], details["code"]) == (status, code)
+    assert details["type"] == f"urn:chargeloop:problem:{code}"
+    assert details["instance"] == response.request.url.path
+    return details
+
+
+# Commands.
+
+
+async def test_an_order_is_placed_by_a_message_of_the_user(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    response = await client.post("/v1/orders", json={**HERE, "quantity": 2, "accept_fewer": True})
+    assert response.status_code == 201
+    assert response.json() == {"id": "ord-7a10", "state": "reserving", "quantity": 2}
+    assert response.headers["location"] == "/v1/orders/ord-7a10"
+    ((data, _),) = platform.asked
+    assert isinstance(data, PlaceOrder)
+    assert (data.user, data.quantity, data.accept_fewer) == (USER, 2, True)
+    assert (data.location.lat_e7, data.location.lon_e7) == (434_500_000, 52_300_000)
+
+
+async def test_a_walk_up_order_names_its_cabinet(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    await client.post(
+        "/v1/orders", json={**HERE, "quantity": 1, "hand_over": "walk_up", "cabinet": "cab-0003"}
+    )
+    ((data, _),) = platform.asked
+    assert isinstance(data, PlaceOrder)
+    assert (data.hand_over, data.cabinet) == ("walk_up", "cab-0003")
+
+
+async def test_cancelling_and_returning_are_messages_of_the_user(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    await client.post("/v1/orders/ord-7a10/cancel", json={"reason": "changed my mind"})
+    await client.post("/v1/orders/ord-7a10/return", json={**HERE, "quantity": 1})
+    (cancel, _), (back, _) = platform.asked
+    assert isinstance(cancel, CancelOrder)
+    assert (cancel.user, cancel.order, cancel.reason) == (USER, "ord-7a10", "changed my mind")
+    assert isinstance(back, RequestReturn)
+    assert (back.user, back.order, back.quantity) == (USER, "ord-7a10", 1)
+
+
+async def test_the_same_key_of_one_user_is_the_same_message_and_of_another_user_another(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, credentials: CredentialStore
+) -> None:
+    body = {**HERE, "quantity": 2}
+    key = {"Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+    first = await client.post("/v1/orders", json=body, headers=key)
+    again = await client.post("/v1/orders", json=body, headers=key)
+    other = bearer(credentials, "usr-other")
+    await client.post("/v1/orders", json=body, headers={**key, **other})
+    ids = [message_id for _, message_id in platform.asked]
+    assert ids[0] == ids[1] == message_id_of(USER, key["Idempotency-Key"])
+    assert ids[2] == message_id_of(UserId("usr-other"), key["Idempotency-Key"]) != ids[0]
+    assert first.json() == again.json()
+
+
+async def test_without_a_key_every_request_is_a_message_of_its_own(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    for _ in range(2):
+        await client.post("/v1/orders", json={**HERE, "quantity": 2})
+    (_, first), (_, second) = platform.asked
+    assert first != second
+
+
+@pytest.mark.parametrize("key", ["", "with space", "x" * 201])
+async def test_a_malformed_key_is_a_problem(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, key: str
+) -> None:
+    response = await client.post("/v1/orders", json={**HERE, "quantity": 2}, headers={"Idempotency-Key": key})
+    problem(response, 400, "key_invalid")
+    assert platform.asked == []
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+async def test_every_refusal_of_the_platform_is_a_problem(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, code: RefusalCode
+) -> None:
+    platform.answer = RequestRefused(code=code, detail="because", available=3)
+    response = await client.post("/v1/orders", json={**HERE, "quantity": 5})
+    if code in {RefusalCode.UNKNOWN_ORDER, RefusalCode.NOT_YOURS}:
+        problem(response, 404, "unknown_order")
+        return
+    expected = 422 if code in {RefusalCode.KEY_REUSED, RefusalCode.UNKNOWN_CABINET} else 409
+    details = problem(response, expected, code)
+    assert (details["detail"], details["available"]) == ("because", 3)
+
+
+async def test_a_platform_that_does_not_answer_is_a_problem_that_says_what_to_do(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    platform.answer = None
+    details = problem(await client.post("/v1/orders", json={**HERE, "quantity": 2}), 504, "no_answer")
+    assert "may still carry the request out" in details["detail"]
+    assert "the same Idempotency-Key" in details["detail"]
+
+
+# Reading.
+
+
+async def test_an_order_is_shown_with_its_timeline_and_its_bill(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    await store.commit(Changes(), books.walk_up_rental())
+    shown = (await client.get("/v1/orders/ord-7a10")).json()
+    assert (shown["id"], shown["state"], shown["banks"]) == ("ord-7a10", "in_use", ["bnk-000017"])
+    assert shown["placed"] == "2026-11-23T12:00:00.000Z"
+    assert shown["events"][1] == {
+        "id": "ord-7a10-e2",
+        "type": "bank_returned",
+        "time": "2026-11-23T13:10:00.000Z",
+        "received": "2026-11-23T13:10:01.000Z",
+        "quality": "synced",
+    }
+    (line,) = shown["fee_lines"]
+    assert (line["from_event"], line["to_event"]) == ("ord-7a10-e1", "ord-7a10-e2")
+    assert (line["to_time"], line["amount_minor"]) == ("2026-11-23T13:10:00.000Z", 300)
+    assert shown["total"] == {"amount_minor": 300, "currency": "EUR"}
+
+
+async def test_the_order_of_somebody_else_looks_like_one_that_does_not_exist(
+    client: httpx2.AsyncClient, store: PlatformStore, credentials: CredentialStore
+) -> None:
+    await store.commit(Changes(), books.walk_up_rental())
+    stranger = bearer(credentials, "usr-stranger")
+    hidden = problem(await client.get("/v1/orders/ord-7a10", headers=stranger), 404, "unknown_order")
+    missing = problem(await client.get("/v1/orders/ord-none", headers=stranger), 404, "unknown_order")
+    malformed = problem(await client.get("/v1/orders/cab-0001", headers=stranger), 404, "unknown_order")
+    assert {**hidden, "instance": ""} == {**missing, "instance": ""} == {**malformed, "instance": ""}
+    assert (await client.get("/v1/orders", headers=stranger)).json() == {"orders": []}
+
+
+async def test_a_user_sees_the_newest_orders(client: httpx2.AsyncClient, store: PlatformStore) -> None:
+    await store.commit(
+        Changes(), books.walk_up_rental("ord-1", "bnk-1") + books.walk_up_rental("ord-2", "bnk-2")
+    )
+    listed = (await client.get("/v1/orders", params={"limit": 1})).json()["orders"]
+    assert [order["id"] for order in listed] == ["ord-1"]
+    assert "fee_lines" not in listed[0]
+
+
+async def test_cabinets_near_a_place_need_no_token(client: httpx2.AsyncClient) -> None:
+    del client.headers["Authorization"]
+    (cabinet,) = (await client.get("/v1/cabinets", params={**HERE, "radius_m": 500})).json()["cabinets"]
+    assert (cabinet["cabinet"], cabinet["name"], cabinet["lat"], cabinet["lon"]) == (
+        "cab-0003", "Harbour Café", 43.45, 5.23,
+    )  # fmt: skip
+
+
+async def test_a_quote_tells_the_fees_before_ordering(client: httpx2.AsyncClient) -> None:
+    del client.headers["Authorization"]
+    quote = (await client.post("/v1/quotes", json={**HERE, "quantity": 3})).json()
+    assert (quote["cabinet"], quote["quantity"], quote["tariff"]) == (None, 3, TARIFF.version)
+    assert quote["free_minutes"] == 5
+    assert quote["cap_per_24h"] == {"amount_minor": 600, "currency": "EUR"}
+    assert quote["rental"]["maximum"] == {"amount_minor": 9000, "currency": "EUR"}
+    assert quote["courier_out"]["maximum"] == {"amount_minor": 650, "currency": "EUR"}
+    total = sum(quote[fee]["estimate"]["amount_minor"] for fee in ("courier_out", "rental", "courier_back"))
+    assert quote["total"]["estimate"] == {"amount_minor": total, "currency": "EUR"}
+
+
+async def test_health_tells_whether_the_broker_can_be_reached(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    assert (await client.get("/v1/health")).json() == {"status": "ok", "region": "demo"}
+    platform.connected = False
+    assert (await client.get("/v1/health")).json()["status"] == "disconnected"
+
+
+# Who is asking.
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "Bearer",
+        "Bearer usr-0042",
+        "Bearer usr-0042:",
+        "Bearer usr-0042:wrong",
+        "Bearer usr-nobody:wrong",
+        "Bearer ../../etc/passwd:x",
+        "Bearer usr-0042:pässword",
+        "Basic dXNyLTAwNDI6eA==",
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/orders"),
+        ("GET", "/v1/orders/ord-7a10"),
+        ("POST", "/v1/orders"),
+        ("POST", "/v1/orders/ord-7a10/cancel"),
+        ("POST", "/v1/orders/ord-7a10/return"),
+    ],
+)
+async def test_orders_need_the_token_of_a_user(
+    client: httpx2.AsyncClient,
+    platform: ScriptedPlatform,
+    authorization: str | None,
+    method: str,
+    path: str,
+) -> None:
+    del client.headers["Authorization"]
+    headers = {} if authorization is None else {b"Authorization": authorization.encode()}
+    body = {**HERE, "quantity": 1} if not path.endswith("cancel") else {}
+    response = await client.request(method, path, headers=headers, json=body if method == "POST" else None)
+    problem(response, 401, "unauthorized")
+    assert response.headers["www-authenticate"] == "Bearer"
+    assert platform.asked == []
+
+
+async def test_tokens_of_couriers_cabinets_and_other_regions_are_refused(
+    client: httpx2.AsyncClient, credentials: CredentialStore
+) -> None:
+    for token in (
+        bearer(credentials, "cou-0001"),
+        bearer(credentials, "cab-0001"),
+        bearer(credentials, "usr-abroad", "elsewhere"),
+    ):
+        problem(await client.get("/v1/orders", headers=token), 401, "unauthorized")
+
+
+# Bad requests.
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"quantity": 0}, "#/quantity"),
+        ({"quantity": 21}, "#/quantity"),
+        ({"quantity": "2"}, "#/quantity"),
+        ({"quantity": True}, "#/quantity"),
+        ({"quantity": 1.5}, "#/quantity"),
+        ({"lat": 91}, "#/lat"),
+        ({"lon": "5.23"}, "#/lon"),
+        ({"hand_over": "pigeon"}, "#/hand_over"),
+        ({"cabinet": "cab/../x"}, "#/cabinet"),
+        ({"user": "usr-other"}, "#/user"),
+    ],
+)
+async def test_a_bad_member_is_named_by_its_pointer(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, change: dict[str, Any], pointer: str
+) -> None:
+    response = await client.post("/v1/orders", json={**HERE, "quantity": 2, **change})
+    details = problem(response, 422, "invalid_request")
+    assert [error["pointer"] for error in details["errors"]] == [pointer]
+    assert platform.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"lat":NaN,"lon":5.23,"quantity":2}',
+        b'{"lat":1e999,"lon":5.23,"quantity":2}',
+        b'{"lat":43,"lon":5,"quantity":' + b"9" * 5000 + b"}",
+        b"[" * 10_000,
+    ],
+)
+async def test_a_body_that_is_no_good_json_is_a_problem(client: httpx2.AsyncClient, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await client.post("/v1/orders", content=body, headers=headers)
+    assert response.status_code in {400, 422}
+    problem(response, response.status_code, "invalid_request")
+
+
+async def test_text_that_cannot_be_stored_is_refused(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await client.post(
+        "/v1/orders/ord-7a10/cancel", content=b'{"reason":"\\ud800"}', headers=headers
+    )
+    problem(response, 422, "invalid_request")
+    assert platform.asked == []
+
+
+async def test_a_bad_parameter_is_named(client: httpx2.AsyncClient) -> None:
+    for params in ("lat=43&lon=5&radius_m=0", "lat=north&lon=5", "lat=nan&lon=5", ""):
+        details = problem(await client.get("/v1/cabinets", params=params), 422, "invalid_request")
+        assert details["errors"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_that_is_too_large_is_refused(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, *, announced: bool
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 1024
+
+    content: Any = b" " * (20 * 1024) if announced else chunks()
+    problem(await client.post("/v1/orders", content=content), 413, "too_large")
+    assert platform.asked == []
+
+
+async def test_unknown_paths_and_methods_are_problems(client: httpx2.AsyncClient) -> None:
+    problem(await client.get("/v1/nothing"), 404, "not_found")
+    response = await client.delete("/v1/orders")
+    problem(response, 405, "method_not_allowed")
+    assert response.headers["allow"]
+
+
+async def test_a_fault_of_ours_is_a_problem_without_any_detail(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_data: Data, _message_id: str) -> Answer:
+        message = "secret"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(platform, "ask", fails)
+    details = problem(await client.post("/v1/orders", json={**HERE, "quantity": 2}), 500, "internal")
+    assert "secret" not in str(details)
+
+
+# The description.
+
+
+async def test_the_description_is_openapi_3_1_and_documents_the_problems(client: httpx2.AsyncClient) -> None:
+    described = (await client.get("/openapi.json")).json()
+    assert described["openapi"].startswith("3.1")
+    assert set(described["paths"]) == {
+        "/v1/health", "/v1/quotes", "/v1/orders", "/v1/orders/{order}", "/v1/orders/{order}/cancel",
+        "/v1/orders/{order}/return", "/v1/cabinets",
+    }  # fmt: skip
+    place = described["paths"]["/v1/orders"]["post"]
+    assert {"201", "401", "404", "409", "422", "504"} <= set(place["responses"])
+    for status in ("401", "409", "422", "504"):
+        ((media_type, content),) = place["responses"][status]["content"].items()
+        assert media_type == "application/problem+json"
+        name = content["schema"]["$ref"].removeprefix("#/components/schemas/")
+        assert "instance" in described["components"]["schemas"][name]["properties"]
