@@ -10,6 +10,7 @@ motors are doing.
 import asyncio
 import logging
 import secrets
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -331,6 +332,8 @@ class DeviceLink:
             clean_session=True,
             keepalive=_KEEPALIVE_S,
             will=will[0] if will else None,
+            # Small packets one after the other would wait 40 ms for the broker's delayed TCP acknowledgement.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = _MANY_PUBLISHES
         return client

@@ -10,6 +10,7 @@ reading: when too much waits to be handled the socket is left alone, and TCP mak
 
 import asyncio
 import logging
+import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -256,6 +257,8 @@ class Wire:
 
     def _start_reading(self, client: _BufferedClient, opened: Any) -> None:
         if client is self._client and client.socket() is not None:
+            # Small packets one after the other would wait 40 ms for the broker's delayed TCP acknowledgement.
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             asyncio.get_running_loop().add_reader(opened, self._read, client)
         else:
             opened.close()
