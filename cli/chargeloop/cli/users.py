@@ -172,14 +172,16 @@ class Person:
 
     async def _empty_tray(self) -> None:
         """Stand at the cabinet and take the banks that come out, until all are there or no more will come."""
-        view = await self._until(lambda view: view.state not in _OUTWARD)
-        while view.state not in FINAL and view.cabinet is not None and len(self.hands.banks) < view.quantity:
-            answer = await self._at_cabinet(view.cabinet, TrayReached())
+        view = await self._until(lambda view: view.cabinet is not None or view.state in FINAL)
+        cabinet = view.cabinet
+        while cabinet is not None and view.state not in FINAL and len(self.hands.banks) < view.quantity:
+            # What the state was before reaching into the tray: banks may come out until it is in_use.
+            view = await self._until(lambda _: True)
+            answer = await self._at_cabinet(cabinet, TrayReached())
             self.hands.take(answer.banks)
             if view.state is OrderState.IN_USE and not answer.banks:
                 return
             await self._world.clock.sleep_ms(_TRAY_AGAIN_MS)
-            view = await self._until(lambda _: True)
 
     # Giving back.
 
