@@ -1,4 +1,4 @@
-"""A tiny world around a region: cabinets, a courier platform and users whose messages a test plays by hand."""
+"""A tiny world around a region: cabinets, a courier platform and users, played by hand."""
 
 import json
 from collections.abc import Iterable
@@ -55,6 +55,11 @@ TARIFF = Tariff(
 USER = "usr-0001"
 COURIER = "cou-0001"
 JOURNAL = "jnl-{}-1"
+
+
+def made(kind: type[D], **values: Any) -> D:
+    """Return a message; ids are plain texts in tests."""
+    return kind(**values)
 
 
 @dataclass
@@ -172,14 +177,19 @@ class Script:
         """Bring a cabinet on line with these ready banks and so many empty slots."""
         place = PLANE.at(x_m, y_m)
         banks = tuple(banks)
-        info = cab.CabinetInfo(
-            name=name, location=Location.of(place), slots=len(banks) + empty, model="T", firmware="1"
+        info = made(
+            cab.CabinetInfo,
+            name=name,
+            location=Location.of(place),
+            slots=len(banks) + empty,
+            model="T",
+            firmware="1",
         )
         self.connect(name)
         self.say(f"cl/v1/demo/cabinet/{name}/info", info)
         slots = [ready(number, bank) for number, bank in enumerate(banks, 1)]
         slots += [
-            cab.SlotStatus(slot=number, state=cab.SlotState.EMPTY)
+            made(cab.SlotStatus, slot=number, state=cab.SlotState.EMPTY)
             for number in range(len(banks) + 1, len(banks) + empty + 1)
         ]
         self.snapshot(name, slots)
@@ -195,7 +205,8 @@ class Script:
 
     def snapshot(self, name: str, slots: Iterable[cab.SlotStatus]) -> Incoming:
         self._versions[name] = self._versions.get(name, 0) + 1
-        snapshot = cab.SlotsSnapshot(
+        snapshot = made(
+            cab.SlotsSnapshot,
             version=self._versions[name],
             journal=JOURNAL.format(name),
             after_seq=self._seq.get(name, 0),
@@ -205,7 +216,7 @@ class Script:
 
     def alive(self, *names: str) -> None:
         for name in names:
-            self.say(f"cl/v1/demo/cabinet/{name}/telemetry", cab.Telemetry(power_w=10))
+            self.say(f"cl/v1/demo/cabinet/{name}/telemetry", made(cab.Telemetry, power_w=10))
 
     def event(self, name: str, data: Data, **attributes: Any) -> Incoming:
         return self.say(f"cl/v1/demo/cabinet/{name}/event", data, **(self._numbered(name) | attributes))
@@ -236,14 +247,15 @@ class Script:
         send, data = self.command(kind, cabinet)
         assert send.id is not None
         values = data.model_dump()
-        finished = cab.CommandFinished(
+        finished = made(
+            cab.CommandFinished,
             command=send.id,
             epoch=values["epoch"],
             outcome=outcome,
             reason=reason,
             available=available,
             reservation=values.get("reservation"),
-            slots=tuple(cab.SlotContent(slot=slot, bank=bank) for slot, bank in slots),
+            slots=tuple(made(cab.SlotContent, slot=slot, bank=bank) for slot, bank in slots),
         )
         return self.event(send.topic.split("/")[4], finished)
 
@@ -252,12 +264,14 @@ class Script:
     ) -> list[Incoming]:
         """Let the cabinet give out banks by slot, and finish the pickup."""
         told = [
-            self.event(name, cab.BankEjected(slot=slot, bank=bank, reservation=reservation, charge_pct=95))
+            self.event(
+                name, made(cab.BankEjected, slot=slot, bank=bank, reservation=reservation, charge_pct=95)
+            )
             for slot, bank in banks.items()
         ]
-        finished = cab.PickupFinished(reservation=reservation, ejected=len(banks), missing=missing)
+        finished = made(cab.PickupFinished, reservation=reservation, ejected=len(banks), missing=missing)
         told.append(self.event(name, finished))
-        ended = cab.ReservationEnded(reservation=reservation, why=cab.HoldEnd.FULFILLED)
+        ended = made(cab.ReservationEnded, reservation=reservation, why=cab.HoldEnd.FULFILLED)
         told.append(self.event(name, ended))
         return told
 
@@ -265,7 +279,7 @@ class Script:
         self, name: str, slot: int, bank: str, reservation: str | None = None, **attributes: Any
     ) -> Incoming:
         """Let the cabinet read a bank in a slot."""
-        returned = cab.BankReturned(slot=slot, bank=bank, reservation=reservation, charge_pct=10)
+        returned = made(cab.BankReturned, slot=slot, bank=bank, reservation=reservation, charge_pct=10)
         return self.event(name, returned, **attributes)
 
     # The courier platform.
@@ -293,7 +307,7 @@ class Script:
         leg = self.order(order).leg_of(job)
         assert leg is not None
         kind = delivery.FirstIndication if leg.kind == "outward" else delivery.SecondIndication
-        return self.report(kind(job=job, order=order, courier=courier))
+        return self.report(made(kind, job=job, order=order, courier=courier))
 
     # Users.
 
@@ -311,18 +325,20 @@ class Script:
     def place(self, quantity: int = 1, *, user: str = USER, **request: Any) -> Order:
         """Place an order that must be taken, and return it."""
         answer = self.ask(
-            rental.PlaceOrder(user=user, location=Location.of(HOME), quantity=quantity, **request)
+            made(rental.PlaceOrder, user=user, location=Location.of(HOME), quantity=quantity, **request)
         )
         assert isinstance(answer, rental.RequestDone), answer
         return self.order(answer.order)
 
     def cancel(self, order: str, user: str = USER) -> rental.RequestDone | rental.RequestRefused:
-        return self.ask(rental.CancelOrder(user=user, order=order))
+        return self.ask(made(rental.CancelOrder, user=user, order=order))
 
     def ask_return(
         self, order: str, quantity: int, user: str = USER
     ) -> rental.RequestDone | rental.RequestRefused:
-        request = rental.RequestReturn(user=user, order=order, location=Location.of(HOME), quantity=quantity)
+        request = made(
+            rental.RequestReturn, user=user, order=order, location=Location.of(HOME), quantity=quantity
+        )
         return self.ask(request)
 
     # What is known.
@@ -349,8 +365,10 @@ class Script:
 
 def ready(slot: int, bank: str, charge_pct: int = 95) -> cab.SlotStatus:
     """Return a slot with a bank that can be given out."""
-    status = cab.BankStatus(bank=bank, charge_pct=charge_pct, health_pct=97, temperature_c=24, cycles=10)
-    return cab.SlotStatus(slot=slot, state=cab.SlotState.READY, bank=status)
+    status = made(
+        cab.BankStatus, bank=bank, charge_pct=charge_pct, health_pct=97, temperature_c=24, cycles=10
+    )
+    return made(cab.SlotStatus, slot=slot, state=cab.SlotState.READY, bank=status)
 
 
 A, B = "cab-a", "cab-b"
@@ -362,7 +380,7 @@ def in_use(script: Script, quantity: int = 1, **request: Any) -> Order:
     script.minutes(10)
     job, _ = script.job()
     banks = tuple(track.bank for track in order.banks)
-    script.report(delivery.RentalSucceeded(job=job, order=order.id, banks=banks))
+    script.report(made(delivery.RentalSucceeded, job=job, order=order.id, banks=banks))
     return script.order(order.id)
 
 

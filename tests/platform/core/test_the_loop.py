@@ -4,7 +4,7 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.delivery import Evidence
 from chargeloop.protocol.messages.rental import OrderState
-from tests.platform.core.script import A, city, collecting, delivering, dispatching, fetching, in_use
+from tests.platform.core.script import A, city, collecting, delivering, dispatching, fetching, in_use, made
 
 
 def test_banks_are_rented_and_returned_by_courier_and_all_three_fees_are_charged() -> None:
@@ -14,7 +14,7 @@ def test_banks_are_rented_and_returned_by_courier_and_all_three_fees_are_charged
     job, _ = script.job()
     banks = ("bnk-a1", "bnk-a2")
     script.minutes(9)
-    script.report(delivery.BanksCollected(job=job, order=order.id, banks=banks))
+    script.report(made(delivery.BanksCollected, job=job, order=order.id, banks=banks))
     assert script.order(order.id).state is OrderState.RETURNING
     script.minutes(5)
     _, slots = script.command(cab.ReserveSlots)
@@ -22,7 +22,9 @@ def test_banks_are_rented_and_returned_by_courier_and_all_three_fees_are_charged
     script.insert(A, 5, "bnk-a2", slots.reservation)
     settled = script.order(order.id)
     assert settled.state is OrderState.SETTLED
-    script.report(delivery.ReturnSucceeded(job=job, order=order.id, banks=banks, evidence=Evidence.CABINET))
+    script.report(
+        made(delivery.ReturnSucceeded, job=job, order=order.id, banks=banks, evidence=Evidence.CABINET)
+    )
     # Out: 15 minutes at 10 and a base of 200; two rentals of 61 minutes, 3 half hours each; back: 14 minutes.
     assert script.fees(order.id) == {"courier_out": 350, "rental": 600, "courier_back": 340}
     assert not script.order(order.id).holds or all(

@@ -1,8 +1,8 @@
 """How orders end, and what they need before they may.
 
-`review` is called after every physical fact and draws the conclusion: settled when no bank is with the user or on
-the way, back in use when a courier's part is done, failed when the courier put everything back. Closing an order
-releases what is reserved for it and stops the job that is open, whatever the end.
+`review` is called after every physical fact and draws the conclusion: settled when no bank is with the
+user or on the way, back in use when a courier's part is done, failed when the courier put everything
+back. Closing an order releases what is reserved for it and stops the job that is open, whatever the end.
 """
 
 from typing import Final
@@ -54,7 +54,7 @@ def _review_rented(turn: Turn, order: Order) -> Order:
 
 
 def _waits_for_indication(turn: Turn, order: Order) -> bool:
-    """Tell whether the cabinet was faster than the courier platform, whose report is given a time of grace."""
+    """Tell whether the cabinet was faster than the courier platform, whose report has a time of grace."""
     unheard = any(leg.succeeded is not None and leg.indicated is None for leg in order.legs)
     overdue = state_due_ms(order, turn.policy) <= turn.now_ms
     return unheard and not overdue and order.grace_due_ms is not None and turn.now_ms < order.grace_due_ms
@@ -124,7 +124,7 @@ def call_off(turn: Turn, order: Order, ending: OrderState, reason: str) -> Order
     order = holds.release_all(turn, order, HoldKind.BANKS)
     leg = order.leg
     if leg is None:
-        return end_recall(turn, order)
+        return review(turn, order)
     order = legs.cancel(turn, order, leg, reason)
     holds.ask_next(turn, order)
     return turn.order(order.id)

@@ -1,13 +1,13 @@
 """The cabinets as the platform knows them: where, whether reachable, what they hold, what is promised away.
 
-Presence is a lease: a cabinet is usable while its connection says `online` and something was heard of it within the
-lease. A birth or last will of an older connection than the known one is ignored, so a will that arrives late cannot
-switch a cabinet off.
+Presence is a lease: a cabinet is usable while its connection says `online` and something was heard of it
+within the lease. A birth or last will of an older connection than the known one is ignored, so a will that
+arrives late cannot switch a cabinet off.
 
-Stock is a snapshot plus the journal entries after it. A snapshot says which entry it includes; entries up to that
-one do not touch the slots again, and a snapshot that lacks entries already taken is ignored, for a newer one is on
-its way. What has been asked of a cabinet but is not visible in its slots yet counts against its stock, so two
-orders cannot race for the same bank.
+Stock is a snapshot plus the journal entries after it. A snapshot says which entry it includes; entries up
+to that one do not touch the slots again, and a snapshot that lacks entries already taken is ignored, for
+a newer one is on its way. What has been asked of a cabinet but is not visible in its slots yet counts
+against its stock, so two orders cannot race for the same bank.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from chargeloop.protocol.messages.common import ConnectionState, Presence
 
 
 class Cabinet:
-    """One cabinet: its record, and the live reservations there with what of them the slots do not show yet."""
+    """One cabinet: its record, its stock counted, and the live reservations there."""
 
     __slots__ = ("empty_slots", "holds", "ready_banks", "record")
 
@@ -65,7 +65,7 @@ class Cabinet:
 
 
 class Fleet:
-    """All cabinets of the region. Methods that change a record add it to `changed`, for the caller to write."""
+    """All cabinets of the region. A record that changes is listed in `changed`, for the caller to write."""
 
     def __init__(self, *, lease_ms: int, min_charge_pct: int) -> None:
         self._lease_ms = lease_ms
@@ -112,12 +112,12 @@ class Fleet:
     # Presence.
 
     def heard(self, cabinet: Cabinet, now_ms: int) -> None:
-        """Renew the lease. The renewal alone is not worth a row: after a restart the next message renews it."""
+        """Renew the lease. That alone is not worth a row: after a restart the next message renews it."""
         if now_ms > cabinet.record.last_seen_ms:
             cabinet.record = replace(cabinet.record, last_seen_ms=now_ms)
 
     def connection(self, cabinet: Cabinet, state: ConnectionState) -> None:
-        """Take a birth, goodbye or last will; those of older connections, and a birth after its will, are late."""
+        """Take a birth, goodbye or last will, unless it is of an older connection or out of order."""
         record = cabinet.record
         same = state.connection_epoch == record.connection_epoch
         online = state.state is Presence.ONLINE

@@ -94,7 +94,7 @@ def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
 
 
 def reservation_ended(turn: Turn, cabinet: Cabinet, said: cab.ReservationEnded, _: Corrected) -> None:
-    """Note that the cabinet keeps nothing for a reservation any more, and look for another if it was needed."""
+    """Note that a reservation holds nothing any more, and look for another one if it was needed."""
     freed = [_freed(slot) for slot in cabinet.record.slots if slot.reservation == said.reservation]
     turn.fleet.set_slots(cabinet, freed)
     order = turn.owner_of(said.reservation)
@@ -209,7 +209,8 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
 def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
     """Record the collection when the bank came through slots kept for this order's courier.
 
-    The cabinet was heard before the courier platform; without this the user would seem to have walked there.
+    The cabinet was heard before the courier platform; without this the user would seem to have walked
+    there.
     """
     track = order.bank(said.bank)
     leg = order.leg

@@ -1,13 +1,16 @@
 """What a courier platform says: indications, progress, problems and ends of delivery jobs.
 
-A report is about one leg. The same report again, or one that comes after a later one of the same journal, is
-ignored; one about a leg that is no longer the order's present one still tells where banks are.
+A report is about one leg. The same report again, or one that comes after a later one of the same journal,
+is ignored; one about a leg that is no longer the order's present one still tells where banks are.
 """
+
+from typing import Final
 
 from chargeloop.platform.core import ending, holds, legs
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.handlers_cabinet import refused
 from chargeloop.platform.core.order import (
+    OUTWARD_STATES,
     RENTED_STATES,
     BankPlace,
     EventKind,
@@ -119,6 +122,7 @@ def return_succeeded(
     turn: Turn, order: Order, leg: Leg, said: delivery.ReturnSucceeded, when: Corrected
 ) -> None:
     """Take the courier platform's word that banks are back; the cabinet has a time of grace to say so too."""
+    order = _collected_before(turn, order, leg, said, when)
     claimed = tuple(bank for bank in said.banks if _awaited(order, bank))
     grace_due_ms = turn.now_ms + turn.policy.return_grace_ms if claimed else None
     happened = ev.ReturnSucceeded(leg.job, tuple(said.banks), said.evidence, grace_due_ms)
@@ -127,8 +131,28 @@ def return_succeeded(
     order = turn.happen(order.id, ev.JobEnded(leg.job, "returned", left))
     if order.final:
         ending.book(turn, order)
+    elif order.leg is None and order.state in _COURIER_AWAITED:
+        drop_return(turn, order, "the courier came back without banks of yours")
+    elif order.leg is None and order.state in OUTWARD_STATES and order.state is not OrderState.RECALLING:
+        ending.call_off(turn, order, OrderState.FAILED, "the courier brought the banks back")
     else:
         ending.review(turn, order)
+
+
+_COURIER_AWAITED: Final = frozenset({OrderState.RETURN_DISPATCHING, OrderState.COLLECTING})
+
+
+def _collected_before(
+    turn: Turn, order: Order, leg: Leg, said: delivery.ReturnSucceeded, when: Corrected
+) -> Order:
+    """Record the collection of banks that are said to be back and were still believed to be with the user."""
+    with_user = tuple(track.bank for track in order.banks_at(BankPlace.USER) if track.bank in said.banks)
+    if leg.kind is not LegKind.BACK or order.final or not with_user:
+        return order
+    order = turn.happen(order.id, ev.BanksCollected(leg.job, with_user), when)
+    if order.state is not OrderState.RETURNING and may_happen(order.state, EventKind.RETURN_STARTED):
+        return turn.happen(order.id, ev.ReturnStarted(leg.job), when)
+    return order
 
 
 def _awaited(order: Order, bank: BankId) -> bool:
@@ -176,7 +200,7 @@ def _nobody_there(turn: Turn, order: Order, leg: Leg) -> None:
 
 
 def drop_return(turn: Turn, order: Order, reason: str) -> Order:
-    """Leave the banks with the user, who may ask again or walk: slots are released, an open job is stopped."""
+    """Leave the banks with the user, who may ask again or walk; release the slots and stop the job."""
     order = holds.release_all(turn, order, HoldKind.SLOTS)
     leg = order.leg
     if leg is not None and not leg.cancelled:

@@ -1,8 +1,9 @@
 """Reservations at cabinets: whom to ask next, asking, and giving up again.
 
-A reservation that is wanted no longer is released with a command of its own and a higher epoch. The command lives
-as long as the reservation could: a cabinet that is offline hears it when it is back, and ends the reservation on
-its own clock if it never is. Until then the order keeps the hold, also when the order itself has ended.
+A reservation that is wanted no longer is released with a command of its own and a higher epoch. The command
+lives as long as the reservation could: a cabinet that is offline hears it when it is back, and ends the
+reservation on its own clock if it never is. Until then the order keeps the hold, also when the order itself
+has ended.
 """
 
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def want(order: Order) -> Want | None:
 
 
 def ask_next(turn: Turn, order: Order) -> bool:
-    """Ask the nearest usable cabinet that can serve the order and has not been tried; False when there is none."""
+    """Ask the nearest usable cabinet that can serve and was not tried; False when there is none."""
     wanted = want(order)
     if wanted is None:
         return False

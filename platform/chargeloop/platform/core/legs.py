@@ -1,7 +1,7 @@
 """What the courier platform is asked: a new delivery job, another cabinet for it, its end.
 
-A confirmed reservation is what a job goes on with: it makes the job when there is none, and redirects it otherwise.
-The rental platform never names a courier, and the hand-over code travels only as a hash.
+A confirmed reservation is what a job goes on with: it makes the job when there is none, and redirects it
+otherwise. The rental platform never names a courier, and the hand-over code travels only as a hash.
 """
 
 import hashlib
@@ -66,7 +66,7 @@ def redirect(turn: Turn, order: Order, leg: Leg, hold: Hold) -> Order:
 
 
 def cancel(turn: Turn, order: Order, leg: Leg, reason: str, hold: Hold | None = None) -> Order:
-    """Stop the job; a courier who holds banks brings them to the slots that `hold` keeps, or where they came from.
+    """Stop the job; a courier who holds banks brings them to the slots of `hold`, or where they came from.
 
     Said again with a reservation when there is one: the courier platform takes the later word.
     """

@@ -1,8 +1,9 @@
 """Which cabinets are near a place, nearest first, without looking at all of them.
 
-Cabinets lie in the cells of a grid of equal degrees. A search looks at the ring of cells around the place, then at
-the next ring, and hands a cabinet out as soon as no cabinet of a later ring can be nearer. Cells are kept up to
-date one cabinet at a time. A region does not reach over the poles or the antimeridian.
+Cabinets lie in the cells of a grid of equal degrees. A search looks at the ring of cells around the
+place, then at the next ring, and hands a cabinet out as soon as no cabinet of a later ring can be nearer.
+Cells are kept up to date one cabinet at a time. A region does not reach over the poles or the
+antimeridian.
 """
 
 import heapq
@@ -40,7 +41,7 @@ class Grid:
         self._cells.setdefault(_cell(place), []).append(cabinet)
 
     def nearest(self, place: Point, radius_m: float) -> Iterator[tuple[float, CabinetId]]:
-        """Yield (distance in metres, cabinet) up to the radius, nearest first; ties go by the cabinet's id."""
+        """Yield (distance in metres, cabinet) up to the radius, nearest first; ties go by id."""
         waiting: list[tuple[float, CabinetId]] = []
         width_m = _cell_width_m(place, radius_m)
         for ring in range(math.ceil(radius_m / width_m) + 1):

@@ -3,18 +3,20 @@
 Theory of operation
 -------------------
 An order is an immutable value. What happens to it is an event of its journal, named by `EventKind`;
-`order_evolve` makes the next value from an event, and the state moves as `TRANSITIONS` says and in no other way.
+`order_evolve` makes the next value from an event, and the state moves as `TRANSITIONS` says and in no other
+way.
 
-Events come in two sorts. Those in `TRANSITIONS` move the state (some of them onto itself) and may only happen
-in the states that list them. `FACTS` never move the state and may be recorded in every state, final ones too: a
-cabinet can report a bank hours after the order ended, and what physically happened is always written down.
+Events come in two sorts. Those in `TRANSITIONS` move the state (some of them onto itself) and may only
+happen in the states that list them. `FACTS` never move the state and may be recorded in every state,
+final ones too: a cabinet can report a bank hours after the order ended, and what physically happened is
+always written down.
 
-Neither a courier nor a cabinet has to agree with our books: each bank the order has given out is followed on its
-own (`BankTrack`), and the order ends when none of them is with its user or on the way. The state says what
-the order waits for, the tracks say what is true.
+Neither a courier nor a cabinet has to agree with our books: each bank the order has given out is followed
+on its own (`BankTrack`), and the order ends when none of them is with its user or on the way. The state
+says what the order waits for, the tracks say what is true.
 
     reserving - dispatching - fetching - delivering - in_use - return_reserving - return_dispatching
-        `----- unlocking (walk-up) --------------------´  |          - collecting - returning
+        `----- unlocking (walk-up) --------------------'  |          - collecting - returning
     recalling: called off while a courier may hold banks  `- settled, cancelled, failed: final
 """
 
@@ -249,8 +251,8 @@ class HoldKind(StrEnum):
 class Hold:
     """A reservation at a cabinet.
 
-    `command` is the latest command about it and expires at `command_due_ms`. The cabinet ends the reservation by
-    itself at `until_ms`, on its own clock.
+    `command` is the latest command about it and expires at `command_due_ms`. The cabinet ends the
+    reservation by itself at `until_ms`, on its own clock.
     """
 
     id: ReservationId
@@ -273,8 +275,8 @@ class Hold:
 class BankTrack:
     """One bank the order has given out, and the facts its fee needs.
 
-    `rented` and `ended` are the two ends of its rental; `job` is the delivery job whose courier holds it or held
-    it last; `claimed` is a courier's word that it is back, `back` the cabinet's.
+    `rented` and `ended` are the two ends of its rental; `job` is the delivery job whose courier holds it or
+    held it last; `claimed` is a courier's word that it is back, `back` the cabinet's.
     """
 
     bank: BankId
@@ -291,8 +293,8 @@ class BankTrack:
 class Leg:
     """One delivery job.
 
-    `indicated` and `succeeded` are the two ends of its fee. It is `open` until the courier platform has said that
-    it ended. `journal` and `seq` name the last report taken about it.
+    `indicated` and `succeeded` are the two ends of its fee. It is `open` until the courier platform has
+    said that it ended. `journal` and `seq` name the last report taken about it.
     """
 
     job: JobId
@@ -315,12 +317,13 @@ class Leg:
 class Order:
     """One order as it stands.
 
-    `quantity` is what it is about now: what the user asked for, or fewer when that was agreed or all that came
-    out. `since_ms` is when it entered its state, `changed_ms` when anything happened last (platform time).
-    `serial` numbers the ids derived from the order's, `events` its journal. `tried` are the cabinets that could
-    not serve the present search. `ending` is the final state that RECALLING leads to. `unlock` is the eject
-    command of a walk-up, `inquiry` the inventory asked for when its outcome is unknown. `grace_due_ms` is when
-    a courier's word alone is taken for a return. `lines` are all its fee lines.
+    `quantity` is what it is about now: what the user asked for, or fewer when that was agreed or all that
+    came out. `since_ms` is when it entered its state, `changed_ms` when anything happened last (platform
+    time). `serial` numbers the ids derived from the order's, `events` its journal. `tried` are the
+    cabinets that could not serve the present search. `ending` is the final state that RECALLING leads to.
+    `unlock` is the eject command of a walk-up, `inquiry` the inventory asked for when its outcome is
+    unknown. `grace_due_ms` is when a courier's word alone is taken for a return. `lines` are all its fee
+    lines.
     """
 
     id: OrderId

@@ -1,7 +1,7 @@
 """What happens to an order, as values: past tense, with the facts that the order and its journal keep.
 
-Every class names its `EventKind`; the fields become the JSON detail of the journal entry. Times and ids of the
-entry itself come in the `Stamp`.
+Every class names its `EventKind`; the fields become the JSON detail of the journal entry. Times and ids of
+the entry itself come in the `Stamp`.
 """
 
 import json
@@ -416,7 +416,7 @@ class FeesBooked(Happening):
 
 
 def detail(happened: Happening) -> str:
-    """Return the journal's JSON detail: the event's facts, with parts that have rows of their own by their id.
+    """Return the journal's JSON detail: the event's facts, with its larger parts cut short.
 
     Codes stay out of the journal, which operators read.
     """

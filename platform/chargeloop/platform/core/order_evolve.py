@@ -1,7 +1,7 @@
 """From an event to the next value of the order: nothing is decided here, everything is only written down.
 
-`evolve` is total over all events in all states that `TRANSITIONS` and `FACTS` allow, and reads nothing but its
-arguments, so replaying a journal gives the same order again.
+`evolve` is total over all events in all states that `TRANSITIONS` and `FACTS` allow, and reads nothing but
+its arguments, so replaying a journal gives the same order again.
 """
 
 from collections.abc import Callable, Iterable, Mapping

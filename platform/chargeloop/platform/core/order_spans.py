@@ -1,7 +1,7 @@
 """Which durations of an order are charged, as its facts stand now (claim 5).
 
-An order that gave nothing to its user is charged nothing: no courier's way without a hand-over or a return at its
-end, no rental of a bank that only a courier held.
+An order that gave nothing to its user is charged nothing: no courier's way without a hand-over or a
+return at its end, no rental of a bank that only a courier held.
 """
 
 from collections.abc import Iterator

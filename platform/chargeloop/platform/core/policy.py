@@ -1,4 +1,4 @@
-"""How long the rental platform waits for what, and how much it allows. All of it can be set; the rest follows."""
+"""How long the rental platform waits for what, and how much it allows."""
 
 from dataclasses import dataclass
 

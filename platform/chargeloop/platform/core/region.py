@@ -2,16 +2,17 @@
 
 Theory of operation
 -------------------
-A region is the unit of ordering: one writer works on it, one message after the other, entirely in memory. Each call
-returns `Effects`, which the shell commits in one transaction before anything is acknowledged or published; when
-that fails the process ends and `load` rebuilds the memory from the rows.
+A region is the unit of ordering: one writer works on it, one message after the other, entirely in memory.
+Each call returns `Effects`, which the shell commits in one transaction before anything is acknowledged or
+published; when that fails the process ends and `load` rebuilds the memory from the rows.
 
     message -> table of handlers -> Turn (journal entries, orders, sends) -> Effects
     time    -> heap of deadlines -> the order that is due                 -> Effects
 
-Messages of a cabinet are placed on the platform's clock by the cabinet's `ClockMap` before an order sees them; a
-journal entry that was taken before is not taken again. All lookups go by ids: a derived id names its order, an
-index names the order that answers for a bank, and a grid the cabinets near a place. Nothing walks over all orders.
+Messages of a cabinet are placed on the platform's clock by the cabinet's `ClockMap` before an order sees
+them; a journal entry that was taken before is not taken again. All lookups go by ids: a derived id names
+its order, an index names the order that answers for a bank, and a grid the cabinets near a place. Nothing
+walks over all orders.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +34,7 @@ from chargeloop.protocol.envelope import ClockState, Data, Envelope
 from chargeloop.protocol.ids import CabinetId, DispatchId, RegionId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
-from chargeloop.protocol.messages.common import ConnectionState, TimeProbe
+from chargeloop.protocol.messages.common import ConnectionState, Presence, TimeProbe
 from chargeloop.protocol.messages.rental import (
     CancelOrder,
     PlaceOrder,
@@ -110,8 +111,8 @@ class RentalRegion(region_reads.RegionReads):
     ) -> None:
         """Rebuild the memory from rows, before the first message.
 
-        `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those that a
-        bank's row names.
+        `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
+        that a bank's row names.
         """
         memory = self._memory
         memory.tariffs.update({tariff.version: tariff for tariff in tariffs})
@@ -190,16 +191,17 @@ class RentalRegion(region_reads.RegionReads):
         cabinet = fleet.know(CabinetId(incoming.topic.owner))
         self._learn(cabinet, incoming)
         match message.data:
-            case ConnectionState():
+            case ConnectionState(state=state):
                 fleet.connection(cabinet, message.data)
+                if state is Presence.OFFLINE:
+                    return  # a last will is the broker's word, no sign of life
             case cab.CabinetInfo():
                 fleet.introduced(cabinet, message.data)
             case cab.SlotsSnapshot():
                 fleet.snapshot(cabinet, message.data)
             case _ if incoming.topic.spec.name == "cabinet_event":
                 self._happened(turn, cabinet, incoming)
-        if not isinstance(message.data, ConnectionState):
-            fleet.heard(cabinet, turn.now_ms)
+        fleet.heard(cabinet, turn.now_ms)
 
     def _learn(self, cabinet: Cabinet, incoming: Incoming) -> None:
         """Learn what the message tells of the cabinet's clock."""

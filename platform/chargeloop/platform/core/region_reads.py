@@ -1,6 +1,5 @@
 """What gateways may read of a region between two messages: no effect, no promise."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -59,7 +58,7 @@ class RegionReads:
     def orders_of(self, user: str) -> tuple[Order, ...]:
         """Return the user's open and recent orders, newest first."""
         shelf = self._memory.users.get(UserId(user))
-        names: Sequence[OrderId] = () if shelf is None else shelf.orders
+        names = [] if shelf is None else shelf.orders
         return tuple(self._memory.orders[name] for name in reversed(names))
 
     def view(self, order: Order) -> OrderView:

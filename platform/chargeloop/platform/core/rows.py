@@ -1,8 +1,9 @@
 """What the core asks its store to write: one small value per row, in the order in which they must be written.
 
 `Save…` rows replace the row of the same key, `Append…` rows only ever add: the journal of an order and its
-fee lines are never overwritten. Everything in here is made of texts, integers, booleans, enumerations, tuples,
-small dataclasses and None, so a store can keep a whole value as JSON beside the columns it searches by.
+fee lines are never overwritten. Everything in here is made of texts, integers, booleans, enumerations,
+tuples, small dataclasses and None, so a store can keep a whole value as JSON beside the columns it searches
+by.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from chargeloop.protocol.messages.cabinet import SlotState
 class OrderEvent:
     """One entry of an order's journal: `time_ms` is the corrected time, `quality` how far it can be trusted.
 
-    `id` is `<order>-e<number>`, numbered from 1 without gaps. `detail` is a JSON object of the event's facts.
+    `id` is `<order>-e<number>`, numbered from 1 without gaps. `detail` is a JSON object of the event's
+    facts.
     """
 
     id: str

@@ -1,8 +1,8 @@
 """The region's memory, and one turn of work on it: everything that follows from one input.
 
-A handler changes orders only by `Turn.happen`, which writes the journal entry, evolves the order, keeps the
-indexes right and tells operators. At the end of the turn every changed order and cabinet is written once, and
-every user whose orders changed is shown them once. Nothing here looks at all orders.
+A handler changes orders only by `Turn.happen`, which writes the journal entry, evolves the order, keeps
+the indexes right and tells operators. At the end of the turn every changed order and cabinet is written
+once, and every user whose orders changed is shown them once. Nothing here looks at all orders.
 """
 
 import heapq
@@ -68,7 +68,8 @@ class Memory:
     def watch(self, order: Order) -> None:
         """See to it that the order is looked at when its next deadline comes.
 
-        An earlier entry of the order on the heap is enough: the order is watched again when that one comes up.
+        An earlier entry of the order on the heap is enough: the order is watched again when that one comes
+        up.
         """
         due = due_ms(order, self.policy)
         watched = self.watched.get(order.id)
