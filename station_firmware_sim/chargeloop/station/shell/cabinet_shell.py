@@ -1,0 +1,348 @@
+"""One simulated cabinet: it carries out what the firmware decides, in the order that loses nothing.
+
+A step is written down (memory, entries and answers in one file), then its entries go to the journal, then its
+acts are done, one after the other; what an act brings to light is the next input. Inputs are taken one at a
+time. A motor takes its time in a task of its own, so that a message is handled as soon as its step is on
+disk, and time may go on. Killed at any point, the next start finds the last step, appends what the journal
+misses, gives the answers that were decided, and lets the firmware look at its readers.
+
+Timers exist only for what is known to come: the end of a reservation, a bank that gets ready, a heartbeat, a
+planted change of the network. Slot snapshots follow each step once, however many slots it changed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from itertools import groupby
+
+from chargeloop.broker import Credentials
+from chargeloop.broker.clock import Clock, wait_for_event
+from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
+from chargeloop.protocol.effects import Incoming, Send
+from chargeloop.protocol.envelope import Data, Envelope
+from chargeloop.protocol.ids import IdKind, is_id
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages import world
+from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.topics import TOPICS, Role, Topic, subscriptions
+from chargeloop.station.core import battery, cabinet, mechanics, report
+from chargeloop.station.core.memory import (
+    OPEN_TRAY,
+    Act,
+    Asker,
+    GiveAnswer,
+    LookAgain,
+    Memory,
+    OpenSlot,
+    Record,
+    RunMotor,
+    Senses,
+    Step,
+)
+from chargeloop.station.shell.files import CabinetFiles, WrittenRecord, WrittenStep
+from chargeloop.station.shell.network import Network
+from chargeloop.station.shell.settings import CabinetEntry, FleetSettings
+from chargeloop.station.shell.world_line import HANDS, WorldLine
+
+_log = logging.getLogger(__name__)
+
+SETTLE_MS = 200  # how long an exit sensor is given before it is looked at again
+UNKNOWN_TIME_MS = MINUTE_MS  # how often a cabinet that does not know the time looks whether it does
+_TRAYS = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
+
+Decide = Callable[[Memory, Senses], Step]
+
+
+class CabinetShell:
+    """One cabinet: `run` it until cancelled.
+
+    Args:
+        entry: the cabinet as the fleet's file has it.
+        credentials: its own.
+        settings: of its fleet.
+        clock: the world's.
+        phase_ms: when its first heartbeat is due after the start, so that a fleet does not speak at once.
+    """
+
+    def __init__(
+        self,
+        entry: CabinetEntry,
+        credentials: Credentials,
+        settings: FleetSettings,
+        clock: Clock,
+        *,
+        phase_ms: int = 0,
+    ) -> None:
+        self._entry = entry
+        self._settings = settings
+        self._clock = clock
+        self._phase_ms = phase_ms
+        self._faults = entry.faults.faults()
+        directory = settings.data / "cabinets" / entry.cabinet
+        self._files = CabinetFiles(directory)
+        self._device_clock = DeviceClock(
+            clock,
+            boot_id=begin_boot(directory),
+            offset_ms=self._faults.clock_offset_ms,
+            drift_ppm=self._faults.drift_ppm,
+        )
+        self._journal = Journal(directory / "journal")
+        self._link = DeviceLink(
+            credentials=credentials,
+            broker=settings.broker,
+            clock=clock,
+            device_clock=self._device_clock,
+            journal=self._journal,
+            state_dir=directory,
+            subscriptions=subscriptions(Role.CABINET, entry.cabinet, settings.region, only=TOPICS),
+            receive=self.receive,
+            birth=self._birth,
+            policy=_link_policy(clock, settings.heartbeat_ms),
+        )
+        world_line = WorldLine(
+            credentials=credentials, broker=settings.broker, clock=clock, receive=self.receive
+        )
+        self._network = Network(self._link, world_line, self._faults, clock)
+        self._turns = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._motors: asyncio.TaskGroup | None = None
+        self._mechanics = self._files.load_mechanics() or entry.installed(clock.now_ms())
+        self._memory = Memory.new(entry.slots)
+
+    async def run(self) -> None:
+        """Be a cabinet until cancelled; an orderly end is written down as such."""
+        await self._boot()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._motors = tasks
+                tasks.create_task(self._network.run())
+                tasks.create_task(self._watch_time())
+                if self._settings.heartbeat_ms > 0:
+                    tasks.create_task(self._beat())
+        except asyncio.CancelledError:
+            self._write_step(cabinet.stop(self._memory, self._senses()))
+            raise
+        finally:
+            self._journal.close()
+
+    async def wait_ready(self) -> None:
+        """Return when it is connected; at once when its network is planted to be gone."""
+        if not self._network.is_cut:
+            await self._link.wait_ready()
+
+    async def receive(self, incoming: Incoming) -> None:
+        """Take a command or hands."""
+        if incoming.topic.spec.name == "cabinet_command":
+            await self._command(incoming.message)
+        elif incoming.topic.spec.name in HANDS:
+            await self._hands(incoming.topic, incoming.message)
+
+    # What comes in.
+
+    async def _command(self, message: Envelope[Data]) -> None:
+        if not self._device_clock.learned:
+            # Whether the lease has run out cannot be told yet; the platform sends it again.
+            _log.info("%s: %s came before the time was known", self._entry.cabinet, message.id)
+        elif not is_id(IdKind.COMMAND, message.id):
+            _log.warning("%s: %s is not the id of a command", self._entry.cabinet, message.id)
+        else:
+            await self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
+
+    async def _hands(self, topic: Topic, message: Envelope[Data]) -> None:
+        async with self._turns:
+            asker = self._asker(topic, message)
+            given = self._mechanics.answers.get(asker.key)
+            if given is not None:
+                await self._publish_answer(given)
+                return
+            await self._handle(asker, message.data)
+            await self._publish_snapshot()
+
+    async def _handle(self, asker: Asker, act: Data) -> None:
+        insertion = self._mechanics.insertions.get(asker.key)
+        if insertion is not None:
+            await self._answer_insertion(insertion)
+        elif isinstance(act, world.CodeTyped):
+            await self._carry_out(lambda m, s: cabinet.type_code(m, s, asker, act.code))
+        elif isinstance(act, world.TrayReached):
+            await self._carry_out(lambda m, s: cabinet.reach_into_tray(m, s, asker))
+        elif isinstance(act, world.BankInserted):
+            read = None if act.bank.bank in self._faults.unreadable_banks else act.bank
+            await self._carry_out(
+                lambda m, s: cabinet.offer_bank(m, s, asker, read, act.code), in_hand=act.bank
+            )
+
+    def _asker(self, topic: Topic, message: Envelope[Data]) -> Asker:
+        tray = TOPICS[_TRAYS[topic.spec.name]]
+        return Asker(message.id, tray.topic(topic.region, **topic.ids))
+
+    # Steps.
+
+    async def _do(self, decide: Decide) -> None:
+        async with self._turns:
+            before = self._memory
+            await self._carry_out(decide)
+            if self._memory is not before:
+                await self._publish_snapshot()
+
+    async def _carry_out(self, decide: Decide, *, in_hand: cab.BankStatus | None = None) -> None:
+        step = decide(self._memory, self._senses())
+        if step.memory != self._memory or step.records:
+            self._write_step(step)
+            await self._record(step.records)
+            self._changed.set()
+        for act in step.acts:
+            await self._perform(act, in_hand)
+
+    def _write_step(self, step: Step) -> None:
+        memory = replace(step.memory, snapshot_version=self._memory.snapshot_version + 1)
+        # A hand in the open tray moves nothing by itself: if its answer is lost here, it asks again.
+        answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
+        records = tuple(WrittenRecord.of(record) for record in step.records)
+        self._files.save_step(
+            WrittenStep(memory, self._journal.journal_id, self._journal.last_seq, records, answers)
+        )
+        self._memory = memory
+
+    async def _record(self, records: tuple[Record, ...]) -> None:
+        def alike(record: Record) -> tuple[str | None, str | None, str | None]:
+            return record.correlation_id, record.causation_id, record.subject
+
+        for (correlation_id, causation_id, subject), group in groupby(records, alike):
+            await self._link.record(
+                *(record.data for record in group),
+                correlation_id=correlation_id,
+                causation_id=causation_id,
+                subject=subject,
+            )
+
+    async def _boot(self) -> None:
+        step = self._files.load_step()
+        if step is not None:
+            self._memory = step.memory
+            await self._record(step.missing(self._journal.journal_id, self._journal.last_seq))
+            for answer in step.answers:
+                await self._give(answer)
+        self._files.save_mechanics(self._mechanics)
+        await self._carry_out(cabinet.boot)
+        for insertion in tuple(self._mechanics.insertions.values()):
+            await self._answer_insertion(insertion)
+
+    async def _answer_insertion(self, insertion: mechanics.Insertion) -> None:
+        await self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, insertion.slot, insertion.asker))
+
+    def _senses(self) -> Senses:
+        return Senses(
+            now_ms=self._device_clock.platform_ms(),
+            slots=self._mechanics.readings(self._clock.now_ms()),
+            tray=self._mechanics.tray,
+            clock_known=self._device_clock.learned,
+        )
+
+    # Acts.
+
+    async def _perform(self, act: Act, in_hand: cab.BankStatus | None) -> None:
+        match act:
+            case RunMotor():
+                self._start(self._run_motor(act))
+            case LookAgain():
+                self._start(self._look_again(act))
+            case OpenSlot():
+                await self._push_in(act, in_hand)
+            case GiveAnswer():
+                await self._give(act)
+
+    async def _run_motor(self, act: RunMotor) -> None:
+        await self._clock.sleep_ms(self._settings.motor_ms)
+        now_ms = self._clock.now_ms()
+        self._move(mechanics.run_motor(self._mechanics, act.slot, act.claim, self._faults, now_ms))
+        await self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+
+    async def _look_again(self, act: LookAgain) -> None:
+        await self._clock.sleep_ms(SETTLE_MS)
+        self._mechanics = mechanics.settle(self._mechanics, act.slot)
+        await self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+
+    async def _push_in(self, act: OpenSlot, in_hand: cab.BankStatus | None) -> None:
+        if in_hand is None:
+            raise AssertionError(f"slot {act.slot} was opened for an empty hand")
+        self._move(mechanics.insert(self._mechanics, act.slot, in_hand, act.asker, self._clock.now_ms()))
+        await self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, act.slot, act.asker))
+
+    async def _give(self, act: GiveAnswer) -> None:
+        self._move(mechanics.give(self._mechanics, act, self._clock.now_ms()))
+        await self._publish_answer(self._mechanics.answers[act.asker.key])
+
+    def _move(self, moved: mechanics.Mechanics) -> None:
+        if moved != self._mechanics:
+            self._files.save_mechanics(moved)
+            self._mechanics = moved
+
+    def _start(self, motion: Coroutine[None, None, None]) -> None:
+        if self._motors is None:
+            raise AssertionError("no motor moves while the cabinet boots")
+        self._motors.create_task(motion)
+
+    # What goes out.
+
+    async def _publish_answer(self, given: mechanics.Answer) -> None:
+        answered = world.CabinetAnswered(accepted=given.accepted, display=given.display, banks=given.banks)
+        await self._network.publish(Send(given.asker.topic, answered, correlation_id=given.asker.request))
+
+    async def _publish_snapshot(self) -> None:
+        await self._link.publish(self._snapshot())
+
+    def _snapshot(self) -> Send:
+        snapshot = cab.SlotsSnapshot(
+            version=self._memory.snapshot_version,
+            journal=self._journal.journal_id,
+            after_seq=self._journal.last_seq,
+            slots=report.slot_statuses(self._memory, self._senses()),
+        )
+        return Send(self._own_topic("cabinet_slots"), snapshot)
+
+    def _birth(self) -> tuple[Send, ...]:
+        return (Send(self._own_topic("cabinet_info"), self._entry.info()), self._snapshot())
+
+    def _own_topic(self, name: str) -> str:
+        return TOPICS[name].topic(self._settings.region, cabinet=self._entry.cabinet)
+
+    # Time.
+
+    async def _watch_time(self) -> None:
+        while True:
+            self._changed.clear()
+            if not await wait_for_event(self._clock, self._changed, self._next_due_ms()):
+                await self._do(cabinet.look)
+
+    def _next_due_ms(self) -> int | None:
+        """Return when, by the world's clock, time alone changes something, or None."""
+        now_ms = self._clock.now_ms()
+        due_ms = [instant_ms for instant_ms in self._ready_times_ms() if instant_ms > now_ms]
+        end_ms = cabinet.next_due_ms(self._memory)
+        if end_ms is not None and self._device_clock.learned:
+            due_ms.append(now_ms + max(1, end_ms - self._device_clock.platform_ms()))
+        elif end_ms is not None:
+            due_ms.append(now_ms + UNKNOWN_TIME_MS)
+        return min(due_ms, default=None)
+
+    def _ready_times_ms(self) -> list[int]:
+        charging = {slot.number for slot in self._memory.slots if slot.state is SlotState.CHARGING}
+        batteries = [place.bank for place in self._mechanics.slots if place.slot in charging]
+        times = [battery.ready_at(inside) for inside in batteries if inside is not None]
+        return [instant_ms for instant_ms in times if instant_ms is not None]
+
+    async def _beat(self) -> None:
+        await self._clock.sleep_ms(self._phase_ms)
+        while True:
+            power_w = self._mechanics.power_w(self._clock.now_ms())
+            readings = report.telemetry(self._senses(), power_w)
+            await self._link.publish(Send(self._own_topic("cabinet_telemetry"), readings))
+            await self._clock.sleep_ms(self._settings.heartbeat_ms)
+
+
+def _link_policy(clock: Clock, heartbeat_ms: int) -> LinkPolicy:
+    """Return the link's intervals; without a heartbeat nothing is sent by the clock, time is asked once."""
+    return LinkPolicy.of(clock) if heartbeat_ms > 0 else LinkPolicy.of(clock, probe_ms=0)

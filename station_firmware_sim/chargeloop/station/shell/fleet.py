@@ -1,0 +1,62 @@
+"""Many cabinets in one process: each is a few sleeping tasks, so an idle fleet of thousands costs little."""
+
+import asyncio
+import resource
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from chargeloop.broker import CredentialStore
+from chargeloop.broker.clock import Clock
+from chargeloop.station.shell.cabinet_shell import CabinetShell
+from chargeloop.station.shell.settings import FleetSettings, load_fleet
+
+# So many cabinets connect at a time: a broker that starts again must not be stormed.
+CONNECTING: Final = 64
+# Each cabinet keeps its journal and a socket open, and opens a few files for a moment.
+FILES_PER_CABINET: Final = 2
+OTHER_FILES: Final = 128
+
+
+async def run_fleet(
+    settings: FleetSettings, clock: Clock, *, ready: Callable[[], None] | None = None
+) -> None:
+    """Run all cabinets of the fleet's file until cancelled; `ready` is called when all are connected.
+
+    Raises:
+        FleetFileError: the fleet's file is wrong.
+        ExceptionGroup: a cabinet failed; the process must end, and its next start recovers.
+    """
+    entries = load_fleet(settings.fleet)
+    _allow_files(len(entries) * FILES_PER_CABINET + OTHER_FILES)
+    store = CredentialStore.of_data(settings.data)
+    spread_ms = settings.heartbeat_ms // max(1, len(entries))
+    shells = [
+        CabinetShell(
+            entry,
+            store.grant(entry.cabinet, settings.region),
+            settings,
+            clock,
+            phase_ms=number * spread_ms,
+        )
+        for number, entry in enumerate(entries)
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        for first in range(0, len(shells), CONNECTING):
+            await _start(tasks, shells[first : first + CONNECTING])
+        if ready is not None:
+            ready()
+
+
+async def _start(tasks: asyncio.TaskGroup, shells: Sequence[CabinetShell]) -> None:
+    for shell in shells:
+        tasks.create_task(shell.run())
+    for shell in shells:
+        await shell.wait_ready()
+
+
+def _allow_files(needed: int) -> None:
+    """Raise this process's limit of open files as far as is needed and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
