@@ -1,0 +1,158 @@
+import asyncio
+import time
+
+import pytest
+
+from chargeloop.broker.clock import (
+    Clock,
+    InvalidClockError,
+    RealClock,
+    ScaledClock,
+    VirtualClock,
+    parse_clock,
+    wait_for_event,
+)
+from chargeloop.broker.flight import CountedFlight
+from chargeloop.protocol.time import DAY_MS, HOUR_MS
+
+ORIGIN_MS = 1_763_900_000_000
+
+
+def test_the_real_clock_shows_the_machine_s_time() -> None:
+    before_ms = time.time_ns() // 1_000_000
+    assert before_ms <= RealClock().now_ms() <= before_ms + 1_000
+    assert RealClock().patience_ms(250) == 250
+
+
+async def test_the_real_clock_never_wakes_early() -> None:
+    clock = RealClock()
+    until_ms = clock.now_ms() + 20
+    await clock.sleep_until_ms(until_ms)
+    assert clock.now_ms() >= until_ms
+
+
+def test_two_processes_given_the_same_text_agree_on_the_time() -> None:
+    real_origin_ms = time.time_ns() // 1_000_000 - 1_000
+    text = f"scaled:{real_origin_ms}:{ORIGIN_MS}:3600"
+    one, other = parse_clock(text), parse_clock(text)
+    assert str(one) == text
+    assert abs(one.now_ms() - other.now_ms()) < 60_000
+    assert one.now_ms() >= ORIGIN_MS + HOUR_MS
+
+
+async def test_an_hour_of_the_scaled_world_passes_in_a_moment() -> None:
+    clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=ORIGIN_MS, speed=360_000)
+    started = time.monotonic()
+    await clock.sleep_ms(HOUR_MS)
+    assert clock.now_ms() >= ORIGIN_MS + HOUR_MS
+    assert time.monotonic() - started < 1
+    assert clock.patience_ms(10) == HOUR_MS
+
+
+def test_the_scaled_world_stands_still_before_its_beginning() -> None:
+    clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000 + HOUR_MS, origin_ms=ORIGIN_MS, speed=60)
+    assert clock.now_ms() == ORIGIN_MS
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "unreal", "scaled", "scaled:1:2", "scaled:1:2:0", "scaled:1:2:-1", "scaled:1:2:nan", "scaled:1:2:inf",
+     "scaled:a:2:3", "scaled:1:-2:3", "scaled:1:2:3:4", "virtual:1:2:3"],
+)  # fmt: skip
+def test_a_text_that_names_no_clock_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(InvalidClockError, match="scaled:<real_origin_ms>"):
+        parse_clock(text)
+
+
+def test_real_is_the_real_clock() -> None:
+    assert isinstance(parse_clock("real"), RealClock)
+
+
+async def test_a_virtual_day_takes_no_time_and_ends_exactly() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    started = time.monotonic()
+    await clock.sleep_ms(DAY_MS)
+    assert clock.now_ms() == ORIGIN_MS + DAY_MS
+    assert time.monotonic() - started < 1
+
+
+async def test_sleepers_wake_in_the_order_of_their_times_and_then_of_their_calls() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    woken: list[tuple[str, int]] = []
+
+    async def sleeper(name: str, duration_ms: int) -> None:
+        await clock.sleep_ms(duration_ms)
+        woken.append((name, clock.now_ms() - ORIGIN_MS))
+
+    await asyncio.gather(sleeper("c", 30), sleeper("a", 10), sleeper("b", 10), sleeper("d", 0))
+    assert woken == [("d", 0), ("a", 10), ("b", 10), ("c", 30)]
+
+
+async def test_what_follows_from_one_awakening_is_done_before_the_next_of_the_same_instant() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    done: list[str] = []
+
+    async def chain(name: str) -> None:
+        await clock.sleep_ms(10)
+        for step in range(5):
+            await asyncio.sleep(0)
+            done.append(f"{name}{step}")
+
+    await asyncio.gather(chain("a"), chain("b"))
+    assert done == [f"{name}{step}" for name in "ab" for step in range(5)]
+
+
+async def test_virtual_time_stands_still_while_it_is_held() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    sleeping = asyncio.create_task(clock.sleep_ms(1))
+    with clock.hold(), clock.hold():
+        await asyncio.to_thread(time.sleep, 0.02)
+        assert not sleeping.done()
+    await sleeping
+    assert clock.now_ms() == ORIGIN_MS + 1
+
+
+async def test_virtual_time_stands_still_while_a_message_is_in_flight() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    clock.flight.subscribed("cab-1", ["topic"])
+    clock.flight.sent("m-1", "topic")
+    sleeping = asyncio.create_task(clock.sleep_ms(1))
+    await asyncio.to_thread(time.sleep, 0.02)
+    assert not sleeping.done()
+    clock.flight.arrived("cab-1", "m-1")
+    await sleeping
+
+
+async def test_a_lost_message_delays_virtual_time_and_never_stops_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VirtualClock, "_STALL_S", 0.02)
+    clock = VirtualClock(ORIGIN_MS)
+    clock.flight.subscribed("cab-1", ["topic"])
+    clock.flight.sent("m-1", "topic")
+    await clock.sleep_ms(1)
+    assert isinstance(clock.flight, CountedFlight)
+    assert clock.flight.stalls == 1
+
+
+async def test_a_cancelled_sleeper_does_not_move_the_clock() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    sleeping = asyncio.create_task(clock.sleep_ms(1_000))
+    await asyncio.sleep(0)
+    sleeping.cancel()
+    await clock.sleep_ms(5_000)
+    assert clock.now_ms() == ORIGIN_MS + 5_000
+
+
+@pytest.mark.parametrize("clock", [RealClock(), VirtualClock(ORIGIN_MS)], ids=["real", "virtual"])
+async def test_an_event_ends_the_waiting_before_its_time(clock: Clock) -> None:
+    event = asyncio.Event()
+    waiting = asyncio.create_task(wait_for_event(clock, event, None))
+    await asyncio.sleep(0)
+    event.set()
+    assert await waiting
+    assert await wait_for_event(clock, event, clock.now_ms() + HOUR_MS)
+
+
+async def test_waiting_for_an_event_ends_at_its_time() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    assert not await wait_for_event(clock, asyncio.Event(), ORIGIN_MS + HOUR_MS)
+    assert clock.now_ms() == ORIGIN_MS + HOUR_MS

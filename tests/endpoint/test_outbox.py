@@ -1,0 +1,147 @@
+import pytest
+
+from chargeloop.broker.endpoint.changes import Changes, ChannelRow, EntryRow, Kept, LeaseRow, StateRow
+from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy, UnsendableError
+from chargeloop.protocol.effects import Send
+from chargeloop.protocol.messages.cabinet import ReportInventory, Telemetry
+from chargeloop.protocol.messages.common import JournalAck
+from chargeloop.protocol.messages.rental import UserOrders
+from chargeloop.protocol.topics import Role
+from tests.endpoint.toy import command, report
+
+NOW_MS = 1_763_900_000_000
+REQUESTS = "cl/v1/demo/dispatch/dsp-main/request"
+ORDERS = "cl/v1/demo/user/usr-1/orders"
+
+
+def outbox(kept: Kept | None = None, *, connected: bool = True) -> Outbox:
+    made = Outbox("rnt-main", Role.RENTAL, kept or Kept("store", 1), OutboxPolicy(window=2))
+    if connected:
+        made.connect(NOW_MS)
+    return made
+
+
+def topics(made: Outbox, now_ms: int = NOW_MS) -> list[str]:
+    return [outgoing.topic for outgoing in made.due(now_ms, 100, Changes())]
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        Send("cl/v1/demo/nowhere", ReportInventory(epoch=1)),
+        Send("cl/v1/demo/cabinet/cab-1/telemetry", Telemetry(power_w=1)),
+        Send("cl/v1/demo/cabinet/cab-1/command", UserOrders(version=1), id="cmd-1", expires_ms=NOW_MS),
+        Send("cl/v1/demo/cabinet/cab-1/command", ReportInventory(epoch=1), expires_ms=NOW_MS),
+        Send("cl/v1/demo/cabinet/cab-1/command", ReportInventory(epoch=1), id="cmd-1"),
+    ],
+    ids=["unknown topic", "not ours to write", "wrong type", "lease without id", "lease without expiry"],
+)
+def test_what_may_not_be_sent_is_a_bug_that_shows(send: Send) -> None:
+    with pytest.raises(UnsendableError):
+        outbox().put(send, NOW_MS, Changes())
+
+
+def test_entries_wait_for_a_connection_and_what_is_said_once_does_not() -> None:
+    made = outbox(connected=False)
+    changes = Changes()
+    made.put(report(1), NOW_MS, changes)
+    made.put(Send(ORDERS, UserOrders(version=1)), NOW_MS, changes)
+    ack = JournalAck(journal="jnl-1", seq=1)  # type: ignore[arg-type]
+    made.put(Send("cl/v1/demo/cabinet/cab-1/ack", ack), NOW_MS, changes)
+    assert topics(made) == []
+    assert made.next_due_ms() is None
+    made.connect(NOW_MS)
+    assert topics(made) == [ORDERS, REQUESTS]
+
+
+def test_a_connection_brings_the_latest_states_again_each_time() -> None:
+    made = outbox()
+    for version in (1, 2):
+        made.put(Send(ORDERS, UserOrders(version=version)), NOW_MS, Changes())
+    assert topics(made) == [ORDERS, ORDERS]
+    for _ in range(2):
+        made.disconnect()
+        made.connect(NOW_MS)
+        (state,) = made.due(NOW_MS, 100, Changes())
+        assert b'"version":2' in state.payload
+        assert state.retain
+
+
+def test_states_go_out_in_portions() -> None:
+    made = outbox()
+    for number in range(5):
+        made.put(Send(f"cl/v1/demo/user/usr-{number}/orders", UserOrders(version=1)), NOW_MS, Changes())
+    assert len(made.due(NOW_MS, 3, Changes())) == 3
+    assert made.has_more()
+    assert len(made.due(NOW_MS, 3, Changes())) == 2
+    assert not made.has_more()
+
+
+def test_a_window_of_entries_is_on_the_wire_and_an_acknowledgement_moves_it() -> None:
+    made = outbox()
+    changes = Changes()
+    for number in (1, 2, 3):
+        made.put(report(number), NOW_MS, changes)
+    assert topics(made) == [REQUESTS, REQUESTS]
+    journal = changes.channels[REQUESTS].journal
+    made.acknowledge(REQUESTS, JournalAck(journal=journal, seq=2), NOW_MS, changes)  # type: ignore[arg-type]
+    assert topics(made) == [REQUESTS]
+    assert changes.channels[REQUESTS] == ChannelRow(REQUESTS, journal, 3, 2)
+    assert made.depth == 1
+
+
+def test_an_acknowledgement_of_another_journal_is_not_for_us() -> None:
+    made = outbox()
+    changes = Changes()
+    made.put(report(1), NOW_MS, changes)
+    made.acknowledge(REQUESTS, JournalAck(journal="jnl-9", seq=1), NOW_MS, changes)  # type: ignore[arg-type]
+    made.acknowledge("cl/v1/demo/dispatch/dsp-2/request", JournalAck(journal="jnl-9", seq=1), NOW_MS, changes)  # type: ignore[arg-type]
+    assert made.depth == 1
+
+
+def test_a_lease_given_again_under_its_id_replaces_the_old_one() -> None:
+    made = outbox()
+    changes = Changes()
+    first = made.put(command("cab-1", 1, NOW_MS), NOW_MS, changes)
+    second = made.put(command("cab-1", 1, NOW_MS + 5), NOW_MS, changes)
+    assert first != second
+    assert made.due(NOW_MS, 100, changes) == [second]
+    assert made.depth == 1
+
+
+def test_a_settled_lease_is_gone_from_the_store_even_before_it_came_there() -> None:
+    made = outbox()
+    changes = Changes()
+    made.put(command("cab-1", 1, NOW_MS), NOW_MS, changes)
+    made.settle("cmd-cab-1-1", changes)
+    made.settle("cmd-cab-1-1", changes)
+    assert changes.leases == {}
+    assert list(changes.settled) == ["cmd-cab-1-1"]
+    assert topics(made) == []
+
+
+def test_an_outbox_goes_on_where_the_last_run_ended() -> None:
+    kept = Kept(
+        "store",
+        2,
+        channels=[ChannelRow(REQUESTS, "jnl-1", 3, 2)],
+        entries=[EntryRow(REQUESTS, 3, "jnl-1.3", "{}")],
+        leases=[
+            LeaseRow("cmd-1", "cl/v1/demo/cabinet/cab-1/command", NOW_MS + 1, "{}"),
+            LeaseRow("cmd-2", "cl/v1/demo/cabinet/cab-1/command", NOW_MS, "{}"),
+        ],
+        states=[StateRow(ORDERS, "m-1", "{}")],
+    )
+    changes = Changes()
+    made = outbox(kept)
+    sent = [outgoing.message_id for outgoing in made.due(NOW_MS, 100, changes)]
+    assert sent == ["m-1", "cmd-1", "jnl-1.3"]
+    assert list(changes.settled) == ["cmd-2"]
+    made.put(report(4), NOW_MS, changes)
+    assert changes.entries[0].seq == 4
+    assert changes.channels[REQUESTS].journal == "jnl-1"
+
+
+def test_message_ids_of_two_runs_differ() -> None:
+    first, second = outbox(Kept("store", 1)), outbox(Kept("store", 2))
+    assert len({first.message_id(), first.message_id(), second.message_id()}) == 3

@@ -1,0 +1,113 @@
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chargeloop.broker.endpoint import Changes, StoreFailedError
+from chargeloop.broker.endpoint.changes import (
+    ChannelRow,
+    EntryRow,
+    LeaseRow,
+    QuarantineRow,
+    ReplyRow,
+    RequestRow,
+    StateRow,
+)
+from tests.endpoint.toy import Seen, ToyStore
+
+ROW: Seen = ("cabinet/cab-1", 1, "m-1", "event")
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[ToyStore]:
+    opened = ToyStore(tmp_path / "deep" / "toy.sqlite3")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def everything() -> Changes:
+    return Changes(
+        marks={("cabinet/cab-1", "jnl-1"): 7},
+        requests=[RequestRow("user/usr-1", "key-1", "f" * 64, 5)],
+        replies=[ReplyRow("user/usr-1", "key-1", 0, "topic", "m-2", "{}")],
+        channels={"topic": ChannelRow("topic", "jnl-2", 3, 1)},
+        entries=[EntryRow("topic", seq, f"m-{seq}", "{}") for seq in (1, 2, 3)],
+        leases={"cmd-1": LeaseRow("cmd-1", "topic", 9, "{}")},
+        settled={"cmd-2": None},
+        states={"topic": StateRow("topic", "m-3", "{}")},
+        quarantined=[QuarantineRow("d" * 64, "topic", "not_json", "", 1, b"\xff", 5)],
+        counters={"received": 4},
+    )
+
+
+async def test_what_was_committed_is_there_after_the_next_opening(store: ToyStore) -> None:
+    changes = everything()
+    first = await store.load()
+    await store.commit(changes, [ROW])
+    again = ToyStore(store.path)
+    await again.open()
+    kept = await again.load()
+    assert (kept.store_id, kept.starts) == (first.store_id, 2)
+    assert kept.marks == changes.marks
+    assert kept.requests == changes.requests
+    assert kept.replies == changes.replies
+    assert kept.channels == [ChannelRow("topic", "jnl-2", 3, 1)]
+    assert [entry.seq for entry in kept.entries] == [2, 3]
+    assert kept.leases == list(changes.leases.values())
+    assert kept.states == list(changes.states.values())
+    assert kept.counters == {"received": 4}
+    assert await again.seen() == [ROW]
+    await again.close()
+
+
+async def test_the_file_is_written_through_to_the_disk(store: ToyStore) -> None:
+    assert await store.read("PRAGMA journal_mode") == [("wal",)]
+    assert await store.read("PRAGMA synchronous") == [(2,)]
+
+
+async def test_a_transaction_that_fails_leaves_nothing_and_says_which_file(store: ToyStore) -> None:
+    await store.load()
+    broken = Changes(channels={"topic": ChannelRow("topic", "jnl-2", 1, 2)})
+    with pytest.raises(StoreFailedError, match=r"toy\.sqlite3: a transaction failed"):
+        await store.commit(broken, [ROW])
+    reader = sqlite3.connect(store.path)
+    assert reader.execute("SELECT count(*) FROM seen").fetchall() == [(0,)]
+    reader.close()
+
+
+async def test_a_disk_error_is_a_failed_transaction(store: ToyStore) -> None:
+    await store.load()
+    await store.read("PRAGMA max_page_count = 1")
+    with pytest.raises(StoreFailedError, match="full"):
+        await store.commit(Changes(), [(f"cabinet/cab-{number}", 1, "m" * 500, "event") for number in range(500)])
+
+
+async def test_a_store_that_is_not_open_cannot_be_used(tmp_path: Path) -> None:
+    store = ToyStore(tmp_path / "toy.sqlite3")
+    with pytest.raises(StoreFailedError, match="not open"):
+        await store.read("SELECT 1")
+    await store.close()
+
+
+async def test_the_same_message_twice_in_quarantine_is_one_row(store: ToyStore) -> None:
+    row = QuarantineRow("d" * 64, "topic", "not_json", "", 1, b"x" * 50_000, 5)
+    for _ in range(2):
+        await store.commit(Changes(quarantined=[row]), [])
+    assert await store.read("SELECT times, length(payload) FROM quarantine") == [(2, 16 * 1024)]
+
+
+async def test_nonsense_for_ever_does_not_fill_the_disk(
+    store: ToyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chargeloop.broker.endpoint.store._MAX_QUARANTINED", 3)
+    rows = [QuarantineRow(str(number), "topic", "not_json", "", 1, b"", 5) for number in range(10)]
+    await store.commit(Changes(quarantined=rows), [])
+    assert await store.read("SELECT digest FROM quarantine") == [("7",), ("8",), ("9",)]
+
+
+async def test_a_message_under_suspicion_is_remembered(store: ToyStore) -> None:
+    for _ in range(2):
+        await store.suspect("d" * 64, "topic", "RuntimeError()", 5)
+    assert (await store.load()).digests == {"d" * 64}

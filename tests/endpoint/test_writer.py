@@ -1,0 +1,325 @@
+"""The single writer without a broker and without a disk."""
+
+import pytest
+
+from chargeloop.broker.endpoint import CoreFailedError, Kept, SingleWriter
+from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.broker.endpoint.outbox import OutboxPolicy
+from chargeloop.protocol.codec import decode, encode, seal
+from chargeloop.protocol.envelope import Data, Envelope
+from chargeloop.protocol.messages.cabinet import KeypadLocked, SlotChanged, SlotState
+from chargeloop.protocol.messages.common import (
+    ConnectionState,
+    JournalAck,
+    Location,
+    Presence,
+    TimeProbe,
+    TimeReply,
+)
+from chargeloop.protocol.messages.rental import PlaceOrder, RefusalCode, RequestDone, RequestRefused
+from chargeloop.protocol.messages.service import Quarantined
+from chargeloop.protocol.topics import Role
+from tests.endpoint.toy import POISON_SLOT, Seen, ToyCore, finished
+
+NOW_MS = 1_763_900_000_000
+EVENT = "cl/v1/demo/cabinet/cab-1/event"
+REQUEST = "cl/v1/demo/user/usr-1/request"
+ORDER = PlaceOrder(user="usr-1", location=Location(lat_e7=1, lon_e7=2), quantity=2)  # type: ignore[arg-type]
+CHANGED = SlotChanged(slot=4, state=SlotState.FAULTY)
+
+
+class Bench:
+    """A single writer whose batches are committed by hand."""
+
+    def __init__(self, kept: Kept | None = None) -> None:
+        self.core = ToyCore()
+        self.now_ms = NOW_MS
+        self.published: list[Outgoing] = []
+        self.writes: list[Seen] = []
+        self.writer: SingleWriter[Seen] = SingleWriter(
+            core=self.core,
+            kept=kept or Kept(store_id="store", starts=1),
+            client="rnt-main",
+            role=Role.RENTAL,
+            region="demo",
+            randbelow=lambda _: 0,
+            policy=OutboxPolicy(),
+        )
+        self.writer.outbox.connect(NOW_MS)
+
+    def receive(self, topic: str, payload: bytes) -> None:
+        _, answer = self.writer.receive(topic, payload, self.now_ms)
+        self.published += [] if answer is None else [answer]
+
+    def commit(self) -> bool:
+        """Return whether there was anything to commit."""
+        batch = self.writer.take_batch()
+        self.writes += batch.writes
+        self.published += self.writer.acknowledgements(batch, self.now_ms)
+        self.published += self.writer.publishable(self.now_ms, 1_000)
+        return batch.must_commit
+
+    def said(self, kind: type[Data]) -> list[Envelope[Data]]:
+        """Return the published messages of one type."""
+        messages = [decode(outgoing.payload) for outgoing in self.published]
+        return [message for message in messages if isinstance(message, Envelope) and type(message.data) is kind]
+
+
+def entry(seq: int, data: Data = CHANGED, journal: str = "jnl-1") -> bytes:
+    attributes = {"id": f"{journal}.{seq}", "source": "cabinet/cab-1", "time": NOW_MS}
+    return encode(seal(data, journalid=journal, seq=seq, **attributes))
+
+
+def request(message_id: str, data: Data = ORDER) -> bytes:
+    return encode(seal(data, id=message_id, source="user/usr-1", time=NOW_MS))
+
+
+def acks(bench: Bench) -> list[tuple[int, bool]]:
+    said = (message.data for message in bench.said(JournalAck))
+    return [(data.seq, data.gap) for data in said if isinstance(data, JournalAck)]
+
+
+def test_entries_of_one_batch_are_acknowledged_by_one_message() -> None:
+    bench = Bench()
+    for seq in (1, 2, 3):
+        bench.receive(EVENT, entry(seq))
+    assert bench.commit()
+    assert acks(bench) == [(3, False)]
+    assert [row[1] for row in bench.writes] == [1, 2, 3]
+
+
+def test_an_entry_delivered_twice_and_late_is_acknowledged_and_has_no_second_effect() -> None:
+    bench = Bench()
+    for seq in (1, 2, 2, 1):
+        bench.receive(EVENT, entry(seq))
+    bench.commit()
+    bench.receive(EVENT, entry(1))
+    assert not bench.commit()
+    assert [row[1] for row in bench.writes] == [1, 2]
+    assert acks(bench) == [(2, False), (2, False)]
+    assert bench.writer.counters()["duplicates"] == 3
+
+
+def test_an_entry_behind_a_lost_one_is_refused_and_the_gap_is_told() -> None:
+    bench = Bench()
+    for seq in (1, 3, 4):
+        bench.receive(EVENT, entry(seq))
+    bench.commit()
+    assert acks(bench) == [(1, True)]
+    assert [row[1] for row in bench.writes] == [1]
+
+
+def test_journals_of_one_device_are_numbered_apart() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    bench.receive(EVENT, entry(1, journal="jnl-2"))
+    bench.commit()
+    assert [row[2] for row in bench.writes] == ["jnl-1.1", "jnl-2.1"]
+
+
+def test_a_repeated_request_gets_the_same_answer_and_no_second_effect() -> None:
+    bench = Bench()
+    bench.receive(REQUEST, request("key-1"))
+    bench.commit()
+    bench.receive(REQUEST, request("key-1"))
+    bench.commit()
+    first, second = bench.said(RequestDone)
+    assert first == second
+    assert first.correlationid == "key-1"
+    assert len(bench.writes) == 1
+
+
+def test_a_request_repeated_within_one_batch_has_one_effect() -> None:
+    bench = Bench()
+    bench.receive(REQUEST, request("key-1"))
+    bench.receive(REQUEST, request("key-1"))
+    bench.commit()
+    assert len(bench.writes) == 1
+    assert len(bench.said(RequestDone)) == 2
+
+
+def test_a_request_id_used_again_for_something_else_is_refused_and_not_done() -> None:
+    bench = Bench()
+    bench.receive(REQUEST, request("key-1"))
+    bench.receive(REQUEST, request("key-1", ORDER.model_copy(update={"quantity": 3})))
+    bench.receive(REQUEST, request("key-1"))
+    bench.commit()
+    (refused,) = bench.said(RequestRefused)
+    assert isinstance(refused.data, RequestRefused)
+    assert (refused.data.code, refused.correlationid) == (RefusalCode.KEY_REUSED, "key-1")
+    assert len(bench.said(RequestDone)) == 2
+    assert len(bench.writes) == 1
+
+
+def test_the_time_is_told_before_the_commit_and_the_core_hears_the_probe() -> None:
+    bench = Bench()
+    probe = seal(TimeProbe(sent_uptime_ms=7), id="p-1", source="cabinet/cab-1", time=0, bootid="boot-1")
+    bench.receive("cl/v1/demo/cabinet/cab-1/time", encode(probe))
+    (reply,) = bench.said(TimeReply)
+    assert reply.data == TimeReply(platform_time=NOW_MS, sent_uptime_ms=7)
+    assert reply.correlationid == "p-1"
+    assert [incoming.message.id for incoming in bench.core.received] == ["p-1"]
+    assert not bench.commit()
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"x" * 9_000, "too_large"),
+        (b"\xff\xfe", "not_utf8"),
+        (b"{", "not_json"),
+        (b"[" * 100, "too_deep"),
+        (b'{"a":1,"a":2}', "duplicate_key"),
+        (b'{"a":NaN}', "not_a_number"),
+        (b'{"a":' + b"9" * 5_000 + b"}", "integer_range"),
+        (b"[]", "not_an_envelope"),
+        (b'{"type":"chargeloop.cabinet.sneezed.v1"}', "unknown_type"),
+        (b'{"type":"chargeloop.cabinet.slot_changed.v1"}', "invalid"),
+        (entry(1).replace(b"cabinet/cab-1", b"cabinet/cab-2"), "wrong_source"),
+        (b'{"id":"\\ud800","type":"chargeloop.cabinet.slot_changed.v1"}', "invalid"),
+    ],
+)
+def test_every_fault_ends_in_quarantine_and_the_stream_goes_on(body: bytes, fault: str) -> None:
+    bench = Bench()
+    for payload in (entry(1), body, entry(2)):
+        bench.receive(EVENT, payload)
+    bench.commit()
+    (told,) = bench.said(Quarantined)
+    assert isinstance(told.data, Quarantined)
+    assert told.data.fault == fault
+    assert acks(bench) == [(2, False)]
+    assert bench.writer.counters()["quarantined"] == 1
+
+
+def test_an_entry_nobody_understands_is_taken_by_its_number_once() -> None:
+    bench = Bench()
+    unknown = entry(2).replace(b"slot_changed", b"sneezed_hard")
+    for payload in (entry(1), unknown, unknown, entry(3)):
+        bench.receive(EVENT, payload)
+    bench.commit()
+    assert acks(bench) == [(3, False)]
+    assert [row[1] for row in bench.writes] == [1, 3]
+    assert bench.writer.counters()["quarantined"] == 1
+
+
+def test_an_entry_nobody_understands_is_refused_behind_a_gap() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(2).replace(b"slot_changed", b"sneezed_hard"))
+    bench.commit()
+    assert acks(bench) == [(0, True)]
+    assert bench.writer.counters()["quarantined"] == 0
+
+
+def test_a_message_on_which_the_core_failed_ends_in_quarantine_after_the_restart() -> None:
+    poison = entry(2, SlotChanged(slot=POISON_SLOT, state=SlotState.FAULTY))
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    with pytest.raises(CoreFailedError, match="slot 36 is not there") as failed:
+        bench.receive(EVENT, poison)
+    restarted = Bench(Kept(store_id="store", starts=2, digests={failed.value.digest}))
+    for payload in (entry(1), poison, entry(3)):
+        restarted.receive(EVENT, payload)
+    restarted.commit()
+    assert [row[1] for row in restarted.writes] == [1, 3]
+    assert acks(restarted) == [(3, False)]
+    (told,) = restarted.said(Quarantined)
+    assert isinstance(told.data, Quarantined)
+    assert told.data.fault == "handling_failed"
+
+
+def test_a_listener_that_does_not_acknowledge_the_journal_hears_entries_as_they_come() -> None:
+    core = ToyCore(leases=False)
+    dispatch: SingleWriter[Seen] = SingleWriter(
+        core=core,
+        kept=Kept(store_id="other", starts=1),
+        client="dsp-main",
+        role=Role.DISPATCH,
+        region="demo",
+        randbelow=lambda _: 0,
+        policy=OutboxPolicy(),
+    )
+    for seq in (5, 5, 3):
+        dispatch.receive(EVENT, entry(seq), NOW_MS)
+    assert [incoming.message.seq for incoming in core.received] == [5, 5, 3]
+    assert not dispatch.take_batch().acks
+
+
+def test_an_entry_to_another_platform_is_resent_until_its_acknowledgement_and_not_after() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1, KeypadLocked(wrong_codes=5, until=NOW_MS)))
+    bench.commit()
+    topic = "cl/v1/demo/dispatch/dsp-main/request"
+    sent = [outgoing for outgoing in bench.published if outgoing.topic == topic]
+    bench.now_ms += 5_000
+    bench.commit()
+    assert [outgoing for outgoing in bench.published if outgoing.topic == topic] == sent * 2
+    message = decode(sent[0].payload)
+    assert isinstance(message, Envelope)
+    assert message.journalid is not None
+    ack = seal(JournalAck(journal=message.journalid, seq=1), id="a-1", source="dispatch/dsp-main", time=NOW_MS)
+    bench.receive(f"{topic}-ack", encode(ack))
+    bench.receive(f"{topic}-ack", encode(ack))
+    assert not bench.commit()
+    bench.now_ms += 100_000
+    assert bench.writer.counters()["outbox"] == 0
+    assert bench.writer.outbox.next_due_ms() is None
+
+
+def test_a_lease_is_sent_again_until_it_is_settled() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    bench.commit()
+    bench.now_ms += 5_000
+    bench.commit()
+    commands = [outgoing for outgoing in bench.published if outgoing.topic.endswith("/command")]
+    assert len(commands) == 2
+    assert commands[0] == commands[1]
+    bench.receive(EVENT, entry(2, finished("cmd-cab-1-1")))
+    bench.receive(EVENT, entry(3, finished("cmd-cab-1-1")))
+    bench.commit()
+    bench.now_ms += 15_000
+    bench.commit()
+    assert len([outgoing for outgoing in bench.published if outgoing.topic.endswith("/command")]) == 2
+
+
+def test_a_lease_is_not_sent_after_it_has_expired() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    bench.commit()
+    bench.now_ms += 60_000
+    bench.commit()
+    assert len([outgoing for outgoing in bench.published if outgoing.topic.endswith("/command")]) == 1
+    assert bench.writer.counters()["outbox"] == 0
+
+
+def test_a_cabinet_that_comes_back_gets_its_commands_at_once() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    bench.commit()
+    birth = seal(
+        ConnectionState(state=Presence.ONLINE, connection_epoch=2), id="b-1", source="cabinet/cab-1", time=NOW_MS
+    )
+    bench.now_ms += 10
+    bench.receive("cl/v1/demo/cabinet/cab-1/connection", encode(birth))
+    bench.commit()
+    bench.now_ms += 10
+    bench.commit()
+    assert len([outgoing for outgoing in bench.published if outgoing.topic.endswith("/command")]) == 2
+
+
+def test_what_is_due_is_done_once() -> None:
+    bench = Bench()
+    bench.core.alarm_ms = NOW_MS + 1_000
+    assert bench.writer.next_due_ms() == NOW_MS + 1_000
+    bench.writer.tick(NOW_MS)
+    bench.writer.tick(NOW_MS + 1_000)
+    bench.writer.tick(NOW_MS + 1_000)
+    assert bench.core.rang_ms == [NOW_MS + 1_000]
+    assert bench.commit()
+
+
+def test_a_core_that_is_due_for_ever_is_a_bug_that_shows() -> None:
+    bench = Bench()
+    bench.core.next_due_ms = lambda: NOW_MS  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="still due"):
+        bench.writer.tick(NOW_MS)
