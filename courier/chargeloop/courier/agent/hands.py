@@ -1,18 +1,26 @@
-"""The courier's hands and memory on disk: DATA/agents/<courier>/hands.json.
+"""The courier's hands and memory in a file: DATA/agents/<courier>/hands.json.
 
 `banks` lists the ids of all banks held, for whoever counts banks; `memory` is what the agent starts from.
 The file is replaced as a whole, so it is the old one or the new one after a crash.
 """
 
-import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from chargeloop.courier.agent.errand import Memory
+from chargeloop.protocol.ids import BankId
 
-_MEMORY: Final = TypeAdapter(Memory)
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    banks: tuple[BankId, ...]
+    memory: Memory
+
+
+_KEPT: Final = TypeAdapter(_Kept)
 
 
 class Hands:
@@ -22,17 +30,16 @@ class Hands:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            self.memory = _MEMORY.validate_python(json.loads(path.read_bytes())["memory"])
+            self.memory = _KEPT.validate_json(path.read_bytes()).memory
         else:
             self.remember(first)
 
     def remember(self, memory: Memory) -> None:
         """Keep this memory."""
-        banks = [bank.bank for errand in memory.errands for bank in errand.banks]
-        content = {"banks": banks, "memory": _MEMORY.dump_python(memory, mode="json")}
+        banks = tuple(bank.bank for errand in memory.errands for bank in errand.banks)
         draft = self._path.with_suffix(".draft")
         # Not synced to the disk: hands survive a killed process, and a power cut of the machine ends their
         # world.
-        draft.write_text(json.dumps(content), encoding="utf-8")
+        draft.write_bytes(_KEPT.dump_json(_Kept(banks, memory)))
         draft.replace(self._path)
         self.memory = memory
