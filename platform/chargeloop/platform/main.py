@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,10 @@ GATEWAY: Final = GatewayId("gwy-main")
 
 # How long an HTTP client is kept waiting for the platform's reply.
 _ANSWER_MS: Final = 10_000
+
+# The gateway's tries to connect come within so many real milliseconds; the minute over which thousands of
+# cabinets spread theirs would only keep the one gateway away.
+_RECONNECT_MS: Final = 2_000
 
 # Real milliseconds of wire and machine delay that each wait must leave room for, however fast the clock runs.
 _ROOM_MS: Final = {
@@ -80,20 +85,26 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
     await store.open()
     try:
         region = _load_region(settings, clock)
-        endpoint = _endpoint(settings, clock, store, region)
         link = _link(settings, clock)
-        server = HttpServer(_app(settings, clock, region, link), settings.http_host, settings.http_port)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(endpoint.run())
-            tasks.create_task(link.run())
-            tasks.create_task(server.run_until_cancelled())
-            await endpoint.wait_ready()
-            await link.wait_ready()
-            await server.wait_listening()
-            if ready is not None:
-                ready()
+        app = _app(settings, clock, region, link)
+        with closing(HttpServer(app, settings.http_host, settings.http_port)) as server:
+            await _run_together(_endpoint(settings, clock, store, region), link, server, ready)
     finally:
         await store.close()
+
+
+async def _run_together(
+    endpoint: Endpoint[PlatformWrite], link: DeviceLink, server: HttpServer, ready: Callable[[], None] | None
+) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(endpoint.run())
+        tasks.create_task(link.run())
+        tasks.create_task(server.run_until_cancelled())
+        await endpoint.wait_ready()
+        await link.wait_ready()
+        await server.wait_listening()
+        if ready is not None:
+            ready()
 
 
 def patient(policy: Policy, clock: Clock) -> Policy:
@@ -145,7 +156,7 @@ def _link(settings: PlatformSettings, clock: Clock) -> DeviceLink:
         state_dir=state_dir,
         subscriptions=subscriptions(Role.GATEWAY, settings.gateway, settings.region),
         receive=_ignore_late_reply,
-        policy=LinkPolicy.of(clock),
+        policy=replace(LinkPolicy.of(clock), reconnect_ms=clock.patience_ms(_RECONNECT_MS)),
     )
 
 

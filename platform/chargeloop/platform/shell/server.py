@@ -48,6 +48,10 @@ class HttpServer(uvicorn.Server):
             self.should_exit = True
             await serving
 
+    def close(self) -> None:
+        """Give the port back, for a server that may never have run."""
+        self._socket.close()
+
     async def wait_listening(self) -> None:
         """Return when connections are accepted."""
         await self._listening.wait()
