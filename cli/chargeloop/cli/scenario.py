@@ -10,11 +10,12 @@ participant's id, so that adding a participant, or a draw for one of them, chang
 """
 
 import random
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from chargeloop.protocol.geo import Plane, Point
+from chargeloop.protocol.geo import Plane, Point, distance_m
 from chargeloop.protocol.ids import BankId, CabinetId, CourierId, RegionId, UserId
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.time import MINUTE_MS, SECOND_MS, parse_instant
@@ -174,13 +175,14 @@ def demo_scenario(*, seed: int, orders: int, region: str = "demo") -> Scenario:
     """
     plane = Plane(ORIGIN)
     placing_ms = _PLACING_MS * max(1, -(-orders // _ORDERS_PER_WINDOW))
+    people = tuple(_person(seed, number, placing_ms, plane) for number in range(1, orders + 1))
     return Scenario(
         region=RegionId(region),
         seed=seed,
         origin_ms=ORIGIN_MS,
-        cabinets=_cabinets(seed, plane),
+        cabinets=_with_troubles(seed, _cabinets(seed, plane), people),
         couriers=tuple(_courier(seed, number, plane) for number in range(1, _COURIERS + 1)),
-        people=tuple(_person(seed, number, placing_ms, plane) for number in range(1, orders + 1)),
+        people=people,
         deadline_ms=placing_ms + _LAST_USE_MS + _SLACK_MS,
     )
 
@@ -191,24 +193,35 @@ def seeded(seed: int, *names: str) -> random.Random:
 
 
 def _cabinets(seed: int, plane: Plane) -> tuple[CabinetPlan, ...]:
+    return tuple(_cabinet(seed, index, plane) for index in range(len(_CABINETS)))
+
+
+def _with_troubles(
+    seed: int, cabinets: tuple[CabinetPlan, ...], people: tuple[PersonPlan, ...]
+) -> tuple[CabinetPlan, ...]:
+    """Plant the jam and the outage where most people are, so that somebody meets them."""
     draw = seeded(seed, "troubles")
-    jammed, dropped = draw.sample(range(len(_CABINETS)), 2)
-    faults = {jammed: _jam(draw), dropped: _drop(draw)}
+    nearest = Counter(min(cabinets, key=lambda c: distance_m(c.place, p.place)).cabinet for p in people)
+    by_need = sorted(cabinets, key=lambda cabinet: -nearest[cabinet.cabinet])
+    troubles = {by_need[0].cabinet: _jam, by_need[1].cabinet: _drop}
     return tuple(
-        _cabinet(seed, index, plane, faults.get(index, CabinetFaults())) for index in range(len(_CABINETS))
+        replace(cabinet, faults=troubles[cabinet.cabinet](cabinet.faults, draw))
+        if cabinet.cabinet in troubles
+        else cabinet
+        for cabinet in cabinets
     )
 
 
-def _jam(draw: random.Random) -> CabinetFaults:
-    return CabinetFaults(jam_slots=(draw.randint(1, _BANKS_PER_CABINET),), jam_next=1)
+def _jam(faults: CabinetFaults, _draw: random.Random) -> CabinetFaults:
+    return replace(faults, jam_next=1)
 
 
-def _drop(draw: random.Random) -> CabinetFaults:
-    from_ms = draw.randint(6, 14) * MINUTE_MS
-    return CabinetFaults(offline=(Outage(from_ms, from_ms + draw.randint(6, 12) * MINUTE_MS),))
+def _drop(faults: CabinetFaults, draw: random.Random) -> CabinetFaults:
+    from_ms = draw.randint(4, 8) * MINUTE_MS
+    return replace(faults, offline=(Outage(from_ms, from_ms + draw.randint(6, 12) * MINUTE_MS),))
 
 
-def _cabinet(seed: int, index: int, plane: Plane, faults: CabinetFaults) -> CabinetPlan:
+def _cabinet(seed: int, index: int, plane: Plane) -> CabinetPlan:
     cabinet = CabinetId(f"cab-{index + 1:04d}")
     draw = seeded(seed, cabinet)
     row, column = divmod(index, _COLUMNS)
@@ -225,13 +238,14 @@ def _cabinet(seed: int, index: int, plane: Plane, faults: CabinetFaults) -> Cabi
         )
         for slot in range(1, _BANKS_PER_CABINET + 1)
     )
-    return CabinetPlan(cabinet, _CABINETS[index], place, _SLOTS, banks, _with_clock(faults, draw))
+    return CabinetPlan(cabinet, _CABINETS[index], place, _SLOTS, banks, _own_clock(draw))
 
 
-def _with_clock(faults: CabinetFaults, draw: random.Random) -> CabinetFaults:
-    """Give every cabinet a clock of its own: some minutes off, some 50 ppm fast or slow."""
-    offset_ms = draw.randint(-5 * 60, 5 * 60) * SECOND_MS
-    return CabinetFaults(faults.jam_slots, faults.jam_next, faults.offline, offset_ms, draw.randint(-50, 50))
+def _own_clock(draw: random.Random) -> CabinetFaults:
+    """Give a cabinet a clock of its own: some minutes off, up to 50 ppm fast or slow."""
+    return CabinetFaults(
+        clock_offset_ms=draw.randint(-5 * 60, 5 * 60) * SECOND_MS, drift_ppm=draw.randint(-50, 50)
+    )
 
 
 def _courier(seed: int, number: int, plane: Plane) -> CourierPlan:
