@@ -33,9 +33,9 @@ class FleetFileError(ValueError):
 class FleetSettings(BaseModel):
     """One process of simulated cabinets.
 
-    `fleet` is the JSON file of its cabinets, `data` the directory of everybody's credentials and the cabinets'
-    own files. `heartbeat_ms` 0 sends no telemetry and asks for the time at connections only. Times are the
-    world's.
+    `fleet` is the JSON file of its cabinets, `data` the directory of everybody's credentials and of the
+    cabinets' own files. `heartbeat_ms` 0 sends no telemetry and asks for the time at connections only. Times
+    are the world's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
