@@ -113,6 +113,31 @@ def test_the_order_across_topics_of_one_publisher_is_kept(site: Site, peer: Conn
     assert [watch.next().payload for _ in topics] == [b"%d" % number for number in range(60)]
 
 
+def test_what_was_acknowledged_arrives_although_its_sender_is_cut_at_once(site: Site, peer: Connects) -> None:
+    rental, cabinet = peer(site.named("rnt-main")), site.someone("cab")
+    rental.subscribe(of_cabinet("event", cabinet.client))
+    for number in range(20):
+        brief = peer(cabinet)
+        brief.publish(of_cabinet("event", cabinet.client), b"%d" % number)
+        brief.cut()
+    assert [rental.next().payload for _ in range(20)] == [b"%d" % number for number in range(20)]
+
+
+def test_nothing_is_lost_while_others_subscribe(site: Site, peer: Connects) -> None:
+    cabinet, rental, other = (
+        peer(site.someone("cab")),
+        peer(site.named("rnt-main")),
+        peer(site.someone("opr")),
+    )
+    rental.subscribe(of_cabinet("event", "+"))
+    sent = [b"%d" % number for number in range(200)]
+    for number, payload in enumerate(sent):
+        cabinet.offer(of_cabinet("event", cabinet.name), payload)
+        if number % 10 == 0:
+            other.subscribe(of_cabinet("slots", f"cab-{number}"))
+    assert [rental.next().payload for _ in sent] == sent
+
+
 def test_overlapping_subscriptions_bring_a_message_once_or_once_for_each(site: Site, peer: Connects) -> None:
     cabinet, rental = peer(site.someone("cab")), peer(site.named("rnt-main"))
     rental.subscribe(of_cabinet("event", "+"), of_cabinet("event", cabinet.name))

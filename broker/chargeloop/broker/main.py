@@ -271,8 +271,8 @@ def _free_address(host: str, port: int | None) -> BrokerAddress:
     """Return the address when nobody listens there; port None takes any free one.
 
     Not one that the system would choose: those are what it gives to outgoing connections, so another program
-    could get it before the broker does, and a client that tries to connect before the broker listens could even
-    be connected to itself.
+    could get it before the broker does, and a client that tries to connect before the broker listens could
+    even be connected to itself.
     """
     if port is not None:
         _require_free(host, port)

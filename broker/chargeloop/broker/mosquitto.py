@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from chargeloop.broker.access import AccessRules
-from chargeloop.broker.limits import MAX_PACKET_BYTES
+from chargeloop.broker.limits import MAX_PACKET_BYTES, MAX_QUEUED_MESSAGES
 
 # Mosquitto's own default. More would only slow reconnect storms: our passwords are 32 random bytes, which no
 # number of rounds makes harder to guess.
@@ -75,7 +75,7 @@ def configuration_text(files: MosquittoFiles, host: str, port: int) -> str:
         "# Platforms acknowledge after a commit of some hundred messages; the default 20 would starve them.",
         "max_inflight_messages 500",
         "# What may wait for one client that is away or slow; more is dropped, and sent again later.",
-        "max_queued_messages 20000",
+        f"max_queued_messages {MAX_QUEUED_MESSAGES}",
         "max_queued_bytes 33554432",
         "max_connections 20000",
         "set_tcp_nodelay true",
