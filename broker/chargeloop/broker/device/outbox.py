@@ -105,8 +105,9 @@ class DeviceOutbox:
         self._states: dict[str, Outgoing] = {}
         self._questions: dict[str, _Waiting] = {}
         self._probe_ms: int | None = None
-        self._probes = 0
         self._probe_id: str | None = None
+        self._vain_probes = 0
+        self._exchanges = 0
 
     def message_id(self) -> str:
         """Return an id that no message of this device has had."""
@@ -184,8 +185,9 @@ class DeviceOutbox:
             )
         )
         later_ms = now_ms + self._policy.probe_ms if self._policy.probe_ms > 0 else None
-        self._probe_ms = now_ms if self._probes == 1 else later_ms
-        self._probes += 1
+        self._probe_ms = now_ms if self._exchanges == 0 else later_ms
+        self._exchanges += 1
+        self._vain_probes = 0
 
     def connect(self, first: Sequence[Outgoing], now_ms: int) -> None:
         """A connection has begun: `first`, states, questions, entries and a probe are due at once."""
@@ -196,7 +198,7 @@ class DeviceOutbox:
         for question in self._questions.values():
             question.due_ms, question.vain = now_ms, 0
         self._window.restart()
-        self._probes = 1
+        self._exchanges = self._vain_probes = 0
         self._probe_id = None
         self._probe_ms = now_ms if f"{self._role}_time" in TOPICS else None
 
@@ -230,8 +232,8 @@ class DeviceOutbox:
 
     def _probe(self, now_ms: int) -> Outgoing:
         # Replies may be lost, and a platform may be away: ask again, ever more rarely.
-        retry_ms = self._policy.resend_ms << min(self._probes, _MAX_DOUBLINGS)
-        self._probe_ms = now_ms + retry_ms
+        self._probe_ms = now_ms + (self._policy.resend_ms << min(self._vain_probes, _MAX_DOUBLINGS))
+        self._vain_probes += 1
         spec = TOPICS[f"{self._role}_time"]
         sent_ms = self._clock.uptime_ms()
         probe = TimeProbe(sent_uptime_ms=sent_ms, previous=self._clock.last_sample)

@@ -137,17 +137,19 @@ class Endpoint(Generic[WriteT]):
     async def _end(
         self, writer: SingleWriter[WriteT], connecting: asyncio.Task[None], working: asyncio.Task[None]
     ) -> None:
-        """Stop both tasks; after a failure nothing more is said or written, and the failure is raised."""
+        """Stop both tasks. After a failure nothing more is written or said: the last will speaks."""
         failed = [task for task in (connecting, working) if task.done() and not task.cancelled()]
         for task in (connecting, working):
             task.cancel()
         await asyncio.gather(connecting, working, return_exceptions=True)
-        if not failed:
-            await self._store.commit(writer.last_batch().changes, [])
-            self._publish(writer.connection(Presence.OFFLINE, self._epoch, self._clock.now_ms()))
+        if failed:
+            self._wire.cut()
+            for task in failed:
+                task.result()
+        batch = writer.last_batch()
+        await self._store.commit(batch.changes, batch.writes)
+        self._publish(writer.connection(Presence.OFFLINE, self._epoch, self._clock.now_ms()))
         await self._wire.close()
-        for task in failed:
-            task.result()
 
     async def _stay_connected(self, writer: SingleWriter[WriteT]) -> None:
         pause_ms = 0

@@ -182,6 +182,11 @@ class Wire:
             _log.warning("%s: the connection did not close in time", self._broker)
         self._close(client)
 
+    def cut(self) -> None:
+        """Drop the connection without a word: the broker publishes the last will."""
+        if self._client is not None:
+            self._close(self._client)
+
     def take(self, limit: int) -> list[Arrival]:
         """Return up to `limit` messages that wait, the oldest first."""
         taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
