@@ -7,6 +7,7 @@ from chargeloop.platform.core import fees
 from chargeloop.platform.core.order import BankPlace, Hold, HoldState, Leg, Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
+from chargeloop.platform.core.rows import BankWhere
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
@@ -78,7 +79,7 @@ class Chaos:
         self.script.ask(request)
 
     def _restock(self) -> None:
-        out = self.script.region._memory.holders
+        out = self._out()
         for name, banks in ((A, BANKS[:3]), (B, BANKS[3:])):
             inside = [bank for bank in banks if bank not in out]
             slots = [ready(number, bank) for number, bank in enumerate(inside, 1)]
@@ -88,6 +89,10 @@ class Chaos:
             ]
             self.script.connect(name)
             self.script.snapshot(name, slots)
+
+    def _out(self) -> set[str]:
+        known = self.script.region._memory.banks.values()
+        return {record.bank for record in known if record.where is not BankWhere.CABINET}
 
     def _forward(self, a: int, b: int, c: int) -> None:
         """Do what should happen next to some open order."""
@@ -144,7 +149,7 @@ class Chaos:
         self.script.event(send.topic.split("/")[4], done)
 
     def _give(self, held: Hold, b: int) -> None:
-        out = self.script.region._memory.holders
+        out = self._out()
         inside = [bank for bank in BANKS if bank not in out][: held.quantity - (b % 5 == 0)]
         banks = dict(enumerate(inside, 1))
         self.script.eject(held.cabinet, held.id, banks, missing=held.quantity - len(banks))
@@ -362,7 +367,6 @@ def check_reload(script: Script) -> None:
     )
     memory = copy._memory
     assert memory.orders == live.orders
-    assert memory.holders == live.holders
     assert memory.banks == live.banks
     assert memory.tariffs == live.tariffs
     for cabinet in live.fleet:

@@ -23,7 +23,7 @@ from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome, SlotState
 from chargeloop.protocol.messages.courier import LegKind
-from chargeloop.protocol.messages.rental import HandOver, OrderState
+from chargeloop.protocol.messages.rental import OrderState
 
 # Commands.
 
@@ -90,7 +90,8 @@ def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
     if out == 0:
         ending.fail(turn, order, f"the cabinet gave out no bank: {reason}")
         return
-    ending.review(turn, turn.happen(order.id, ev.Unlocked(out)))
+    order = turn.happen(order.id, ev.Unlocked(out))
+    ending.review(turn, holds.release_all(turn, order, HoldKind.BANKS))
 
 
 def reservation_ended(turn: Turn, cabinet: Cabinet, said: cab.ReservationEnded, _: Corrected) -> None:
@@ -131,28 +132,35 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     if order is None:
         turn.save_bank(BankRecord(said.bank, BankWhere.AWAY))
         return
-    leg = _outward_leg(order)
+    leg = _leg_served(order, said.reservation)
     job = None if leg is None else leg.job
-    order = turn.happen(order.id, ev.BankEjected(said.bank, cabinet.record.cabinet, said.slot, job), when)
-    where = BankWhere.USER if order.hand_over is HandOver.WALK_UP else BankWhere.COURIER
-    turn.save_bank(BankRecord(said.bank, where, order=order.id))
+    happened = ev.BankEjected(said.bank, cabinet.record.cabinet, said.slot, job)
+    order = turn.happen(order.id, happened, when)
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
 
 
-def _outward_leg(order: Order) -> Leg | None:
-    return next((leg for leg in reversed(order.legs) if leg.kind is LegKind.OUTWARD), None)
+def _leg_served(order: Order, reservation: str | None) -> Leg | None:
+    """Return the outward leg that a reservation is for; of one before a redirection, the latest."""
+    outward = [leg for leg in order.legs if leg.kind is LegKind.OUTWARD]
+    named = (leg for leg in outward if leg.reservation == reservation)
+    return next(named, outward[-1] if outward else None)
 
 
 def _seen_elsewhere(
     turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corrected, order: Order | None
 ) -> None:
     """End the hold of another order on the bank: it must have been returned, since it was in a slot."""
-    holder = turn.memory.holders.get(said.bank)
-    if holder is None or (order is not None and holder == order.id):
+    other = _holder(turn, said.bank)
+    if other is None or (order is not None and other.id == order.id):
         return
     inferred = Corrected(when.time_ms, ClockState.INFERRED)
-    _back(turn, turn.order(holder), cabinet, said.slot, said.bank, inferred)
+    _back(turn, other, cabinet, said.slot, said.bank, inferred)
+
+
+def _holder(turn: Turn, bank: BankId) -> Order | None:
+    holder = turn.memory.holder(bank)
+    return None if holder is None else turn.find(holder)
 
 
 def eject_failed(turn: Turn, cabinet: Cabinet, said: cab.EjectFailed, when: Corrected) -> None:
@@ -174,13 +182,14 @@ def pickup_finished(turn: Turn, _: Cabinet, said: cab.PickupFinished, when: Corr
         end_unlocking(turn, order, "nothing came out")
         return
     leg = order.leg
-    if leg is None or leg.reservation != said.reservation or leg.kind is not LegKind.OUTWARD:
+    if leg is None or leg.kind is not LegKind.OUTWARD:
         return
     taken = tuple(track.bank for track in order.banks_at(BankPlace.OUTBOUND) if track.job == leg.job)
     hold = order.hold(said.reservation)
     if taken:
         _taken_by_courier(turn, order, leg, taken, when)
-    elif hold is not None and hold.state is HoldState.HELD:
+        _release_others(turn, order.id, said.reservation)
+    elif leg.reservation == said.reservation and hold is not None and hold.state is HoldState.HELD:
         refused(turn, order, hold, CabinetReason.JAM, 0)
 
 
@@ -191,6 +200,14 @@ def _taken_by_courier(turn: Turn, order: Order, leg: Leg, taken: tuple[BankId, .
         turn.happen(order.id, ev.QuantityReduced(len(taken)))
 
 
+def _release_others(turn: Turn, name: str, used: str) -> None:
+    """Give up the reservation of a redirection that the courier was too fast for."""
+    order = turn.order(name)
+    for hold in order.holds:
+        if hold.kind is HoldKind.BANKS and hold.id != used:
+            order = holds.release(turn, order, hold)
+
+
 # Taking back.
 
 
@@ -198,12 +215,11 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     """Take the physical fact that a bank is in a slot: it is back, whoever was believed to hold it."""
     slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
     turn.fleet.set_slots(cabinet, [slot])
-    holder = turn.memory.holders.get(said.bank)
-    if holder is not None:
-        order = _collected_first(turn, turn.order(holder), said, when)
-        _back(turn, order, cabinet, said.slot, said.bank, when)
-    inside = BankRecord(said.bank, BankWhere.CABINET, cabinet.record.cabinet, said.slot)
-    turn.save_bank(inside)
+    order = _holder(turn, said.bank)
+    if order is None:
+        _inside(turn, cabinet, said.slot, said.bank)
+    else:
+        _back(turn, _collected_first(turn, order, said, when), cabinet, said.slot, said.bank, when)
 
 
 def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
@@ -223,10 +239,16 @@ def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Cor
     return order
 
 
+def _inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId) -> None:
+    """Write that the cabinet has the bank, and that no order answers for it any more."""
+    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet.record.cabinet, slot))
+
+
 def _back(  # noqa: PLR0913, PLR0917 - one fact has this many parts
     turn: Turn, order: Order, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected
 ) -> None:
     track = order.bank(bank)
+    _inside(turn, cabinet, slot, bank)
     if track is None:
         return
     name = cabinet.record.cabinet
@@ -277,8 +299,7 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
 
 def _found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected) -> None:
     """Infer the return of a bank that left a cabinet by its own report and stands in a slot now."""
-    holder = turn.memory.holders.get(bank)
-    order = None if holder is None else turn.find(holder)
+    order = _holder(turn, bank)
     track = None if order is None else order.bank(bank)
     if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
         return

@@ -55,7 +55,7 @@ def _grace_due(turn: Turn, order: Order) -> Order:
 
 def _forget(turn: Turn, order: Order) -> None:
     """Drop an ended order from memory, unless banks of it may still turn up."""
-    if all(turn.memory.holders.get(track.bank) != order.id for track in order.banks):
+    if all(turn.memory.holder(track.bank) != order.id for track in order.banks):
         turn.forget(order)
 
 
@@ -80,7 +80,10 @@ def _no_unlock(turn: Turn, order: Order) -> None:
 
 
 def _kept(turn: Turn, order: Order) -> None:
-    ending.buy_out(turn, order, state_due_ms(order, turn.policy))
+    if order.banks_at(BankPlace.USER):
+        ending.buy_out(turn, order, state_due_ms(order, turn.policy))
+    else:
+        ending.settle(turn, order, "the banks never came back from the courier")
 
 
 def _no_return(turn: Turn, order: Order) -> None:

@@ -20,7 +20,6 @@ from chargeloop.platform.core.order import (
     Order,
     may_happen,
 )
-from chargeloop.platform.core.rows import BankRecord, BankWhere
 from chargeloop.platform.core.searching import search
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
@@ -60,19 +59,15 @@ def picked_up(turn: Turn, order: Order, leg: Leg, said: delivery.BanksPickedUp, 
     if not taken or (order.state in {OrderState.DELIVERING, OrderState.RECALLING} and not new):
         return
     order = turn.happen(order.id, ev.PickedUp(leg.job, taken), when)
-    _out(turn, order, new, BankWhere.COURIER)
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
 
 
 def _may_hold(turn: Turn, order: Order, bank: BankId) -> bool:
-    """Tell whether a courier's word for a bank can be true: no other order answers for it."""
-    return turn.memory.holders.get(bank) in {None, order.id}
-
-
-def _out(turn: Turn, order: Order, banks: tuple[BankId, ...], where: BankWhere) -> None:
-    for bank in banks:
-        turn.save_bank(BankRecord(bank, where, order=order.id))
+    """Tell whether a courier's word for a bank can be true: no other open order answers for it."""
+    holder = turn.memory.holder(bank)
+    other = None if holder is None else turn.find(holder)
+    return other is None or other.id == order.id or other.final
 
 
 def rental_succeeded(
@@ -87,7 +82,6 @@ def rental_succeeded(
     if other is not None and other.job != leg.job:
         order = legs.cancel(turn, order, other, "delivered by another courier")
     order = turn.happen(order.id, ev.RentalSucceeded(leg.job, banks), when)
-    _out(turn, order, tuple(track.bank for track in order.banks_at(BankPlace.USER)), BankWhere.USER)
     order = holds.release_all(turn, order)
     ending.review(turn, order)
 
@@ -99,7 +93,6 @@ def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected,
     if leg.kind is not LegKind.BACK or not rented or not banks:
         return
     order = turn.happen(order.id, ev.BanksCollected(leg.job, banks), when)
-    _out(turn, order, _carried(order, leg), BankWhere.COURIER)
     if order.state is OrderState.SETTLED:
         ending.book(turn, order)
         return
@@ -216,7 +209,6 @@ def delivery_failed(
     stray = tuple(bank for bank in said.banks if _stray(turn, order, bank))
     left = tuple(dict.fromkeys((*stray, *_carried(order, leg))))
     order = turn.happen(order.id, ev.JobEnded(leg.job, said.why, left), when)
-    _out(turn, order, left, BankWhere.COURIER)
     if not current or order.final:
         return
     if order.state is OrderState.RECALLING:

@@ -121,7 +121,7 @@ class RentalRegion(region_reads.RegionReads):
         for order in sorted(orders, key=lambda order: order.placed_ms):
             memory.orders[order.id] = order
             memory.shelve(order)
-            memory.index(None, order)
+            memory.index_holds(None, order)
             memory.watch(order)
 
     def next_due_ms(self) -> int | None:

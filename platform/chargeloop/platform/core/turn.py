@@ -6,13 +6,15 @@ once, and every user whose orders changed is shown them once. Nothing here looks
 """
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Final
 
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core import views
 from chargeloop.platform.core.fleet import Cabinet, Fleet
-from chargeloop.platform.core.order import Order, order_of
+from chargeloop.platform.core.order import BankPlace, Order, order_of
 from chargeloop.platform.core.order_deadlines import due_ms
 from chargeloop.platform.core.order_evolve import evolve
 from chargeloop.platform.core.policy import Policy
@@ -20,6 +22,7 @@ from chargeloop.platform.core.rows import (
     AppendEvent,
     AppendFeeLine,
     BankRecord,
+    BankWhere,
     OrderEvent,
     PlatformWrite,
     SaveBank,
@@ -36,6 +39,16 @@ from chargeloop.protocol.topics import TOPICS
 
 _ORDER_EVENT: Final = TOPICS["order_event"]
 _USER_ORDERS: Final = TOPICS["user_orders"]
+_WHERE: Final[Mapping[BankPlace, BankWhere]] = MappingProxyType(
+    {
+        BankPlace.OUTBOUND: BankWhere.COURIER,
+        BankPlace.USER: BankWhere.USER,
+        BankPlace.INBOUND: BankWhere.COURIER,
+        BankPlace.ASTRAY: BankWhere.COURIER,
+        BankPlace.BACK: BankWhere.CABINET,  # by a courier's word
+        BankPlace.SOLD: BankWhere.SOLD,
+    }
+)
 
 
 class UserShelf:
@@ -50,7 +63,7 @@ class UserShelf:
 
 @dataclass(slots=True)
 class Memory:
-    """Everything a region knows. `holders` names the order that answers for a bank that is out."""
+    """Everything a region knows. `banks` has the last known place of each bank, and who answers for it."""
 
     region: RegionId
     dispatch: DispatchId
@@ -60,7 +73,6 @@ class Memory:
     tariffs: dict[str, Tariff] = field(default_factory=dict)
     orders: dict[OrderId, Order] = field(default_factory=dict)
     users: dict[UserId, UserShelf] = field(default_factory=dict)
-    holders: dict[BankId, OrderId] = field(default_factory=dict)
     banks: dict[BankId, BankRecord] = field(default_factory=dict)
     deadlines: list[tuple[int, OrderId]] = field(default_factory=list)
     watched: dict[OrderId, int] = field(default_factory=dict)
@@ -109,26 +121,20 @@ class Memory:
         if order.id in shelf.orders:
             shelf.orders.remove(order.id)
 
-    def index(self, before: Order | None, order: Order) -> None:
-        """Keep the indexes of banks and reservations in step with the order."""
-        if before is None or before.banks is not order.banks:
-            self._index_banks(order)
-        if before is None or before.holds is not order.holds:
-            self._index_holds(before, order)
-
-    def _index_banks(self, order: Order) -> None:
-        for track in order.banks:
-            if track.back is None:
-                self.holders[track.bank] = order.id
-            elif self.holders.get(track.bank) == order.id:
-                del self.holders[track.bank]
-
-    def _index_holds(self, before: Order | None, order: Order) -> None:
+    def index_holds(self, before: Order | None, order: Order) -> None:
+        """Keep the cabinets' reservations in step with the order's."""
+        if before is not None and before.holds is order.holds:
+            return
         for hold in order.holds:
             self.fleet.keep(hold)
         for hold in before.holds if before is not None else ():
             if order.hold(hold.id) is None:
                 self.fleet.drop(hold)
+
+    def holder(self, bank: BankId) -> OrderId | None:
+        """Return the order that answers for a bank: it is out, or back only by a courier's word."""
+        record = self.banks.get(bank)
+        return None if record is None else record.order
 
 
 class Turn:
@@ -193,9 +199,18 @@ class Turn:
         after = evolve(before, happened, stamp)
         self._touched.setdefault(before.id, before)
         self.memory.orders[before.id] = after
-        self.memory.index(before, after)
+        self.memory.index_holds(before, after)
+        self._follow_banks(before, after)
         self._journal(after, before, happened, stamp)
         return after
+
+    def _follow_banks(self, before: Order, after: Order) -> None:
+        """Write who answers for each bank that moved; a cabinet's word is written where it is heard."""
+        for track in after.banks if after.banks is not before.banks else ():
+            known = before.bank(track.bank)
+            moved = known is None or known.place is not track.place
+            if moved and track.back is None:
+                self.save_bank(BankRecord(track.bank, _WHERE[track.place], order=after.id))
 
     def _journal(self, order: Order, before: Order | None, happened: ev.Happening, stamp: ev.Stamp) -> None:
         entry = OrderEvent(
