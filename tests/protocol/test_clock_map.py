@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chargeloop.protocol.clock_map import PLAUSIBLE_AGE_MS, ClockMap, Corrected, DeviceTime, Lean
+from chargeloop.protocol.codec import seal
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.messages import MESSAGES
-from chargeloop.protocol.messages.common import SyncSample
+from chargeloop.protocol.messages.common import SyncSample, TimeProbe
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, SECOND_MS
 
 BOOTED_MS = 1_795_435_200_000  # the platform's clock when the device booted: 2026-11-23T12:00:00Z
@@ -152,13 +152,9 @@ def test_a_message_without_boot_or_uptime_teaches_nothing() -> None:
 
 
 def test_the_devices_time_is_read_from_the_envelope() -> None:
-    from chargeloop.protocol.codec import seal  # noqa: PLC0415 - only this test makes an envelope
-
-    model = MESSAGES["chargeloop.common.time_probe.v1"]
-    envelope = seal(
-        model.model_validate_json(model.EXAMPLE),
-        id="m-1", source="cabinet/cab-0001", time=BOOTED_MS, bootid="b1", uptimems=7, clockstate=ClockState.FREE,
-    )  # fmt: skip
+    probe = TimeProbe.model_validate_json(TimeProbe.EXAMPLE)
+    clock = {"time": BOOTED_MS, "bootid": "b1", "uptimems": 7, "clockstate": ClockState.FREE}
+    envelope = seal(probe, id="m-1", source="cabinet/cab-0001", **clock)
     assert DeviceTime.of(envelope) == DeviceTime("b1", 7, BOOTED_MS, ClockState.FREE)
 
 

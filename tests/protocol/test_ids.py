@@ -1,0 +1,73 @@
+"""Identifiers: one strict pattern, derived and not drawn."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chargeloop.protocol.ids import (
+    MAX_ID_LENGTH,
+    IdKind,
+    InvalidIdError,
+    derived_id,
+    is_id,
+    is_region,
+    kind_of,
+    require_id,
+)
+
+kinds = st.sampled_from(IdKind)
+
+
+@pytest.mark.parametrize("text", ["cab-0001", "cab-a", "cab-harbour-2", "cab-" + "x" * (MAX_ID_LENGTH - 4)])
+def test_good_ids_are_taken(text: str) -> None:
+    assert is_id(IdKind.CABINET, text)
+    assert require_id(IdKind.CABINET, text) == text
+    assert kind_of(text) is IdKind.CABINET
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "cab", "cab-", "cab--1", "cab-1-", "-cab-1", "CAB-1", "cab-A", "cab_1", "cab-1 ", " cab-1",
+        "cab-1\n", "cab-é", "cab-\u0661", "cab-1/2", "cab-+", "cab-#", "cab-..", "cab-1\x00", "bnk-1",
+        "cab-" + "x" * (MAX_ID_LENGTH - 3),
+    ],
+)  # fmt: skip
+def test_bad_ids_are_refused_with_the_pattern(text: str) -> None:
+    assert not is_id(IdKind.CABINET, text)
+    with pytest.raises(InvalidIdError, match="expected cab-…"):
+        require_id(IdKind.CABINET, text)
+
+
+@given(st.text())
+def test_an_id_never_holds_what_topics_paths_and_urls_give_a_meaning(text: str) -> None:
+    for kind in IdKind:
+        if is_id(kind, text):
+            assert set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+            assert kind_of(text) is kind
+
+
+def test_text_of_no_kind_has_none() -> None:
+    assert kind_of("xyz-1") is None
+    assert kind_of("cab-Ä") is None
+
+
+@given(kinds, st.lists(st.text(), min_size=1, max_size=4))
+def test_a_derived_id_is_good_and_always_the_same(kind: IdKind, parts: list[str]) -> None:
+    assert is_id(kind, derived_id(kind, *parts))
+    assert derived_id(kind, *parts) == derived_id(kind, *parts)
+
+
+@given(kinds, *[st.lists(st.text(st.characters(exclude_characters="\x1f")), min_size=1, max_size=3)] * 2)
+def test_other_parts_make_another_id(kind: IdKind, one: list[str], other: list[str]) -> None:
+    assert (derived_id(kind, *one) == derived_id(kind, *other)) == (one == other)
+
+
+@pytest.mark.parametrize("text", ["demo", "a", "north-2", "x" * 32])
+def test_good_regions_are_taken(text: str) -> None:
+    assert is_region(text)
+
+
+@pytest.mark.parametrize("text", ["", "2north", "North", "no/rth", "+", "x" * 33, "demo\n", "dé"])
+def test_bad_regions_are_refused(text: str) -> None:
+    assert not is_region(text)
