@@ -61,6 +61,17 @@ def test_a_client_that_subscribes_later_is_found_for_a_topic_seen_before(flight:
     assert flight.outstanding == 1
 
 
+def test_a_client_that_leaves_takes_nobody_else_s_filters_along(flight: CountedFlight) -> None:
+    flight.subscribed("opr-1", ["cl/v1/demo/cabinet/+/event", "cl/v1/demo/user/#"])
+    flight.disconnected("rnt-main")
+    flight.sent("m-1", "cl/v1/demo/cabinet/cab-1/event")
+    flight.sent("m-2", "cl/v1/demo/user/usr-1/request")
+    assert flight.outstanding == 2
+    flight.disconnected("opr-1")
+    flight.sent("m-3", "cl/v1/demo/cabinet/cab-1/event")
+    assert flight.outstanding == 0
+
+
 def test_forgetting_counts_a_stall(flight: CountedFlight) -> None:
     flight.sent("m-1", "cl/v1/demo/cabinet/cab-1/command")
     flight.forget()

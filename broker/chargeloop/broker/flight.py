@@ -9,7 +9,8 @@ nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -59,33 +60,28 @@ class CountedFlight:
         changed: called after every change, so that the clock looks again.
     """
 
-    # Topics are few beside messages, but those of orders are never used again.
-    _MAX_REMEMBERED_TOPICS = 50_000
-
     def __init__(self, changed: Callable[[], None]) -> None:
         self.stalls = 0
         self.outstanding = 0
         self._changed = changed
-        self._filters: dict[str, list[tuple[str, ...]]] = {}
+        self._filters = _FilterTree()
         self._on_way: dict[str, Counter[str]] = {}
-        self._receivers: dict[str, tuple[str, ...]] = {}
 
     def subscribed(self, client: str, filters: Iterable[str]) -> None:
         """Note that messages on these topic filters reach the client from now on."""
-        self._filters.setdefault(client, []).extend(tuple(text.split("/")) for text in filters)
-        self._receivers.clear()
+        for text in filters:
+            self._filters.add(client, text)
         self._changed()
 
     def disconnected(self, client: str) -> None:
         """Forget the client's filters and what was on its way to it."""
-        self._filters.pop(client, None)
-        self._receivers.clear()
+        self._filters.remove(client)
         self.outstanding -= self._on_way.pop(client, Counter()).total()
         self._changed()
 
     def sent(self, message_id: str, topic: str) -> None:
         """Count one copy for each client that has subscribed to the topic."""
-        for client in self._receivers_of(topic):
+        for client in self._filters.takers(topic):
             self._on_way.setdefault(client, Counter())[message_id] += 1
             self.outstanding += 1
         self._changed()
@@ -107,26 +103,55 @@ class CountedFlight:
         self.stalls += 1
         self._changed()
 
-    def _receivers_of(self, topic: str) -> tuple[str, ...]:
-        known = self._receivers.get(topic)
-        if known is None:
-            parts = tuple(topic.split("/"))
-            known = tuple(
-                client
-                for client, filters in self._filters.items()
-                if any(_matches(wanted, parts) for wanted in filters)
-            )
-            if len(self._receivers) >= self._MAX_REMEMBERED_TOPICS:
-                self._receivers.clear()
-            self._receivers[topic] = known
-        return known
+
+@dataclass(slots=True)
+class _Level:
+    """One level of topic filters: the levels below it, and whose filters end here or take all below."""
+
+    below: dict[str, "_Level"] = field(default_factory=dict)
+    ends: set[str] = field(default_factory=set)
+    takes_all: set[str] = field(default_factory=set)
 
 
-def _matches(wanted: tuple[str, ...], parts: tuple[str, ...]) -> bool:
-    """Tell whether an MQTT topic filter takes a topic, both split at the slashes."""
-    if wanted[-1] == "#":
-        wanted = wanted[:-1]
-        parts = parts[: len(wanted)]
-    return len(wanted) == len(parts) and all(
-        want in {"+", part} for want, part in zip(wanted, parts, strict=True)
-    )
+class _FilterTree:
+    """Who subscribed to what, as a tree of levels: thousands of clients come and go while messages pass."""
+
+    def __init__(self) -> None:
+        self._root = _Level()
+        self._by_client: dict[str, set[str]] = {}
+
+    def add(self, client: str, text: str) -> None:
+        """Note that the client takes the topics of an MQTT filter."""
+        level = self._root
+        for part in text.split("/"):
+            if part == "#":
+                break
+            level = level.below.setdefault(part, _Level())
+        (level.takes_all if text.endswith("#") else level.ends).add(client)
+        self._by_client.setdefault(client, set()).add(text)
+
+    def remove(self, client: str) -> None:
+        """Note that the client takes nothing any more."""
+        for text in self._by_client.pop(client, ()):
+            self._prune(self._root, text.split("/"), client)
+
+    def takers(self, topic: str) -> set[str]:
+        """Return the clients that take the topic."""
+        takers: set[str] = set()
+        levels = [self._root]
+        for part in topic.split("/"):
+            takers.update(*(level.takes_all for level in levels))
+            levels = [level.below[word] for level in levels for word in (part, "+") if word in level.below]
+        return takers.union(*(level.takes_all | level.ends for level in levels))
+
+    def _prune(self, level: _Level, parts: Sequence[str], client: str) -> None:
+        """Take the client off the end of one filter, and levels away that lead to nobody any more."""
+        if not parts:
+            level.ends.discard(client)
+        elif parts[0] == "#":
+            level.takes_all.discard(client)
+        elif parts[0] in level.below:
+            next_level = level.below[parts[0]]
+            self._prune(next_level, parts[1:], client)
+            if not (next_level.below or next_level.ends or next_level.takes_all):
+                del level.below[parts[0]]
