@@ -176,6 +176,7 @@ def test_the_time_is_told_before_the_commit_and_the_core_hears_the_probe() -> No
         (b'{"type":"chargeloop.cabinet.sneezed.v1"}', "unknown_type"),
         (b'{"type":"chargeloop.cabinet.slot_changed.v1"}', "invalid"),
         (entry(1).replace(b"cabinet/cab-1", b"cabinet/cab-2"), "wrong_source"),
+        (entry(1).replace(b'"seq":1,', b""), "invalid"),
         (b'{"id":"\\ud800","type":"chargeloop.cabinet.slot_changed.v1"}', "invalid"),
     ],
 )

@@ -6,7 +6,13 @@ from pathlib import Path
 from chargeloop.broker.endpoint import SqliteStore, Statement
 from chargeloop.protocol.effects import Context, Effects, Incoming, Send
 from chargeloop.protocol.ids import CommandId, IdKind, JobId, OrderId, derived_id
-from chargeloop.protocol.messages.cabinet import CommandFinished, KeypadLocked, Outcome, ReportInventory, SlotChanged
+from chargeloop.protocol.messages.cabinet import (
+    CommandFinished,
+    KeypadLocked,
+    Outcome,
+    ReportInventory,
+    SlotChanged,
+)
 from chargeloop.protocol.messages.delivery import DeliveryCancelled
 from chargeloop.protocol.messages.rental import OrderState, PlaceOrder, RequestDone, UserOrders
 from chargeloop.protocol.topics import TOPICS

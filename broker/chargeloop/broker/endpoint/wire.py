@@ -67,6 +67,10 @@ class _BufferedClient(mqtt.Client):
         """Return how many packets wait for the socket."""
         return len(self._out_packet)
 
+    def cut(self) -> None:
+        """Close the socket without DISCONNECT."""
+        self._sock_close()
+
     def _sock_recv(self, bufsize: int) -> bytes:
         if self._position == len(self._chunk):
             self._chunk = super()._sock_recv(_READ_BYTES)
@@ -129,6 +133,10 @@ class Wire:
         except (OSError, TimeoutError) as error:
             self._close(client)
             raise WireLostError(f"{self._broker}: {error!r}") from error
+        except asyncio.CancelledError:
+            # The thread may still open its socket; `_start_reading` then closes it.
+            self._close(client)
+            raise
         self._lost.clear()
 
     async def subscribe(self, filters: list[str]) -> None:
@@ -266,7 +274,7 @@ class Wire:
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             asyncio.get_running_loop().add_reader(opened, self._read, client)
         else:
-            opened.close()
+            client.cut()
 
     def _start_writing(self, client: _BufferedClient) -> None:
         opened = client.socket()
@@ -338,12 +346,7 @@ class Wire:
             self._client = None
             self._lost.set()
             self._written.set()
-        opened = client.socket()
-        if opened is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(opened)
-            loop.remove_writer(opened)
-            opened.close()
+        client.cut()
 
 
 def _topic_of(message: mqtt.MQTTMessage) -> str:

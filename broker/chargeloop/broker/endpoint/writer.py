@@ -280,10 +280,9 @@ class SingleWriter(Generic[WriteT]):
         return saved.message_id
 
     def _is_unreadable_entry(self, topic: Topic, saved: Salvage) -> bool:
-        ours = topic.spec.delivery is Delivery.JOURNAL and topic.region == self._region
-        return (
-            ours and saved.source is not None and is_source(topic, saved.source) and self._acknowledges(topic)
-        )
+        numbered = saved.journal is not None and saved.seq is not None
+        ours = topic.region == self._region and self._acknowledges(topic)
+        return numbered and ours and saved.source is not None and is_source(topic, saved.source)
 
     def _tell_quarantine(self, row: QuarantineRow, now_ms: int) -> None:
         spec = TOPICS[f"{self._role}_quarantine"]
