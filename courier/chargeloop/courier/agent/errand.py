@@ -109,6 +109,7 @@ class Errand:
     unanswered: bool = False
     abandoned: tuple[int, ...] = ()
     goal: Goal = Goal.RID
+    arrived: bool = False
     moved: tuple[BankId, ...] = ()
     opened: bool = False
     code_works: bool = True
@@ -167,6 +168,7 @@ def facing(errand: Errand, job: WorkJob | None, refused: frozenset[str]) -> Erra
     return replace(
         kept,
         goal=goal,
+        arrived=False,
         opened=False,
         code_works=True,
         troubled_ms=None,
@@ -186,7 +188,8 @@ def plan(errand: Errand, at: str | None, now_ms: int, profile: Profile) -> Plan:
         return Plan(Act.FINISH) if errand.gone else WAIT
     if errand.proof is not None:
         return WAIT
-    arrived = at == errand.place.id
+    # Whoever stands there already has still to say so.
+    arrived = errand.arrived and at == errand.place.id
     if _drops(errand, arrived, profile):
         return Plan(Act.GIVE_UP)
     return _at_place(errand, now_ms, profile) if arrived else Plan(Act.TRAVEL)

@@ -49,7 +49,7 @@ class Agent:
         credentials = CredentialStore.of_data(settings.data).load(profile.courier)
         directory = settings.data / "agents" / profile.courier
         directory.mkdir(parents=True, exist_ok=True)
-        journal = Journal(directory / "journal")
+        self._journal = journal = Journal(directory / "journal")
         self.link = DeviceLink(
             credentials=credentials,
             broker=settings.broker,
@@ -74,9 +74,12 @@ class Agent:
 
     async def run(self) -> None:
         """Stay connected and work until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.link.run())
-            tasks.create_task(self.phone.run())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.link.run())
+                tasks.create_task(self.phone.run())
+        finally:
+            self._journal.close()
 
     async def _receive(self, incoming: Incoming) -> None:
         await self.phone.receive(incoming)

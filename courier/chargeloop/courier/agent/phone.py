@@ -213,7 +213,7 @@ class Phone:
         memory = replace(self._body.hands.memory, at=place.id, location=place.location)
         self._body.hands.remember(memory)
         ready_ms = self._clock.now_ms() + self._profile.service_ms
-        self._body.keep(replace(errand, not_before_ms=ready_ms))
+        self._body.keep(replace(errand, arrived=True, not_before_ms=ready_ms))
         await self._publish_position()
         if errand.goal is not Goal.RID:
             at_user = errand.goal in {Goal.DELIVER, Goal.COLLECT}
