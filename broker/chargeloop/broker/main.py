@@ -250,7 +250,11 @@ async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
     log = directory / "output.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *leashed(software.command()), stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output
+            *leashed(software.command()),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for us: the broker outlives those who still have to say goodbye
         )
     broker = _RunningBroker(address, accounts, software, process)
     try:
