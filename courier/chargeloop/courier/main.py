@@ -71,8 +71,9 @@ async def build(settings: DispatchSettings, clock: Clock) -> Dispatch:
     policy = patient(settings.policy, clock)
     store = DispatchStore(settings.data / "courier" / "dispatch.sqlite3")
     await store.open()
-    rows = await store.rows(ended_after_ms=clock.now_ms() - policy.ended_kept_ms)
-    region = DispatchRegion(settings.region, settings.dispatch, policy, rows)
+    now_ms = clock.now_ms()
+    rows = await store.rows(ended_after_ms=now_ms - policy.ended_kept_ms)
+    region = DispatchRegion(settings.region, settings.dispatch, policy, rows, now_ms)
     endpoint = Endpoint(
         core=region,
         store=store,

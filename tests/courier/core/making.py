@@ -217,8 +217,9 @@ class World:
             tuple(couriers.values()),
         )
 
-    def restart(self) -> None:
-        self.region = DispatchRegion(REGION, DispatchId("dsp-main"), self.policy, self.rows())
+    def restart(self, listening_since_ms: int = 0) -> None:
+        dispatch = DispatchId("dsp-main")
+        self.region = DispatchRegion(REGION, dispatch, self.policy, self.rows(), listening_since_ms)
 
 
 def handed(*banks: BankId, code: str = CODE) -> courier.Delivered:

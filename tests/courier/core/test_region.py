@@ -338,6 +338,27 @@ def test_a_vanished_courier_who_delivered_all_the_same_is_believed_by_the_code()
     assert world.report_types()[-1] == "RentalSucceeded"
 
 
+def test_a_platform_that_was_down_does_not_take_its_own_silence_for_the_couriers() -> None:
+    world = taken()
+    world.now_ms += 3 * HOUR_MS
+    world.restart(world.now_ms)
+    world.pass_ms(1_000)
+    assert state(world) is JobState.TO_CABINET
+    world.pass_ms(world.policy.reassign_after_ms)
+    assert state(world) is JobState.OFFERING
+
+
+def test_a_search_goes_on_after_a_platform_was_down() -> None:
+    world = World()
+    world.ask(request())
+    world.now_ms += HOUR_MS
+    world.restart(world.now_ms)
+    world.on_duty(A)
+    world.pass_ms(world.policy.retry_ms)
+    world.accept(A)
+    assert state(world) is JobState.TO_CABINET
+
+
 def test_a_job_that_is_stuck_for_hours_ends_although_the_phone_is_there() -> None:
     world = taken(policy=DispatchPolicy(presence_lease_ms=24 * HOUR_MS))
     world.pass_ms(world.policy.job_limit_ms)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import Clock
-from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, begin_boot
+from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
 from chargeloop.courier.agent.body import Body
 from chargeloop.courier.agent.errand import Memory
 from chargeloop.courier.agent.hands import Hands
@@ -66,6 +66,7 @@ class Agent:
                 credentials.role, credentials.client, settings.region, only=subscribed_topics()
             ),
             receive=self._receive,
+            policy=_link_policy(clock, settings.position_ms),
         )
         hands = Hands(directory / "hands.json", Memory(location=profile.start))
         body = Body(profile, settings.region, self.link, journal.journal_id, hands, clock)
@@ -83,6 +84,11 @@ class Agent:
 
     async def _receive(self, incoming: Incoming) -> None:
         await self.phone.receive(incoming)
+
+
+def _link_policy(clock: Clock, position_ms: int) -> LinkPolicy:
+    """Return the link's intervals; a phone that says nothing unasked asks for the time at connecting only."""
+    return LinkPolicy.of(clock) if position_ms > 0 else LinkPolicy.of(clock, probe_ms=0)
 
 
 async def run_agents(

@@ -27,11 +27,15 @@ from chargeloop.protocol.topics import TOPICS
 
 @dataclass(slots=True)
 class Board:
-    """All jobs not yet forgotten with their offers, and all couriers ever heard of."""
+    """All jobs not yet forgotten with their offers, and all couriers ever heard of.
+
+    `listening_since_ms` is when this process began: before that nobody was heard, which is not their silence.
+    """
 
     region: RegionId
     dispatch: DispatchId
     policy: DispatchPolicy
+    listening_since_ms: int = 0
     jobs: dict[JobId, Job] = field(default_factory=dict)
     offers: dict[OfferId, Offer] = field(default_factory=dict)
     couriers: dict[CourierId, Courier] = field(default_factory=dict)
@@ -105,7 +109,7 @@ class Board:
     def job_lost_ms(self, courier: Courier, job: Job) -> int:
         """Return when this job is taken from the courier if they stay silent."""
         patience_ms = self.policy.banks_lost_after_ms if job.held else self.policy.reassign_after_ms
-        return courier.silent_since_ms(self.policy) + patience_ms
+        return max(courier.silent_since_ms(self.policy), self.listening_since_ms) + patience_ms
 
     def _job_due_ms(self, job: Job) -> int:
         if job.ended_ms is not None:

@@ -63,7 +63,9 @@ def search(turn: Turn, job: Job) -> None:
     if job.state is not JobState.OFFERING or turn.board.open_offers(job.id):
         return
     policy = turn.board.policy
-    if turn.now_ms >= job.search_since_ms + policy.give_up_offering_ms:
+    # While this process was down nobody was asked: that time is not part of the search.
+    since_ms = max(job.search_since_ms, turn.board.listening_since_ms)
+    if turn.now_ms >= since_ms + policy.give_up_offering_ms:
         carry_out(turn, job, FindNobody())
         return
     found = _candidates(turn, job)

@@ -49,7 +49,15 @@ PHONES: Final[Mapping[type[Data], Callable[[Turn, CourierId, Envelope[Any]], Non
 
 
 class DispatchRegion:
-    """All delivery jobs of one region. Implements the endpoint's RegionCore."""
+    """All delivery jobs of one region. Implements the endpoint's RegionCore.
+
+    Args:
+        region: whose topics are written.
+        dispatch: the id of this service.
+        policy: durations and limits.
+        rows: what the store holds.
+        listening_since_ms: when this process began to listen.
+    """
 
     def __init__(
         self,
@@ -57,8 +65,10 @@ class DispatchRegion:
         dispatch: DispatchId,
         policy: DispatchPolicy | None = None,
         rows: Rows | None = None,
+        listening_since_ms: int = 0,
     ) -> None:
-        self.board = Board(region, dispatch, policy if policy is not None else DispatchPolicy())
+        chosen = policy if policy is not None else DispatchPolicy()
+        self.board = Board(region, dispatch, chosen, listening_since_ms)
         self.board.load(rows if rows is not None else Rows())
 
     def receive(self, incoming: Incoming, context: Context) -> Effects[DispatchWrite]:
