@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import common, world
@@ -84,6 +85,14 @@ async def test_expiry_is_judged_by_the_platforms_time_and_not_by_a_wrong_clock(t
         await here.know_the_time()
         assert (await here.reserve()).outcome is cab.Outcome.DONE
         assert (await here.hands(here.courier, CODE)).accepted
+
+
+async def test_a_clock_that_was_never_set_says_so_and_obeys_all_the_same(tmp_path: Path) -> None:
+    async with town(tmp_path, faults={"clock_unset": True}) as here, here.fleet():
+        await here.know_the_time()
+        assert (await here.reserve()).outcome is cab.Outcome.DONE
+        states = {said.clockstate for topic, said in here.platform.heard if topic.endswith("/event")}
+        assert states == {ClockState.UNSET}
 
 
 async def test_a_jam_over_the_wire_gives_a_substitute(tmp_path: Path) -> None:

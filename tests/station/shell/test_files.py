@@ -63,18 +63,35 @@ def test_the_physical_state_is_read_as_it_was_written_but_for_unsettled_sensors(
     made.push_in(bank("9"), None, asker(request="push"))
     world = replace(made.world, ghosts={1: Ghost(bank("1"), 2)})
     CabinetFiles(tmp_path).save_mechanics(world)
-    assert CabinetFiles(tmp_path).load_mechanics() == made.world
+    assert CabinetFiles(tmp_path).load_mechanics(3) == made.world
 
 
 def test_a_new_cabinet_has_no_files(tmp_path: Path) -> None:
     files = CabinetFiles(tmp_path / "cab-1")
-    assert (files.load_step(), files.load_mechanics()) == (None, None)
+    assert (files.load_step(), files.load_mechanics(4)) == (None, None)
 
 
 def test_a_damaged_file_is_not_guessed_at(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text('{"slots": 3}')
     with pytest.raises(CabinetFileError, match=r"state\.json"):
-        CabinetFiles(tmp_path).load_mechanics()
+        CabinetFiles(tmp_path).load_mechanics(3)
+
+
+def test_a_cabinet_with_another_number_of_slots_is_another_cabinet(tmp_path: Path) -> None:
+    CabinetFiles(tmp_path).save_mechanics(bench([100]).world)
+    with pytest.raises(CabinetFileError, match="it has 1 slots, the fleet's file 2"):
+        CabinetFiles(tmp_path).load_mechanics(2)
+
+
+def test_a_damaged_journal_is_put_aside_and_a_new_one_begins(tmp_path: Path) -> None:
+    files = CabinetFiles(tmp_path)
+    first = files.open_journal()
+    first.close()
+    (tmp_path / "journal").write_text("nonsense\nmore nonsense\n")
+    second = files.open_journal()
+    second.close()
+    assert second.journal_id != first.journal_id
+    assert (tmp_path / "journal.damaged").read_text().startswith("nonsense")
 
 
 def test_a_full_cabinet_of_the_largest_kind_fits_into_one_message(tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def assert_sound(shell: CabinetShell, act: Incoming, path: Path) -> None:
     told = list(journaled(shell))
     ejected = [event.bank for event in told if isinstance(event, cab.BankEjected)]
     returned = [event.bank for event in told if isinstance(event, cab.BankReturned)]
-    mechanics = CabinetFiles(path / "cabinets" / CABINET).load_mechanics()
+    mechanics = CabinetFiles(path / "cabinets" / CABINET).load_mechanics(6)
     assert mechanics is not None
     inside = [place.bank.bank for place in mechanics.slots if place.bank is not None]
     given = [status.bank for answer in mechanics.answers.values() for status in answer.banks]

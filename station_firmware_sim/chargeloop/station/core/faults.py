@@ -31,6 +31,7 @@ class Faults:
     bounce_slots: frozenset[int] = frozenset()  # the exit sensors of these slots settle late
     unreadable_banks: frozenset[BankId] = frozenset()
     offline: tuple[OfflineWindow, ...] = ()
+    clock_unset: bool = False  # the wall clock begins at 1970 with every boot
     clock_offset_ms: int = 0
     drift_ppm: int = 0
 

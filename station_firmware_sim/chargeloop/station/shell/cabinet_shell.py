@@ -18,7 +18,7 @@ from itertools import groupby
 
 from chargeloop.broker import Credentials
 from chargeloop.broker.clock import Clock, wait_for_event
-from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
+from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_boot
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import IdKind, is_id
@@ -87,8 +87,9 @@ class CabinetShell:
             boot_id=begin_boot(directory),
             offset_ms=self._faults.clock_offset_ms,
             drift_ppm=self._faults.drift_ppm,
+            unset=self._faults.clock_unset,
         )
-        self._journal = Journal(directory / "journal")
+        self._journal = self._files.open_journal()
         self._link = DeviceLink(
             credentials=credentials,
             broker=settings.broker,
@@ -108,7 +109,7 @@ class CabinetShell:
         self._turns = asyncio.Lock()
         self._changed = asyncio.Event()
         self._motors: asyncio.TaskGroup | None = None
-        self._mechanics = self._files.load_mechanics() or entry.installed(clock.now_ms())
+        self._mechanics = self._files.load_mechanics(entry.slots) or entry.installed(clock.now_ms())
         self._memory = Memory.new(entry.slots)
 
     async def run(self) -> None:

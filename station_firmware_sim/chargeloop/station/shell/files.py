@@ -8,17 +8,21 @@
 - `journal` (and `boots`, `connection-epoch`) belong to the link.
 """
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from chargeloop.broker.device import Journal, JournalDamagedError
 from chargeloop.broker.device.files import replace_file
 from chargeloop.protocol.ids import JournalId
 from chargeloop.protocol.messages import MESSAGES
 from chargeloop.station.core.mechanics import Mechanics, after_power_cut
 from chargeloop.station.core.memory import GiveAnswer, Memory, Record
+
+_log = logging.getLogger(__name__)
 
 S = TypeVar("S")
 
@@ -78,9 +82,30 @@ class CabinetFiles:
         self._state = directory / "state.json"
         self._memory = directory / "memory.json"
 
-    def load_mechanics(self) -> Mechanics | None:
-        """Return the physical state as it was left, or None when the cabinet is new."""
+    def open_journal(self) -> Journal:
+        """Return the journal; a damaged one is put aside, and a new one begins under another id.
+
+        Nothing is lost by that but what the platform had not acknowledged: it learns of the new journal by
+        its id, and takes the inventory that follows every boot as the truth.
+        """
+        path = self.directory / "journal"
+        try:
+            return Journal(path)
+        except JournalDamagedError:
+            _log.exception("%s: put aside; a new journal begins", path)
+            path.replace(path.with_suffix(".damaged"))
+            return Journal(path)
+
+    def load_mechanics(self, slots: int) -> Mechanics | None:
+        """Return the physical state as it was left, or None when the cabinet is new.
+
+        Raises:
+            CabinetFileError: the file is damaged, or is of a cabinet with another number of slots.
+        """
         loaded = _load(self._state, _MECHANICS)
+        if loaded is not None and len(loaded.slots) != slots:
+            found = len(loaded.slots)
+            raise CabinetFileError(f"{self._state}: it has {found} slots, the fleet's file {slots}")
         return None if loaded is None else after_power_cut(loaded)
 
     def save_mechanics(self, mechanics: Mechanics) -> None:

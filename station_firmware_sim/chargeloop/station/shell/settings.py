@@ -82,6 +82,7 @@ class FaultsEntry(_Entry):
     bounce_slots: tuple[fields.Slot, ...] = ()
     unreadable_banks: tuple[fields.Bank, ...] = ()
     offline: tuple[OfflineEntry, ...] = ()
+    clock_unset: bool = False
     clock_offset_ms: int = 0
     drift_ppm: Annotated[int, Field(ge=-100_000, le=100_000)] = 0
 
@@ -93,6 +94,7 @@ class FaultsEntry(_Entry):
             bounce_slots=frozenset(self.bounce_slots),
             unreadable_banks=frozenset(self.unreadable_banks),
             offline=tuple(OfflineWindow(window.from_ms, window.until_ms) for window in self.offline),
+            clock_unset=self.clock_unset,
             clock_offset_ms=self.clock_offset_ms,
             drift_ppm=self.drift_ppm,
         )
