@@ -50,6 +50,7 @@ class Scene:
     world: World = field(default_factory=World)
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(NOW_MS))
     tray: dict[str, list[BankStatus]] = field(default_factory=dict)
+    opens: set[str] = field(default_factory=set)
     user: list[BankStatus] = field(default_factory=list)
     inside: list[BankStatus] = field(default_factory=list)
     absences: int = 0
@@ -169,7 +170,8 @@ class Scene:
     def _answer(self, topic: str, data: Data) -> Data:
         if isinstance(data, CodeTyped):
             banks = tuple(self.tray.pop(data.code, []))
-            return CabinetAnswered(accepted=bool(banks), display="as you see", banks=banks)
+            accepted = bool(banks) or data.code in self.opens
+            return CabinetAnswered(accepted=accepted, display="as you see", banks=banks)
         if isinstance(data, BankInserted):
             accepted = self.takes(topic.rpartition("/")[2], data)
             self.inside += [data.bank] if accepted else []

@@ -51,10 +51,12 @@ async def test_a_courier_fetches_and_delivers(tmp_path: Path) -> None:
 
 async def test_a_courier_collects_and_puts_back_into_the_slots_kept_free(tmp_path: Path) -> None:
     async with playing(full_user(tmp_path)) as scene:
+        scene.opens = {"402913"}
         await scene.tell(lambda: scene.world.ask(request(back=True)))
         await scene.until(lambda: len(scene.inside) == 2 and scene.idle())
     assert scene.acts() == BACK
     assert [type(act) for _, act in scene.asked] == [Knocked, CodeTyped, BankInserted, BankInserted]
+    assert [act.code for _, act in scene.asked if isinstance(act, BankInserted)] == ["402913", "402913"]
     assert scene.world.report_types()[-1] == "ReturnSucceeded"
 
 
@@ -165,6 +167,17 @@ async def test_a_cancellation_on_the_way_brings_the_banks_to_the_cabinet_named(t
     assert scene.world.report_types()[-1] == "ReturnSucceeded"
 
 
+async def test_banks_that_come_out_when_banks_are_brought_back_go_in_with_them(tmp_path: Path) -> None:
+    async with playing(loaded(tmp_path)) as scene:
+        await scene.tell(lambda: scene.world.ask(request()))
+        await scene.until(lambda: "PickedUp" in scene.acts())
+        scene.tray[PICKUP_CODE] = [bank("bnk-3")]
+        called_off = delivery.DeliveryCancelled(job=JOB, reason="called off")
+        await scene.tell(lambda: scene.world.ask(called_off))
+        await scene.until(lambda: len(scene.inside) == 3 and scene.idle())
+    assert scene.held() == []
+
+
 async def test_a_cancellation_before_the_pickup_frees_the_courier(tmp_path: Path) -> None:
     async with playing(loaded(tmp_path)) as scene:
         await scene.tell(lambda: scene.world.ask(request()))
@@ -176,7 +189,7 @@ async def test_a_cancellation_before_the_pickup_frees_the_courier(tmp_path: Path
 
 async def test_a_cabinet_that_takes_only_banks_without_the_code_gets_them_so(tmp_path: Path) -> None:
     scene = full_user(tmp_path)
-    scene.tray["402913"] = [bank("bnk-9")]  # the code is accepted at the keypad, not at the slots
+    scene.opens = {"402913"}  # the code is accepted at the keypad, not at the slots
     scene.takes = lambda _cabinet, act: act.code is None
     async with playing(scene):
         await scene.tell(lambda: scene.world.ask(request(back=True)))

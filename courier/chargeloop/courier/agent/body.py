@@ -102,7 +102,11 @@ class Body:
         if code is not None and not errand.opened:
             opening = await self._at_cabinet(errand, CodeTyped(code=code))
             if opening is not None:
-                self.keep(replace(self._answered(errand), opened=True, code_works=opening.accepted))
+                errand = self._answered(errand)
+                # A job that is called off while its banks are still reserved has the pickup code: what
+                # comes out by it goes back in.
+                banks = _with(errand.banks, opening.banks)
+                self.keep(replace(errand, banks=banks, opened=True, code_works=opening.accepted))
             return
         bank = errand.banks[0]
         answer = await self._at_cabinet(errand, BankInserted(bank=bank, code=code))
