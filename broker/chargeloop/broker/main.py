@@ -254,7 +254,7 @@ async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C is for us: the broker outlives those who still have to say goodbye
+            start_new_session=True,  # Ctrl-C is for us: others still have to say goodbye
         )
     broker = _RunningBroker(address, accounts, software, process)
     try:
