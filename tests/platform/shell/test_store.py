@@ -19,7 +19,10 @@ from chargeloop.platform.core.order import BankPlace, HoldState
 from chargeloop.platform.core.rows import (
     AppendEvent,
     AppendFeeLine,
+    BankRecord,
+    BankWhere,
     PlatformWrite,
+    SaveBank,
     SaveCabinet,
     SaveOrder,
     SaveTariff,
@@ -78,6 +81,15 @@ async def test_orders_that_ended_long_ago_are_not_loaded_but_still_there(
     await write(store, SaveOrder(ended), SaveOrder(recent))
     assert RentalReader(path).load(NOON_MS).orders == (recent,)
     assert RentalReader(path).orders_of(books.USER, 10) == (ended, recent)
+
+
+async def test_an_order_that_still_answers_for_a_bank_is_loaded_however_old_it_is(
+    store: PlatformStore, path: Path
+) -> None:
+    sold = replace(books.order_in_use(), state=OrderState.SETTLED, changed_ms=NOON_MS - 1)
+    bank = BankRecord(sold.banks[0].bank, BankWhere.SOLD, order=sold.id)
+    await write(store, SaveOrder(sold), SaveBank(bank))
+    assert RentalReader(path).load(NOON_MS).orders == (sold,)
 
 
 async def test_an_order_comes_with_its_journal_and_bill_in_the_order_of_writing(
@@ -210,11 +222,26 @@ async def test_a_file_of_another_version_is_refused_by_writer_and_reader(
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE meta SET value = '99' WHERE key = 'platform_schema'")
     with pytest.raises(
-        SchemaVersionError, match="holds version 99 of the rental store; this program reads 1"
+        SchemaVersionError, match="holds version 99 of the rental store; this program reads version 1"
     ):
         RentalReader(path).region()
     with pytest.raises(SchemaVersionError):
         PlatformStore(path, REGION)
+
+
+@pytest.mark.parametrize(
+    "made", ["", "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"]
+)
+async def test_a_file_whose_making_was_interrupted_is_finished(path: Path, made: str) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(f"PRAGMA journal_mode=WAL; {made}")
+    with pytest.raises(SchemaVersionError, match="holds no rental store yet"):
+        RentalReader(path).region()
+    store = PlatformStore(path, REGION)
+    await store.open()
+    await store.close()
+    assert RentalReader(path).region() == REGION
 
 
 async def test_a_file_belongs_to_one_region(store: PlatformStore, path: Path) -> None:

@@ -72,12 +72,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises:
         sqlite3.OperationalError: there is no such file.
-        SchemaVersionError: the file was written by another version.
+        SchemaVersionError: the file was written by another version, or is still being made.
     """
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    connection = _open(path)
     try:
-        connection.execute("PRAGMA query_only = ON")
-        _require_version(connection, path)
+        version = _meta(connection, "platform_schema")
+        _require_version(version, path)
     except BaseException:
         connection.close()
         raise
@@ -86,26 +86,43 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def region_in(connection: sqlite3.Connection) -> RegionId:
     """Return the region that the store belongs to."""
-    return RegionId(_meta(connection, "platform_region"))
+    return RegionId(str(_meta(connection, "platform_region")))
 
 
-def _require_version(connection: sqlite3.Connection, path: Path) -> None:
-    version = _meta(connection, "platform_schema")
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _require_version(version: str | None, path: Path) -> None:
     if version != SCHEMA_VERSION:
-        message = f"{path} holds version {version} of the rental store; this program reads {SCHEMA_VERSION}"
+        held = "no rental store yet" if version is None else f"version {version} of the rental store"
+        message = f"{path} holds {held}; this program reads version {SCHEMA_VERSION}"
         raise SchemaVersionError(message)
 
 
-def _require_region(connection: sqlite3.Connection, path: Path, region: RegionId) -> None:
+def _require_ours(connection: sqlite3.Connection, path: Path, region: RegionId) -> None:
+    version = _meta(connection, "platform_schema")
+    # The version is written last: without one, whoever was making the file was killed, and it can be
+    # finished.
+    if version is None:
+        return
+    _require_version(version, path)
     found = region_in(connection)
     if found != region:
         message = f"{path} belongs to the region {found}, not to {region}"
         raise OtherRegionError(message)
 
 
-def _meta(connection: sqlite3.Connection, key: str) -> str:
+def _meta(connection: sqlite3.Connection, key: str) -> str | None:
+    known = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'"
+    ).fetchone()
+    if known is None:
+        return None
     found = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return "none" if found is None else str(found[0])
+    return None if found is None else str(found[0])
 
 
 def schema_text(region: RegionId) -> str:
@@ -132,8 +149,8 @@ class PlatformStore(SqliteStore[PlatformWrite]):
 
     def __init__(self, path: Path, region: RegionId) -> None:
         if path.exists():
-            with closing(connect(path)) as connection:
-                _require_region(connection, path, region)
+            with closing(_open(path)) as connection:
+                _require_ours(connection, path, region)
         super().__init__(path, schema_text(region), statements)
 
 
