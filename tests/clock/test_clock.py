@@ -9,6 +9,7 @@ from chargeloop.broker.clock import (
     RealClock,
     ScaledClock,
     VirtualClock,
+    act_as,
     parse_clock,
     wait_for_event,
 )
@@ -55,8 +56,8 @@ def test_the_scaled_world_stands_still_before_its_beginning() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "unreal", "scaled", "scaled:1:2", "scaled:1:2:0", "scaled:1:2:-1", "scaled:1:2:nan", "scaled:1:2:inf",
+    "text", ["", "unreal", "scaled", "scaled:1:2", "scaled:1:2:0", "scaled:1:2:-1", "scaled:1:2:nan",
+    "scaled:1:2:inf",
      "scaled:a:2:3", "scaled:1:-2:3", "scaled:1:2:3:4", "virtual:1:2:3"],
 )  # fmt: skip
 def test_a_text_that_names_no_clock_is_refused_with_an_example(text: str) -> None:
@@ -86,6 +87,22 @@ async def test_sleepers_wake_in_the_order_of_their_times_and_then_of_their_calls
 
     await asyncio.gather(sleeper("c", 30), sleeper("a", 10), sleeper("b", 10), sleeper("d", 0))
     assert woken == [("d", 0), ("a", 10), ("b", 10), ("c", 30)]
+
+
+async def test_sleepers_of_one_instant_wake_in_the_order_of_their_actors() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    woken: list[str] = []
+
+    async def sleeper() -> None:
+        await clock.sleep_ms(10)
+
+    async def actor(name: str) -> None:
+        act_as(name)
+        await asyncio.create_task(sleeper())
+        woken.append(name)
+
+    await asyncio.gather(actor("c"), actor("a"), actor("b"))
+    assert woken == ["a", "b", "c"]
 
 
 async def test_what_follows_from_one_awakening_is_done_before_the_next_of_the_same_instant() -> None:

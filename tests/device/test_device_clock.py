@@ -42,7 +42,7 @@ async def test_a_clock_that_was_never_set_counts_from_1970() -> None:
     [(0, False, ClockState.SYNCED), (HOUR_MS, False, ClockState.FREE), (0, True, ClockState.UNSET)],
 )
 async def test_the_platform_s_time_is_learned_whatever_the_wall_clock_shows(
-    offset_ms: int, unset: bool, state: ClockState  # noqa: FBT001
+    *, offset_ms: int, unset: bool, state: ClockState
 ) -> None:
     clock = VirtualClock(ORIGIN_MS)
     device = DeviceClock(clock, boot_id=BOOT, offset_ms=offset_ms, unset=unset)

@@ -1,4 +1,4 @@
-"""A broker, its credentials and participants for tests; shared by the tests of the endpoint and of devices."""
+"""A broker, its credentials and participants; shared by the tests of the endpoint and of devices."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence

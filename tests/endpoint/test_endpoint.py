@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -48,7 +48,7 @@ def free_port() -> int:
 
 
 async def test_every_event_reaches_the_store_once_and_in_order(place: Site) -> None:
-    async with place.endpoint(ToyCore(leases=False)) as (endpoint, store), place.device() as device:
+    async with place.endpoint(ToyCore(reacts=False)) as (endpoint, store), place.device() as device:
         for _ in range(100):
             await device.link.record(CHANGED, CHANGED)
         await until(lambda: acknowledged(device), what="all entries acknowledged")
@@ -59,26 +59,25 @@ async def test_every_event_reaches_the_store_once_and_in_order(place: Site) -> N
 async def test_events_recorded_while_the_platform_is_away_reach_it_later(place: Site) -> None:
     async with place.device() as device:
         await device.link.record(*[CHANGED] * 80)
-        async with place.endpoint(ToyCore(leases=False)) as (_, store):
+        async with place.endpoint(ToyCore(reacts=False)) as (_, store):
             await until(lambda: acknowledged(device), what="all entries acknowledged")
             assert [row[1] for row in await store.seen()] == list(range(1, 81))
 
 
 async def test_nothing_is_lost_or_repeated_when_the_broker_restarts(tmp_path: Path) -> None:
     port = free_port()
-    core = ToyCore(leases=False)
-    async with site(tmp_path, port=port) as place:
-        outer = (place.endpoint(core), place.device())
-        (_, store), device = [await context.__aenter__() for context in outer]  # type: ignore[attr-defined]
+    core = ToyCore(reacts=False)
+    async with AsyncExitStack() as stack:
+        async with site(tmp_path, port=port) as place:
+            _, store = await stack.enter_async_context(place.endpoint(core))
+            device = await stack.enter_async_context(place.device())
+            await device.link.record(*[CHANGED] * 50)
+            await until(lambda: len(core.received) > 10, what="events under way")
         await device.link.record(*[CHANGED] * 50)
-        await until(lambda: len(core.received) > 10, what="events under way")
-    await device.link.record(*[CHANGED] * 50)
-    async with site(tmp_path, port=port):
-        await device.link.record(*[CHANGED] * 50)
-        await until(lambda: acknowledged(device), what="all entries acknowledged")
-        assert [row[1] for row in await store.seen()] == list(range(1, 151))
-        for context in reversed(outer):
-            await context.__aexit__(None, None, None)
+        async with site(tmp_path, port=port):
+            await device.link.record(*[CHANGED] * 50)
+            await until(lambda: acknowledged(device), what="all entries acknowledged")
+            assert [row[1] for row in await store.seen()] == list(range(1, 151))
 
 
 async def test_a_command_is_repeated_until_its_outcome_and_states_come_with_each_connection(
@@ -123,7 +122,7 @@ async def test_a_question_nobody_answers_ends_when_it_was_told_to(place: Site) -
             await user.link.ask(REQUEST, ORDER, answers=RequestDone, message_id="key-1", within_ms=50)
 
 
-async def test_a_user_s_state_is_there_after_the_platform_and_the_broker_have_restarted(tmp_path: Path) -> None:
+async def test_a_state_is_there_after_the_platform_and_the_broker_have_restarted(tmp_path: Path) -> None:
     async with site(tmp_path) as place, place.endpoint(ToyCore()), place.device("usr-1") as user:
         await user.link.ask(REQUEST, ORDER, answers=RequestDone)
     async with site(tmp_path) as place, place.endpoint(ToyCore()), place.device("usr-1") as user:
@@ -147,7 +146,7 @@ async def test_the_platform_is_born_says_goodbye_and_counts_its_connections(plac
 
 async def test_nonsense_ends_in_quarantine_for_operators_to_see(place: Site) -> None:
     async with (
-        place.endpoint(ToyCore(leases=False)) as (endpoint, store),
+        place.endpoint(ToyCore(reacts=False)) as (endpoint, store),
         place.device("opr-1") as operator,
         place.device() as device,
     ):
@@ -165,10 +164,10 @@ async def test_a_message_the_core_fails_on_ends_the_process_once(place: Site) ->
     poison = SlotChanged(slot=POISON_SLOT, state=SlotState.FAULTY)
     async with place.device() as device:
         with pytest.RaisesGroup(pytest.RaisesExc(CoreFailedError, match="slot 36")):
-            async with place.endpoint(ToyCore(leases=False)):
+            async with place.endpoint(ToyCore(reacts=False)):
                 await device.link.record(CHANGED, poison, CHANGED)
                 await asyncio.Event().wait()
-        async with place.endpoint(ToyCore(leases=False)) as (_, store):
+        async with place.endpoint(ToyCore(reacts=False)) as (_, store):
             await until(lambda: acknowledged(device), what="all entries acknowledged")
             assert [row[1] for row in await store.seen()] == [1, 3]
             assert await store.read("SELECT fault FROM quarantine") == [("handling_failed",)]
@@ -179,7 +178,7 @@ async def test_a_commit_that_fails_ends_the_process_and_no_more_is_acknowledged_
 ) -> None:
     async with place.device() as device:
         with pytest.RaisesGroup(pytest.RaisesExc(StoreFailedError, match="full")):
-            async with place.endpoint(ToyCore(leases=False)) as (_, store):
+            async with place.endpoint(ToyCore(reacts=False)) as (_, store):
                 await store.read("PRAGMA max_page_count = 1")
                 await device.link.record(*[CHANGED] * 500)
                 await asyncio.Event().wait()
@@ -190,7 +189,7 @@ async def test_a_commit_that_fails_ends_the_process_and_no_more_is_acknowledged_
 
 
 async def test_two_platforms_exchange_a_journal_although_one_is_away_at_first(place: Site) -> None:
-    dispatch = ToyCore()
+    dispatch = ToyCore(reacts=False)
     locked = KeypadLocked(wrong_codes=5, until=0)
     async with place.device() as device, place.endpoint(ToyCore()) as (endpoint, _):
         await device.link.record(*[locked] * 40)

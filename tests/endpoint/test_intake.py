@@ -37,7 +37,12 @@ def test_a_message_of_the_table_passes() -> None:
 
 @pytest.mark.parametrize(
     "topic",
-    ["cl/v1/demo/cabinet/cab-1/sneeze", "cl/v1/other/cabinet/cab-1/event", "cl/v1/demo/cabinet/usr-1/event", ""],
+    [
+        "cl/v1/demo/cabinet/cab-1/sneeze",
+        "cl/v1/other/cabinet/cab-1/event",
+        "cl/v1/demo/cabinet/usr-1/event",
+        "",
+    ],
 )
 def test_a_topic_that_is_not_ours_to_read_is_a_fault(topic: str) -> None:
     assert kind(topic, payload()) is FaultKind.WRONG_TOPIC

@@ -81,7 +81,9 @@ async def test_a_disk_error_is_a_failed_transaction(store: ToyStore) -> None:
     await store.load()
     await store.read("PRAGMA max_page_count = 1")
     with pytest.raises(StoreFailedError, match="full"):
-        await store.commit(Changes(), [(f"cabinet/cab-{number}", 1, "m" * 500, "event") for number in range(500)])
+        await store.commit(
+            Changes(), [(f"cabinet/cab-{number}", 1, "m" * 500, "event") for number in range(500)]
+        )
 
 
 async def test_a_store_that_is_not_open_cannot_be_used(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -97,7 +98,7 @@ def test_without_an_acknowledgement_all_is_sent_again_with_growing_pauses() -> N
         due_ms.append(window.resend_at_ms)
         assert list(window.take(window.resend_at_ms - 1)) == []
         assert list(window.take(window.resend_at_ms)) == [1, 2, 3]
-    assert [later - earlier for earlier, later in zip(due_ms, due_ms[1:], strict=False)] == [
+    assert [later - earlier for earlier, later in pairwise(due_ms)] == [
         2_000,
         4_000,
         8_000,
@@ -127,7 +128,7 @@ def test_many_reports_of_one_gap_send_the_window_once() -> None:
 
 
 @pytest.mark.parametrize("gap", [False, True])
-def test_an_acknowledgement_that_comes_twice_or_late_takes_nothing_back(gap: bool) -> None:  # noqa: FBT001
+def test_an_acknowledgement_that_comes_twice_or_late_takes_nothing_back(*, gap: bool) -> None:
     window = filled(5)
     window.take(0)
     assert window.acknowledge(3, 0, gap=False)

@@ -1,11 +1,13 @@
 """The single writer without a broker and without a disk."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from chargeloop.broker.endpoint import CoreFailedError, Kept, SingleWriter
-from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.outbox import OutboxPolicy
 from chargeloop.protocol.codec import decode, encode, seal
+from chargeloop.protocol.effects import Effects, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages.cabinet import KeypadLocked, SlotChanged, SlotState
 from chargeloop.protocol.messages.common import (
@@ -20,6 +22,9 @@ from chargeloop.protocol.messages.rental import PlaceOrder, RefusalCode, Request
 from chargeloop.protocol.messages.service import Quarantined
 from chargeloop.protocol.topics import Role
 from tests.endpoint.toy import POISON_SLOT, Seen, ToyCore, finished
+
+if TYPE_CHECKING:
+    from chargeloop.broker.endpoint.changes import Outgoing
 
 NOW_MS = 1_763_900_000_000
 EVENT = "cl/v1/demo/cabinet/cab-1/event"
@@ -62,7 +67,8 @@ class Bench:
     def said(self, kind: type[Data]) -> list[Envelope[Data]]:
         """Return the published messages of one type."""
         messages = [decode(outgoing.payload) for outgoing in self.published]
-        return [message for message in messages if isinstance(message, Envelope) and type(message.data) is kind]
+        envelopes = (message for message in messages if isinstance(message, Envelope))
+        return [message for message in envelopes if type(message.data) is kind]
 
 
 def entry(seq: int, data: Data = CHANGED, journal: str = "jnl-1") -> bytes:
@@ -228,8 +234,15 @@ def test_a_message_on_which_the_core_failed_ends_in_quarantine_after_the_restart
     assert told.data.fault == "handling_failed"
 
 
+def test_a_core_that_asks_for_what_cannot_be_sent_has_failed_on_the_message() -> None:
+    bench = Bench()
+    bench.core.receive = lambda *_: Effects(sends=[Send("nowhere", CHANGED)])  # type: ignore[method-assign]
+    with pytest.raises(CoreFailedError, match="may not send"):
+        bench.receive(EVENT, entry(1))
+
+
 def test_a_listener_that_does_not_acknowledge_the_journal_hears_entries_as_they_come() -> None:
-    core = ToyCore(leases=False)
+    core = ToyCore(reacts=False)
     dispatch: SingleWriter[Seen] = SingleWriter(
         core=core,
         kept=Kept(store_id="other", starts=1),
@@ -257,7 +270,9 @@ def test_an_entry_to_another_platform_is_resent_until_its_acknowledgement_and_no
     message = decode(sent[0].payload)
     assert isinstance(message, Envelope)
     assert message.journalid is not None
-    ack = seal(JournalAck(journal=message.journalid, seq=1), id="a-1", source="dispatch/dsp-main", time=NOW_MS)
+    ack = seal(
+        JournalAck(journal=message.journalid, seq=1), id="a-1", source="dispatch/dsp-main", time=NOW_MS
+    )
     bench.receive(f"{topic}-ack", encode(ack))
     bench.receive(f"{topic}-ack", encode(ack))
     assert not bench.commit()
@@ -298,7 +313,10 @@ def test_a_cabinet_that_comes_back_gets_its_commands_at_once() -> None:
     bench.receive(EVENT, entry(1))
     bench.commit()
     birth = seal(
-        ConnectionState(state=Presence.ONLINE, connection_epoch=2), id="b-1", source="cabinet/cab-1", time=NOW_MS
+        ConnectionState(state=Presence.ONLINE, connection_epoch=2),
+        id="b-1",
+        source="cabinet/cab-1",
+        time=NOW_MS,
     )
     bench.now_ms += 10
     bench.receive("cl/v1/demo/cabinet/cab-1/connection", encode(birth))

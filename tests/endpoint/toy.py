@@ -1,4 +1,4 @@
-"""A small rental platform for the endpoint's tests: it writes down what reaches it and reacts to some of it."""
+"""A small rental platform for tests: it writes down what reaches it and reacts to some of it."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -44,16 +44,16 @@ def _statements(rows: Sequence[Seen]) -> Iterable[Statement]:
 class ToyCore:
     """Writes down every journal entry and request.
 
-    A changed slot makes it ask for an inventory (a lease), a locked keypad makes it tell the courier platform (a
-    journal), an order is answered (a reply) and shown to its user (a state). Slot 36 is its bug. It rings
-    once `alarm_ms` has come.
+    A changed slot makes it ask for an inventory (a lease), a locked keypad makes it tell the courier
+    platform (a journal); not so when it does not react. An order is answered (a reply) and shown to its user
+    (a state). Slot 36 is its bug. It rings once `alarm_ms` has come.
     """
 
-    def __init__(self, *, leases: bool = True) -> None:
+    def __init__(self, *, reacts: bool = True) -> None:
         self.received: list[Incoming] = []
         self.alarm_ms: int | None = None
         self.rang_ms: list[int] = []
-        self._leases = leases
+        self._reacts = reacts
 
     def receive(self, incoming: Incoming, context: Context) -> Effects[Seen]:
         """Take one message."""
@@ -66,7 +66,7 @@ class ToyCore:
             self._changed(message.data, incoming, context, effects)
         elif isinstance(message.data, CommandFinished):
             effects.settled.append(message.data.command)
-        elif isinstance(message.data, KeypadLocked):
+        elif isinstance(message.data, KeypadLocked) and self._reacts:
             effects.sends.append(report(message.seq or 0))
         elif isinstance(message.data, PlaceOrder):
             _order(message.data, message.id, effects)
@@ -87,7 +87,7 @@ class ToyCore:
     ) -> None:
         if data.slot == POISON_SLOT:
             raise RuntimeError("slot 36 is not there")
-        if self._leases:
+        if self._reacts:
             effects.sends.append(command(incoming.topic.owner, incoming.message.seq or 0, context.now_ms))
 
 

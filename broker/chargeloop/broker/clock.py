@@ -14,6 +14,7 @@ import itertools
 import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Protocol
 
 from chargeloop.broker.flight import CountedFlight, Flight, NoFlight
@@ -41,6 +42,19 @@ class Clock(Protocol):
 
     def patience_ms(self, real_ms: int) -> int:
         """Return how long by this clock to allow for so many real milliseconds of wire and machine delay."""
+
+
+# Who acts in the present task and in those it starts.
+_actor: ContextVar[str] = ContextVar("actor", default="")
+
+
+def act_as(actor: str) -> None:
+    """Name the participant that the present task, and those it starts from now on, belong to.
+
+    Those who sleep until the same virtual instant wake in the order of their names, so that what happens does
+    not depend on who happened to connect first.
+    """
+    _actor.set(actor)
 
 
 class InvalidClockError(ValueError):
@@ -132,7 +146,7 @@ class VirtualClock:
         self._now_ms = origin_ms
         self._counted = CountedFlight(self._look)
         self._holds = 0
-        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[int, str, int, asyncio.Future[None]]] = []
         self._number = itertools.count()
         self._quiet_turns = 0
         self._turn: asyncio.Handle | None = None
@@ -148,9 +162,13 @@ class VirtualClock:
         return self._now_ms
 
     async def sleep_until_ms(self, instant_ms: int) -> None:
-        """Return when virtual time has moved to the instant; sleepers of one instant wake one by one."""
+        """Return when virtual time has moved to the instant; sleepers of one instant wake one by one.
+
+        Those of one instant wake in the order of their actors' names, then of their calls.
+        """
         woken = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (max(instant_ms, self._now_ms), next(self._number), woken))
+        order = (max(instant_ms, self._now_ms), _actor.get(), next(self._number))
+        heapq.heappush(self._sleepers, (*order, woken))
         self._look()
         try:
             await woken
@@ -199,7 +217,7 @@ class VirtualClock:
 
     def _move(self) -> None:
         while self._sleepers:
-            instant_ms, _, woken = heapq.heappop(self._sleepers)
+            instant_ms, _, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 self._now_ms = instant_ms
                 woken.set_result(None)

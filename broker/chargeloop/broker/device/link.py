@@ -17,7 +17,7 @@ from pathlib import Path
 import aiomqtt
 
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.clock import Clock, wait_for_event
+from chargeloop.broker.clock import Clock, act_as, wait_for_event
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.device.clock import DeviceClock
 from chargeloop.broker.device.files import count_up
@@ -119,6 +119,7 @@ class DeviceLink:
 
         What `receive` raises ends it as an ExceptionGroup: the device has a bug and must stop.
         """
+        act_as(self._credentials.client)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._handle_arrivals())
             tasks.create_task(self._stay_connected())

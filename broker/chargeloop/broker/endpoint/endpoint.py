@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.clock import Clock, wait_for_event
+from chargeloop.broker.clock import Clock, act_as, wait_for_event
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.core import RegionCore
@@ -116,6 +116,7 @@ class Endpoint(Generic[WriteT]):
             CoreFailedError: the core raised on a message. End the process; after a restart the message is in
                 quarantine.
         """
+        act_as(self._credentials.client)
         kept = await self._store.load()
         self._epoch = kept.starts * _EPOCHS_PER_START
         writer = self._writer = SingleWriter(

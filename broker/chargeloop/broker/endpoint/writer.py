@@ -6,10 +6,10 @@ the caller takes the batch, commits it in one transaction, and only then acknowl
 journal entry counts as taken in the same transaction as its effects; the acknowledgement of a journal is its
 high-water mark, so one message per journal and batch is enough.
 
-When the core raises on a message, its memory cannot be trusted, so the process must end (`CoreFailedError`);
-the caller first writes down the message's digest. After the restart the same message comes again, is
-recognised by that digest, goes to quarantine without touching the core, and the stream behind it goes on:
-one crash for each poisoned message, never a crash loop.
+When the core raises on a message, or asks for what cannot be sent, its memory cannot be trusted, so the
+process must end (`CoreFailedError`); the caller first writes down the message's digest. After the restart
+the same message comes again, is recognised by that digest, goes to quarantine without touching the core, and
+the stream behind it goes on: one crash for each poisoned message, never a crash loop.
 """
 
 import hashlib
@@ -122,10 +122,9 @@ class SingleWriter(Generic[WriteT]):
         if self._is_for_core(checked, now_ms):
             incoming = Incoming(checked.topic, checked.message, now_ms)
             try:
-                effects = self._core.receive(incoming, Context(now_ms, self._randbelow))
+                self._apply(self._core.receive(incoming, Context(now_ms, self._randbelow)), now_ms)
             except Exception as error:
                 raise CoreFailedError(_digest(topic, payload), topic, repr(error)) from error
-            self._apply(effects, now_ms)
         return checked.message.id, answer
 
     def tick(self, now_ms: int) -> None:
