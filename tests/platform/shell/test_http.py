@@ -1,110 +1,23 @@
-"""The HTTP gateway without a network: what the platform is asked, what clients get, every error a problem."""
-
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+"""The HTTP gateway without a network: what the platform is asked, and what clients are told."""
 
 import httpx2
 import pytest
 
 from chargeloop.broker.credentials import CredentialStore
 from chargeloop.broker.endpoint.changes import Changes
-from chargeloop.platform.core.policy import Policy
-from chargeloop.platform.core.region import RentalRegion
-from chargeloop.platform.shell.auth import Tokens
-from chargeloop.platform.shell.gateway import Answer, message_id_of
-from chargeloop.platform.shell.http import Services, make_app
-from chargeloop.platform.shell.reader import RentalReader
-from chargeloop.platform.shell.store import PlatformStore, store_path
-from chargeloop.protocol.envelope import Data
-from chargeloop.protocol.ids import OrderId, UserId
+from chargeloop.platform.shell.gateway import message_id_of
+from chargeloop.platform.shell.store import PlatformStore
+from chargeloop.protocol.ids import UserId
 from chargeloop.protocol.messages.rental import (
     CancelOrder,
-    OrderState,
     PlaceOrder,
     RefusalCode,
-    RequestDone,
     RequestRefused,
     RequestReturn,
 )
 from tests.platform.shell import books
-from tests.platform.shell.books import NOON_MS, REGION, TARIFF, USER
-
-HERE = {"lat": 43.45, "lon": 5.23}
-DONE = RequestDone(order=OrderId("ord-7a10"), state=OrderState.RESERVING, quantity=2)
-
-
-class ScriptedPlatform:
-    """A rental platform that answers what it was told to, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answer: Answer | None = DONE
-        self.asked: list[tuple[Data, str]] = []
-        self.connected = True
-
-    async def ask(self, data: Data, message_id: str) -> Answer:
-        self.asked.append((data, message_id))
-        if self.answer is None:
-            raise TimeoutError
-        return self.answer
-
-
-@pytest.fixture
-def platform() -> ScriptedPlatform:
-    return ScriptedPlatform()
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[PlatformStore]:
-    opened = PlatformStore(store_path(tmp_path), REGION)
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def credentials(tmp_path: Path) -> CredentialStore:
-    return CredentialStore.of_data(tmp_path)
-
-
-@pytest.fixture
-async def client(
-    tmp_path: Path, store: PlatformStore, platform: ScriptedPlatform, credentials: CredentialStore
-) -> AsyncIterator[httpx2.AsyncClient]:
-    region = RentalRegion(REGION, tariff=TARIFF, policy=Policy())
-    region.load(cabinets=[replace(books.CABINET, last_seen_ms=NOON_MS)])
-    app = make_app(
-        Services(
-            name=REGION,
-            region=region,
-            reader=RentalReader(store_path(tmp_path)),
-            requester=platform,
-            tokens=Tokens(credentials, REGION),
-            now_ms=lambda: NOON_MS,
-        )
-    )
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    token = bearer(credentials, USER)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway", headers=token) as opened:
-        yield opened
-
-
-def bearer(credentials: CredentialStore, user: str, region: str = REGION) -> dict[str, str]:
-    return {"Authorization": f"Bearer {user}:{credentials.grant(user, region).password}"}
-
-
-def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:
-    """Returns the problem details, having checked that they are well formed (RFC 9457)."""
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
-    details: dict[str, Any] = response.json()
-    assert details.keys() >= {"type", "title", "status", "detail", "instance", "code"}
-    assert (details["status"], details["code"]) == (status, code)
-    assert details["type"] == f"urn:chargeloop:problem:{code}"
-    assert details["instance"] == response.request.url.path
-    return details
-
+from tests.platform.shell.books import TARIFF, USER
+from tests.platform.shell.scripted import HERE, ScriptedPlatform, bearer, problem
 
 # Commands.
 
@@ -271,156 +184,6 @@ async def test_health_tells_whether_the_broker_can_be_reached(
     assert (await client.get("/v1/health")).json() == {"status": "ok", "region": "demo"}
     platform.connected = False
     assert (await client.get("/v1/health")).json()["status"] == "disconnected"
-
-
-# Who is asking.
-
-
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        None,
-        "Bearer",
-        "Bearer usr-0042",
-        "Bearer usr-0042:",
-        "Bearer usr-0042:wrong",
-        "Bearer usr-nobody:wrong",
-        "Bearer ../../etc/passwd:x",
-        "Bearer usr-0042:pässword",
-        "Basic dXNyLTAwNDI6eA==",
-    ],
-)
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/v1/orders"),
-        ("GET", "/v1/orders/ord-7a10"),
-        ("POST", "/v1/orders"),
-        ("POST", "/v1/orders/ord-7a10/cancel"),
-        ("POST", "/v1/orders/ord-7a10/return"),
-    ],
-)
-async def test_orders_need_the_token_of_a_user(
-    client: httpx2.AsyncClient,
-    platform: ScriptedPlatform,
-    authorization: str | None,
-    method: str,
-    path: str,
-) -> None:
-    del client.headers["Authorization"]
-    headers = {} if authorization is None else {b"Authorization": authorization.encode()}
-    body = {**HERE, "quantity": 1} if not path.endswith("cancel") else {}
-    response = await client.request(method, path, headers=headers, json=body if method == "POST" else None)
-    problem(response, 401, "unauthorized")
-    assert response.headers["www-authenticate"] == "Bearer"
-    assert platform.asked == []
-
-
-async def test_tokens_of_couriers_cabinets_and_other_regions_are_refused(
-    client: httpx2.AsyncClient, credentials: CredentialStore
-) -> None:
-    for token in (
-        bearer(credentials, "cou-0001"),
-        bearer(credentials, "cab-0001"),
-        bearer(credentials, "usr-abroad", "elsewhere"),
-    ):
-        problem(await client.get("/v1/orders", headers=token), 401, "unauthorized")
-
-
-# Bad requests.
-
-
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"quantity": 0}, "#/quantity"),
-        ({"quantity": 21}, "#/quantity"),
-        ({"quantity": "2"}, "#/quantity"),
-        ({"quantity": True}, "#/quantity"),
-        ({"quantity": 1.5}, "#/quantity"),
-        ({"lat": 91}, "#/lat"),
-        ({"lon": "5.23"}, "#/lon"),
-        ({"hand_over": "pigeon"}, "#/hand_over"),
-        ({"cabinet": "cab/../x"}, "#/cabinet"),
-        ({"user": "usr-other"}, "#/user"),
-    ],
-)
-async def test_a_bad_member_is_named_by_its_pointer(
-    client: httpx2.AsyncClient, platform: ScriptedPlatform, change: dict[str, Any], pointer: str
-) -> None:
-    response = await client.post("/v1/orders", json={**HERE, "quantity": 2, **change})
-    details = problem(response, 422, "invalid_request")
-    assert [error["pointer"] for error in details["errors"]] == [pointer]
-    assert platform.asked == []
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"\xff",
-        b'{"lat":NaN,"lon":5.23,"quantity":2}',
-        b'{"lat":1e999,"lon":5.23,"quantity":2}',
-        b'{"lat":43,"lon":5,"quantity":' + b"9" * 5000 + b"}",
-        b"[" * 10_000,
-    ],
-)
-async def test_a_body_that_is_no_good_json_is_a_problem(client: httpx2.AsyncClient, body: bytes) -> None:
-    headers = {"Content-Type": "application/json"}
-    response = await client.post("/v1/orders", content=body, headers=headers)
-    assert response.status_code in {400, 422}
-    problem(response, response.status_code, "invalid_request")
-
-
-async def test_text_that_cannot_be_stored_is_refused(
-    client: httpx2.AsyncClient, platform: ScriptedPlatform
-) -> None:
-    headers = {"Content-Type": "application/json"}
-    response = await client.post(
-        "/v1/orders/ord-7a10/cancel", content=b'{"reason":"\\ud800"}', headers=headers
-    )
-    problem(response, 422, "invalid_request")
-    assert platform.asked == []
-
-
-async def test_a_bad_parameter_is_named(client: httpx2.AsyncClient) -> None:
-    for params in ("lat=43&lon=5&radius_m=0", "lat=north&lon=5", "lat=nan&lon=5", ""):
-        details = problem(await client.get("/v1/cabinets", params=params), 422, "invalid_request")
-        assert details["errors"]
-
-
-@pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_that_is_too_large_is_refused(
-    client: httpx2.AsyncClient, platform: ScriptedPlatform, *, announced: bool
-) -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        for _ in range(20):
-            yield b" " * 1024
-
-    content: Any = b" " * (20 * 1024) if announced else chunks()
-    problem(await client.post("/v1/orders", content=content), 413, "too_large")
-    assert platform.asked == []
-
-
-async def test_unknown_paths_and_methods_are_problems(client: httpx2.AsyncClient) -> None:
-    problem(await client.get("/v1/nothing"), 404, "not_found")
-    response = await client.delete("/v1/orders")
-    problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"]
-
-
-async def test_a_fault_of_ours_is_a_problem_without_any_detail(
-    client: httpx2.AsyncClient, platform: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fails(_data: Data, _message_id: str) -> Answer:
-        message = "secret"
-        raise RuntimeError(message)
-
-    monkeypatch.setattr(platform, "ask", fails)
-    details = problem(await client.post("/v1/orders", json={**HERE, "quantity": 2}), 500, "internal")
-    assert "secret" not in str(details)
 
 
 # The description.

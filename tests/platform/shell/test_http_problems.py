@@ -1,0 +1,159 @@
+"""Requests that the HTTP gateway refuses by itself: each is a problem, and nobody is asked anything."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from chargeloop.broker.credentials import CredentialStore
+from chargeloop.platform.shell.gateway import Answer
+from chargeloop.protocol.envelope import Data
+from tests.platform.shell.scripted import HERE, ScriptedPlatform, bearer, problem
+
+# Who is asking.
+
+
+BAD_TOKENS = [
+    None,
+    "Bearer",
+    "Bearer usr-0042",
+    "Bearer usr-0042:",
+    "Bearer usr-0042:wrong",
+    "Bearer usr-nobody:wrong",
+    "Bearer ../../etc/passwd:x",
+    "Bearer usr-0042:pässword",
+    "Basic dXNyLTAwNDI6eA==",
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/orders"),
+        ("GET", "/v1/orders/ord-7a10"),
+        ("POST", "/v1/orders"),
+        ("POST", "/v1/orders/ord-7a10/cancel"),
+        ("POST", "/v1/orders/ord-7a10/return"),
+    ],
+)
+async def test_orders_need_the_token_of_a_user(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, method: str, path: str
+) -> None:
+    del client.headers["Authorization"]
+    body = {} if path.endswith("cancel") else {**HERE, "quantity": 1}
+    for token in BAD_TOKENS:
+        headers = {} if token is None else {b"Authorization": token.encode()}
+        response = await client.request(
+            method, path, headers=headers, json=body if method == "POST" else None
+        )
+        problem(response, 401, "unauthorized")
+        assert response.headers["www-authenticate"] == "Bearer"
+    assert platform.asked == []
+
+
+async def test_tokens_of_couriers_cabinets_and_other_regions_are_refused(
+    client: httpx2.AsyncClient, credentials: CredentialStore
+) -> None:
+    for token in (
+        bearer(credentials, "cou-0001"),
+        bearer(credentials, "cab-0001"),
+        bearer(credentials, "usr-abroad", "elsewhere"),
+    ):
+        problem(await client.get("/v1/orders", headers=token), 401, "unauthorized")
+
+
+# Bad requests.
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"quantity": 0}, "#/quantity"),
+        ({"quantity": 21}, "#/quantity"),
+        ({"quantity": "2"}, "#/quantity"),
+        ({"quantity": True}, "#/quantity"),
+        ({"quantity": 1.5}, "#/quantity"),
+        ({"lat": 91}, "#/lat"),
+        ({"lon": "5.23"}, "#/lon"),
+        ({"hand_over": "pigeon"}, "#/hand_over"),
+        ({"cabinet": "cab/../x"}, "#/cabinet"),
+        ({"user": "usr-other"}, "#/user"),
+    ],
+)
+async def test_a_bad_member_is_named_by_its_pointer(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, change: dict[str, Any], pointer: str
+) -> None:
+    response = await client.post("/v1/orders", json={**HERE, "quantity": 2, **change})
+    details = problem(response, 422, "invalid_request")
+    assert [error["pointer"] for error in details["errors"]] == [pointer]
+    assert platform.asked == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"lat":NaN,"lon":5.23,"quantity":2}',
+        b'{"lat":1e999,"lon":5.23,"quantity":2}',
+        b'{"lat":43,"lon":5,"quantity":' + b"9" * 5000 + b"}",
+        b"[" * 10_000,
+    ],
+)
+async def test_a_body_that_is_no_good_json_is_a_problem(client: httpx2.AsyncClient, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await client.post("/v1/orders", content=body, headers=headers)
+    assert response.status_code in {400, 422}
+    problem(response, response.status_code, "invalid_request")
+
+
+async def test_text_that_cannot_be_stored_is_refused(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await client.post(
+        "/v1/orders/ord-7a10/cancel", content=b'{"reason":"\\ud800"}', headers=headers
+    )
+    problem(response, 422, "invalid_request")
+    assert platform.asked == []
+
+
+async def test_a_bad_parameter_is_named(client: httpx2.AsyncClient) -> None:
+    for params in ("lat=43&lon=5&radius_m=0", "lat=north&lon=5", "lat=nan&lon=5", ""):
+        details = problem(await client.get("/v1/cabinets", params=params), 422, "invalid_request")
+        assert details["errors"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_that_is_too_large_is_refused(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, *, announced: bool
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 1024
+
+    content: Any = b" " * (20 * 1024) if announced else chunks()
+    problem(await client.post("/v1/orders", content=content), 413, "too_large")
+    assert platform.asked == []
+
+
+async def test_unknown_paths_and_methods_are_problems(client: httpx2.AsyncClient) -> None:
+    problem(await client.get("/v1/nothing"), 404, "not_found")
+    response = await client.delete("/v1/orders")
+    problem(response, 405, "method_not_allowed")
+    assert response.headers["allow"]
+
+
+async def test_a_fault_of_ours_is_a_problem_without_any_detail(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_data: Data, _message_id: str) -> Answer:
+        message = "secret"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(platform, "ask", fails)
+    details = problem(await client.post("/v1/orders", json={**HERE, "quantity": 2}), 500, "internal")
+    assert "secret" not in str(details)
