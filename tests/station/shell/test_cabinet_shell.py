@@ -115,8 +115,9 @@ async def test_a_return_is_told_once_and_its_answer_outlives_a_restart(tmp_path:
         async with here.fleet():
             later = await here.hands(here.user, push, message_id="push-1")
             assert later == first
-            unreadable = await here.hands(here.user, push, message_id="push-2")
-            assert not unreadable.accepted
+            inside_already = await here.hands(here.user, push, message_id="push-2")
+            assert not inside_already.accepted
+            await here.platform.first(cab.ReturnRejected)
         returned = here.platform.all(cab.BankReturned)
         assert [event.bank for event in returned] == ["bnk-77"]
         assert sorted(here.banks_inside()) == ["bnk-1", "bnk-2", "bnk-3", "bnk-4", "bnk-77"]

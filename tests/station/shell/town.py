@@ -49,12 +49,16 @@ class Peer:
             assert not isinstance(envelope, Fault), envelope
             if answer is not None:
                 await answer(str(message.topic), envelope)
-            if envelope.seq is not None and envelope.seq <= self._high:
-                continue
-            self._high = max(self._high, envelope.seq or 0)
-            async with self._news:
-                self.heard.append((str(message.topic), envelope))
-                self._news.notify_all()
+            await self._keep(str(message.topic), envelope)
+            self.clock.flight.arrived(self.name, envelope.id)
+
+    async def _keep(self, topic: str, envelope: Envelope[Data]) -> None:
+        if envelope.seq is not None and envelope.seq <= self._high:
+            return
+        self._high = max(self._high, envelope.seq or 0)
+        async with self._news:
+            self.heard.append((topic, envelope))
+            self._news.notify_all()
 
     async def until(self, wanted: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S), self._news:
@@ -71,6 +75,7 @@ class Peer:
         name = message_id or f"{self.name}-{next(self._numbers)}"
         role = {"rnt": "rental", "cou": "courier", "usr": "user"}[self.name[:3]]
         sealed = seal(data, id=name, source=f"{role}/{self.name}", time=self.clock.now_ms(), **more)
+        self.clock.flight.sent(name, topic)
         await self.client.publish(topic, encode(sealed), qos=1)
         return name
 
@@ -205,9 +210,9 @@ async def town(
             await peer.client.__aenter__()
             only = None if peer is platform else ("courier_tray", "user_tray")
             role = store.load(peer.name).role
-            await peer.client.subscribe(
-                [(text, 1) for text in subscriptions(role, peer.name, REGION, only=only)]
-            )
+            filters = subscriptions(role, peer.name, REGION, only=only)
+            await peer.client.subscribe([(text, 1) for text in filters])
+            clock.flight.subscribed(peer.name, filters)
         listening = [
             tasks.create_task(platform.listen(lambda topic, said: _answer(platform, topic, said))),
             tasks.create_task(courier.listen()),
