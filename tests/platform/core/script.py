@@ -105,6 +105,7 @@ class Script:
         self._seq: dict[str, int] = {}
         self._connections: dict[str, int] = {}
         self._versions: dict[str, int] = {}
+        self.fixed_draw: int | None = None
         self._drawn = 0
         self._ids = 0
 
@@ -115,7 +116,7 @@ class Script:
 
     def _randbelow(self, limit: int) -> int:
         self._drawn += 7919
-        return self._drawn % limit
+        return self._drawn % limit if self.fixed_draw is None else self.fixed_draw
 
     def wait(self, duration_ms: int) -> None:
         """Let the time pass, and everything that is due on the way happen when it is due."""
@@ -322,11 +323,15 @@ class Script:
         assert len(answers) == 1
         return answers[0]
 
+    def ask_place(
+        self, quantity: int = 1, *, user: str = USER, **request: Any
+    ) -> rental.RequestDone | rental.RequestRefused:
+        values = {"user": user, "location": Location.of(HOME), "quantity": quantity, **request}
+        return self.ask(made(rental.PlaceOrder, **values))
+
     def place(self, quantity: int = 1, *, user: str = USER, **request: Any) -> Order:
         """Place an order that must be taken, and return it."""
-        answer = self.ask(
-            made(rental.PlaceOrder, user=user, location=Location.of(HOME), quantity=quantity, **request)
-        )
+        answer = self.ask_place(quantity, user=user, **request)
         assert isinstance(answer, rental.RequestDone), answer
         return self.order(answer.order)
 
@@ -422,9 +427,9 @@ def collecting(script: Script, quantity: int = 1, returned: int | None = None) -
     return script.order(order.id)
 
 
-def city(**settings: Any) -> Script:
+def city(kind: type[Script] = Script, **settings: Any) -> Script:
     """Return a script with two cabinets: A near with three banks, B further with three."""
-    script = Script(Policy(**settings) if settings else None)
+    script = kind(Policy(**settings) if settings else None)
     script.cabinet(A, x_m=300, banks=("bnk-a1", "bnk-a2", "bnk-a3"))
     script.cabinet(B, x_m=900, banks=("bnk-b1", "bnk-b2", "bnk-b3"))
     return script

@@ -6,7 +6,6 @@ from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import (
     BankPlace,
     BankTrack,
-    EventKind,
     Hold,
     HoldKind,
     HoldState,
@@ -14,6 +13,7 @@ from chargeloop.platform.core.order import (
     Order,
     may_happen,
 )
+from chargeloop.platform.core.order_journal import EventKind
 from chargeloop.platform.core.rows import BankRecord, BankWhere, SlotRecord
 from chargeloop.platform.core.searching import confirmed, search
 from chargeloop.platform.core.turn import Turn

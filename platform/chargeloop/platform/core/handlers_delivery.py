@@ -13,13 +13,13 @@ from chargeloop.platform.core.order import (
     OUTWARD_STATES,
     RENTED_STATES,
     BankPlace,
-    EventKind,
     HoldKind,
     HoldState,
     Leg,
     Order,
     may_happen,
 )
+from chargeloop.platform.core.order_journal import EventKind
 from chargeloop.platform.core.searching import search
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected

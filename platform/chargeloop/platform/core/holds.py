@@ -7,7 +7,7 @@ has ended.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chargeloop.platform.core import order_events as ev
@@ -74,13 +74,13 @@ def ask_next(turn: Turn, order: Order) -> bool:
     return True
 
 
-def most_available(turn: Turn, order: Order) -> int:
-    """Return how many banks the best cabinet near that was not tried could give, at most what is wanted."""
+def most_available(turn: Turn, order: Order, limit: int) -> int:
+    """Return how many banks, at most `limit`, the best cabinet near could give, tried or not."""
     wanted = want(order)
     if wanted is None:
         return 0
-    counts = (cabinet.free(wanted.kind) for cabinet in _near(turn, order, wanted))
-    return min(wanted.quantity, max(counts, default=0))
+    near = _near(turn, replace(order, tried=()), wanted)
+    return min(limit, max((cabinet.free(wanted.kind) for cabinet in near), default=0))
 
 
 def _candidates(turn: Turn, order: Order, wanted: Want) -> Iterator[Cabinet]:

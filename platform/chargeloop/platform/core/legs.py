@@ -44,7 +44,7 @@ def request(turn: Turn, order: Order, hold: Hold) -> Order:
         user_location=order.location if outward else order.return_location or order.location,
         handover_code=turn.context.draw_code(_HANDOVER_DIGITS),
     )
-    happened: ev.Happening = ev.RentalRequested(leg) if outward else ev.ReturnRequested(leg)
+    happened = ev.RentalRequested(leg) if outward else ev.ReturnRequested(leg)
     order = turn.happen(order.id, happened)
     _tell(turn, order, _request_message(turn, order, leg, hold))
     return order

@@ -27,6 +27,7 @@ from types import MappingProxyType
 from typing import Final
 
 from chargeloop.platform.core.fees import FeeLine, Mark
+from chargeloop.platform.core.order_journal import FACTS, EventKind
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import (
     BankId,
@@ -43,66 +44,7 @@ from chargeloop.protocol.ids import (
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 
-
-class EventKind(StrEnum):
-    """What can happen to an order. Those that fees name: see `fees.LEAN`."""
-
-    PLACED = "placed"
-    RENTAL_REQUESTED = "rental_requested"
-    UNLOCK_ORDERED = "unlock_ordered"
-    FIRST_INDICATION = "first_indication"
-    COURIER_LEFT = "courier_left"
-    PICKED_UP = "picked_up"
-    DELIVERY_LOST = "delivery_lost"
-    RENTAL_SUCCESS = "rental_success"
-    UNLOCKED = "unlocked"
-    CALLED_OFF = "called_off"
-    RETURN_ASKED = "return_asked"
-    RETURN_REQUESTED = "return_requested"
-    SECOND_INDICATION = "second_indication"
-    RETURN_STARTED = "return_started"
-    RETURN_DROPPED = "return_dropped"
-    RETURNED_IN_PART = "returned_in_part"
-    SETTLED = "settled"
-    BOUGHT_OUT = "bought_out"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-
-    RESERVATION_ASKED = "reservation_asked"
-    RESERVATION_CONFIRMED = "reservation_confirmed"
-    RESERVATION_REFUSED = "reservation_refused"
-    RESERVATION_UNKNOWN = "reservation_unknown"
-    RELEASE_ASKED = "release_asked"
-    RESERVATION_ENDED = "reservation_ended"
-    QUANTITY_REDUCED = "quantity_reduced"
-    REDIRECTED = "redirected"
-    JOB_CANCELLED = "job_cancelled"
-    JOB_ENDED = "job_ended"
-    COURIER_PROGRESSED = "courier_progressed"
-    PROBLEM_REPORTED = "problem_reported"
-    BANK_EJECTED = "bank_ejected"
-    EJECT_FAILED = "eject_failed"
-    PICKUP_FINISHED = "pickup_finished"
-    INVENTORY_ASKED = "inventory_asked"
-    BANKS_COLLECTED = "banks_collected"
-    BANK_RETURNED = "bank_returned"
-    RETURN_SUCCESS = "return_success"
-    WORD_TAKEN = "word_taken"
-    BANK_FOUND = "bank_found"
-    FEES_BOOKED = "fees_booked"
-
-
 _S, _E = OrderState, EventKind
-
-FACTS: Final = frozenset(
-    {
-        _E.RESERVATION_ASKED, _E.RESERVATION_CONFIRMED, _E.RESERVATION_REFUSED, _E.RESERVATION_UNKNOWN,
-        _E.RELEASE_ASKED, _E.RESERVATION_ENDED, _E.QUANTITY_REDUCED, _E.REDIRECTED, _E.JOB_CANCELLED,
-        _E.JOB_ENDED, _E.COURIER_PROGRESSED, _E.PROBLEM_REPORTED, _E.BANK_EJECTED, _E.EJECT_FAILED,
-        _E.PICKUP_FINISHED, _E.INVENTORY_ASKED, _E.BANKS_COLLECTED, _E.BANK_RETURNED, _E.RETURN_SUCCESS,
-        _E.WORD_TAKEN, _E.BANK_FOUND, _E.FEES_BOOKED,
-    }
-)  # fmt: skip
 
 INITIAL: Final = _S.RESERVING
 

@@ -4,38 +4,15 @@ Every class names its `EventKind`; the fields become the JSON detail of the jour
 the entry itself come in the `Stamp`.
 """
 
-import json
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-from chargeloop.platform.core.fees import FeeLine, Mark
-from chargeloop.platform.core.order import EventKind, Hold, Leg
-from chargeloop.protocol.envelope import ClockState
+from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.order import Hold, Leg
+from chargeloop.platform.core.order_journal import EventKind, Happening
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import BankId, CabinetId, CommandId, CourierId, JobId, ReservationId
 from chargeloop.protocol.messages.rental import OrderState
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Where and when an event is recorded: its id and corrected time, and the platform's time now."""
-
-    event: str
-    time_ms: int
-    quality: ClockState
-    now_ms: int
-
-    @property
-    def mark(self) -> Mark:
-        """Return the event as the end of a charged span."""
-        return Mark(self.event, self.time_ms, self.quality)
-
-
-class Happening:
-    """Something that happened to an order."""
-
-    __slots__ = ()
-    KIND: ClassVar[EventKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,32 +390,3 @@ class FeesBooked(Happening):
 
     KIND: ClassVar[EventKind] = EventKind.FEES_BOOKED
     lines: tuple[FeeLine, ...]
-
-
-def detail(happened: Happening) -> str:
-    """Return the journal's JSON detail: the event's facts, with its larger parts cut short.
-
-    Codes stay out of the journal, which operators read.
-    """
-    return json.dumps(_facts(happened), separators=(",", ":"))
-
-
-def _facts(happened: Any) -> dict[str, Any]:
-    return {field.name: _fact(getattr(happened, field.name)) for field in fields(happened)}
-
-
-def _fact(value: Any) -> Any:
-    if isinstance(value, Hold):
-        return {
-            "reservation": value.id,
-            "cabinet": value.cabinet,
-            "kind": value.kind,
-            "quantity": value.quantity,
-        }
-    if isinstance(value, Leg):
-        return {"job": value.job, "kind": value.kind, "cabinet": value.cabinet, "quantity": value.quantity}
-    if isinstance(value, Point):
-        return {"lat_e7": value.lat_e7, "lon_e7": value.lon_e7}
-    if isinstance(value, tuple):
-        return [part.id if isinstance(part, FeeLine) else part for part in value]
-    return value

@@ -20,6 +20,7 @@ from chargeloop.platform.core.order import (
     Order,
     next_state,
 )
+from chargeloop.platform.core.order_journal import Happening, Stamp
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.ids import BankId, JobId, OrderId
 from chargeloop.protocol.messages.courier import LegKind
@@ -49,7 +50,7 @@ def place(order: OrderId, request: PlaceOrder, tariff: Tariff, quantity: int, no
     )
 
 
-def evolve(order: Order, happened: ev.Happening, stamp: ev.Stamp) -> Order:
+def evolve(order: Order, happened: Happening, stamp: Stamp) -> Order:
     """Return the order after the event.
 
     Raises:
@@ -89,22 +90,22 @@ def _moved(order: Order, banks: Iterable[BankId], place: BankPlace, **changes: A
 # Reservations.
 
 
-def _reservation_asked(order: Order, happened: ev.ReservationAsked, _: ev.Stamp) -> Order:
+def _reservation_asked(order: Order, happened: ev.ReservationAsked, _: Stamp) -> Order:
     return replace(order, holds=(*order.holds, happened.hold), serial=order.serial + 1)
 
 
-def _reservation_confirmed(order: Order, happened: ev.ReservationConfirmed, _: ev.Stamp) -> Order:
+def _reservation_confirmed(order: Order, happened: ev.ReservationConfirmed, _: Stamp) -> Order:
     hold = order.hold(happened.reservation)
     return order if hold is None else _with_hold(order, replace(hold, state=HoldState.HELD))
 
 
-def _reservation_refused(order: Order, happened: ev.ReservationRefused, _: ev.Stamp) -> Order:
+def _reservation_refused(order: Order, happened: ev.ReservationRefused, _: Stamp) -> Order:
     hold = order.hold(happened.reservation)
     kept = hold is not None and hold.state is HoldState.RELEASING
     return _tried(order if kept else _without_hold(order, happened.reservation), happened)
 
 
-def _reservation_unknown(order: Order, happened: ev.ReservationUnknown, _: ev.Stamp) -> Order:
+def _reservation_unknown(order: Order, happened: ev.ReservationUnknown, _: Stamp) -> Order:
     return _tried(order, happened)
 
 
@@ -116,7 +117,7 @@ def _without_hold(order: Order, reservation: str) -> Order:
     return replace(order, holds=tuple(hold for hold in order.holds if hold.id != reservation))
 
 
-def _release_asked(order: Order, happened: ev.ReleaseAsked, _: ev.Stamp) -> Order:
+def _release_asked(order: Order, happened: ev.ReleaseAsked, _: Stamp) -> Order:
     hold = order.hold(happened.reservation)
     if hold is None:
         return order
@@ -126,22 +127,22 @@ def _release_asked(order: Order, happened: ev.ReleaseAsked, _: ev.Stamp) -> Orde
     return replace(_with_hold(order, released), serial=order.serial + 1)
 
 
-def _reservation_ended(order: Order, happened: ev.ReservationEnded, _: ev.Stamp) -> Order:
+def _reservation_ended(order: Order, happened: ev.ReservationEnded, _: Stamp) -> Order:
     return _without_hold(order, happened.reservation)
 
 
-def _quantity_reduced(order: Order, happened: ev.QuantityReduced, _: ev.Stamp) -> Order:
+def _quantity_reduced(order: Order, happened: ev.QuantityReduced, _: Stamp) -> Order:
     return replace(order, quantity=happened.quantity, tried=())
 
 
 # Delivery jobs.
 
 
-def _requested(order: Order, happened: ev.RentalRequested | ev.ReturnRequested, _: ev.Stamp) -> Order:
+def _requested(order: Order, happened: ev.RentalRequested | ev.ReturnRequested, _: Stamp) -> Order:
     return replace(order, legs=(*order.legs, happened.leg), serial=order.serial + 1, tried=())
 
 
-def _redirected(order: Order, happened: ev.Redirected, _: ev.Stamp) -> Order:
+def _redirected(order: Order, happened: ev.Redirected, _: Stamp) -> Order:
     changed = _with_leg(
         order,
         happened.job,
@@ -152,16 +153,16 @@ def _redirected(order: Order, happened: ev.Redirected, _: ev.Stamp) -> Order:
     return replace(changed, tried=())
 
 
-def _job_cancelled(order: Order, happened: ev.JobCancelled, _: ev.Stamp) -> Order:
+def _job_cancelled(order: Order, happened: ev.JobCancelled, _: Stamp) -> Order:
     return _with_leg(order, happened.job, cancelled=True)
 
 
-def _job_ended(order: Order, happened: ev.JobEnded, _: ev.Stamp) -> Order:
+def _job_ended(order: Order, happened: ev.JobEnded, _: Stamp) -> Order:
     changed = _with_leg(order, happened.job, open=False)
     return _moved(changed, happened.astray, BankPlace.ASTRAY, job=happened.job)
 
 
-def _indicated(order: Order, happened: ev.Indicated, stamp: ev.Stamp) -> Order:
+def _indicated(order: Order, happened: ev.Indicated, stamp: Stamp) -> Order:
     changed = _with_leg(order, happened.job, courier=happened.courier, indicated=stamp.mark)
     for track in order.banks:
         # Of the back leg: the cabinet may have been heard before the courier platform.
@@ -170,28 +171,28 @@ def _indicated(order: Order, happened: ev.Indicated, stamp: ev.Stamp) -> Order:
     return changed
 
 
-def _courier_left(order: Order, happened: ev.CourierLeft, _: ev.Stamp) -> Order:
+def _courier_left(order: Order, happened: ev.CourierLeft, _: Stamp) -> Order:
     changed = _with_leg(order, happened.job, courier=None, indicated=None)
     held = tuple(track.bank for track in order.banks_at(BankPlace.OUTBOUND) if track.job == happened.job)
     return _moved(changed, held, BankPlace.ASTRAY)
 
 
-def _noted(order: Order, _: ev.Happening, __: ev.Stamp) -> Order:
+def _noted(order: Order, _: Happening, __: Stamp) -> Order:
     return order
 
 
 # Giving out.
 
 
-def _unlock_ordered(order: Order, happened: ev.UnlockOrdered, _: ev.Stamp) -> Order:
+def _unlock_ordered(order: Order, happened: ev.UnlockOrdered, _: Stamp) -> Order:
     return replace(order, unlock=happened.command, serial=order.serial + 1)
 
 
-def _inventory_asked(order: Order, happened: ev.InventoryAsked, _: ev.Stamp) -> Order:
+def _inventory_asked(order: Order, happened: ev.InventoryAsked, _: Stamp) -> Order:
     return replace(order, inquiry=happened.command, serial=order.serial + 1)
 
 
-def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: ev.Stamp) -> Order:
+def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order:
     known = order.bank(happened.bank)
     if known is not None and known.rented is not None:
         # The courier's word came before the cabinet's: only the fact is new.
@@ -205,12 +206,12 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: ev.Stamp) -> Or
     return _with_bank(order, BankTrack(happened.bank, place, happened.job, ejected=stamp.mark))
 
 
-def _picked_up(order: Order, happened: ev.PickedUp, _: ev.Stamp) -> Order:
+def _picked_up(order: Order, happened: ev.PickedUp, _: Stamp) -> Order:
     unknown = (bank for bank in happened.banks if order.bank(bank) is None)
     return _moved(order, unknown, BankPlace.OUTBOUND, job=happened.job)
 
 
-def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: ev.Stamp) -> Order:
+def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) -> Order:
     changed = _with_leg(order, happened.job, open=False, succeeded=stamp.mark)
     for bank in happened.banks:
         track = order.bank(bank) or BankTrack(bank, BankPlace.USER)
@@ -223,28 +224,28 @@ def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: ev.Stam
     return replace(changed, quantity=len(happened.banks), ending=None, reason=None)
 
 
-def _unlocked(order: Order, happened: ev.Unlocked, _: ev.Stamp) -> Order:
+def _unlocked(order: Order, happened: ev.Unlocked, _: Stamp) -> Order:
     return replace(order, quantity=happened.quantity)
 
 
-def _delivery_lost(order: Order, happened: ev.DeliveryLost, _: ev.Stamp) -> Order:
+def _delivery_lost(order: Order, happened: ev.DeliveryLost, _: Stamp) -> Order:
     return replace(order, attempt=order.attempt + 1, reason=happened.reason, tried=())
 
 
-def _called_off(order: Order, happened: ev.CalledOff, _: ev.Stamp) -> Order:
+def _called_off(order: Order, happened: ev.CalledOff, _: Stamp) -> Order:
     return replace(order, ending=happened.ending, reason=happened.reason, tried=())
 
 
 # Taking back.
 
 
-def _return_asked(order: Order, happened: ev.ReturnAsked, _: ev.Stamp) -> Order:
+def _return_asked(order: Order, happened: ev.ReturnAsked, _: Stamp) -> Order:
     return replace(
         order, return_location=happened.location, return_quantity=happened.quantity, reason=None, tried=()
     )
 
 
-def _banks_collected(order: Order, happened: ev.BanksCollected, stamp: ev.Stamp) -> Order:
+def _banks_collected(order: Order, happened: ev.BanksCollected, stamp: Stamp) -> Order:
     leg = order.leg_of(happened.job)
     ended = stamp.mark if leg is None or leg.indicated is None else leg.indicated
     for bank in happened.banks:
@@ -256,15 +257,15 @@ def _banks_collected(order: Order, happened: ev.BanksCollected, stamp: ev.Stamp)
     return order
 
 
-def _return_dropped(order: Order, happened: ev.ReturnDropped, _: ev.Stamp) -> Order:
+def _return_dropped(order: Order, happened: ev.ReturnDropped, _: Stamp) -> Order:
     return replace(order, reason=happened.reason, tried=())
 
 
-def _returned_in_part(order: Order, happened: ev.ReturnedInPart, _: ev.Stamp) -> Order:
+def _returned_in_part(order: Order, happened: ev.ReturnedInPart, _: Stamp) -> Order:
     return replace(order, reason=f"{happened.left} still with you", grace_due_ms=None, tried=())
 
 
-def _bank_returned(order: Order, happened: ev.BankReturned, stamp: ev.Stamp) -> Order:
+def _bank_returned(order: Order, happened: ev.BankReturned, stamp: Stamp) -> Order:
     track = order.bank(happened.bank)
     if track is None:
         return order
@@ -273,11 +274,11 @@ def _bank_returned(order: Order, happened: ev.BankReturned, stamp: ev.Stamp) -> 
     return _with_bank(order, replace(track, place=BankPlace.BACK, back=stamp.mark, ended=ended))
 
 
-def _bank_found(order: Order, happened: ev.BankFound, stamp: ev.Stamp) -> Order:
+def _bank_found(order: Order, happened: ev.BankFound, stamp: Stamp) -> Order:
     return _moved(order, (happened.bank,), BankPlace.BACK, back=stamp.mark)
 
 
-def _return_succeeded(order: Order, happened: ev.ReturnSucceeded, stamp: ev.Stamp) -> Order:
+def _return_succeeded(order: Order, happened: ev.ReturnSucceeded, stamp: Stamp) -> Order:
     leg = order.leg_of(happened.job)
     if leg is not None and leg.kind is LegKind.BACK:
         first = leg.succeeded is None or stamp.time_ms < leg.succeeded.time_ms
@@ -289,31 +290,31 @@ def _return_succeeded(order: Order, happened: ev.ReturnSucceeded, stamp: ev.Stam
     return replace(order, grace_due_ms=happened.grace_due_ms or order.grace_due_ms)
 
 
-def _word_taken(order: Order, happened: ev.WordTaken, _: ev.Stamp) -> Order:
+def _word_taken(order: Order, happened: ev.WordTaken, _: Stamp) -> Order:
     return replace(_moved(order, happened.banks, BankPlace.BACK), grace_due_ms=None)
 
 
 # Ending.
 
 
-def _settled(order: Order, happened: ev.Settled, _: ev.Stamp) -> Order:
+def _settled(order: Order, happened: ev.Settled, _: Stamp) -> Order:
     return replace(order, reason=happened.reason, grace_due_ms=None)
 
 
-def _bought_out(order: Order, happened: ev.BoughtOut, stamp: ev.Stamp) -> Order:
+def _bought_out(order: Order, happened: ev.BoughtOut, stamp: Stamp) -> Order:
     sold = _moved(order, happened.banks, BankPlace.SOLD, ended=stamp.mark)
     return replace(sold, reason=f"{len(happened.banks)} bought")
 
 
-def _ended(order: Order, happened: ev.Cancelled | ev.Failed, _: ev.Stamp) -> Order:
+def _ended(order: Order, happened: ev.Cancelled | ev.Failed, _: Stamp) -> Order:
     return replace(order, reason=happened.reason, grace_due_ms=None)
 
 
-def _fees_booked(order: Order, happened: ev.FeesBooked, _: ev.Stamp) -> Order:
+def _fees_booked(order: Order, happened: ev.FeesBooked, _: Stamp) -> Order:
     return replace(order, lines=(*order.lines, *happened.lines))
 
 
-_APPLY: Final[Mapping[type[ev.Happening], Callable[[Order, Any, ev.Stamp], Order]]] = MappingProxyType(
+_APPLY: Final[Mapping[type[Happening], Callable[[Order, Any, Stamp], Order]]] = MappingProxyType(
     {
         ev.ReservationAsked: _reservation_asked,
         ev.ReservationConfirmed: _reservation_confirmed,

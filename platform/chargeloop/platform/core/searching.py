@@ -28,9 +28,9 @@ def _without(turn: Turn, order: Order) -> Order:
 
 
 def _with_fewer(turn: Turn, order: Order) -> Order:
-    available = holds.most_available(turn, order)
-    if order.accept_fewer and 0 < available < order.quantity:
-        order = turn.happen(order.id, ev.QuantityReduced(available))
+    fewer = holds.most_available(turn, order, order.quantity - 1) if order.accept_fewer else 0
+    if fewer > 0:
+        order = turn.happen(order.id, ev.QuantityReduced(fewer))
         if holds.ask_next(turn, order):
             return turn.order(order.id)
     return ending.fail(turn, order, f"no cabinet near could set {order.quantity} banks aside")

@@ -16,7 +16,9 @@ from chargeloop.platform.core import views
 from chargeloop.platform.core.fleet import Cabinet, Fleet
 from chargeloop.platform.core.order import BankPlace, Order, order_of
 from chargeloop.platform.core.order_deadlines import due_ms
+from chargeloop.platform.core.order_detail import detail
 from chargeloop.platform.core.order_evolve import evolve
+from chargeloop.platform.core.order_journal import Happening, Stamp
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.rows import (
     AppendEvent,
@@ -184,10 +186,10 @@ class Turn:
         self.memory.shelve(order)
         placed = ev.Placed(order.quantity, order.hand_over)
         self._journal(
-            order, None, placed, ev.Stamp(f"{order.id}-e1", self.now_ms, ClockState.SYNCED, self.now_ms)
+            order, None, placed, Stamp(f"{order.id}-e1", self.now_ms, ClockState.SYNCED, self.now_ms)
         )
 
-    def happen(self, order: str, happened: ev.Happening, when: Corrected | None = None) -> Order:
+    def happen(self, order: str, happened: Happening, when: Corrected | None = None) -> Order:
         """Record an event and return the order after it; `when` is its corrected time, None means now.
 
         Raises:
@@ -195,7 +197,7 @@ class Turn:
         """
         before = self.order(order)
         when = when or Corrected(self.now_ms, ClockState.SYNCED)
-        stamp = ev.Stamp(f"{before.id}-e{before.events + 1}", when.time_ms, when.state, self.now_ms)
+        stamp = Stamp(f"{before.id}-e{before.events + 1}", when.time_ms, when.state, self.now_ms)
         after = evolve(before, happened, stamp)
         self._touched.setdefault(before.id, before)
         self.memory.orders[before.id] = after
@@ -212,7 +214,7 @@ class Turn:
             if moved and track.back is None:
                 self.save_bank(BankRecord(track.bank, _WHERE[track.place], order=after.id))
 
-    def _journal(self, order: Order, before: Order | None, happened: ev.Happening, stamp: ev.Stamp) -> None:
+    def _journal(self, order: Order, before: Order | None, happened: Happening, stamp: Stamp) -> None:
         entry = OrderEvent(
             id=stamp.event,
             order=order.id,
@@ -220,7 +222,7 @@ class Turn:
             time_ms=stamp.time_ms,
             received_ms=self.now_ms,
             quality=stamp.quality,
-            detail=ev.detail(happened),
+            detail=detail(happened),
         )
         self.effects.writes.append(AppendEvent(entry))
         if isinstance(happened, ev.FeesBooked):

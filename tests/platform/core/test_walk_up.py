@@ -1,0 +1,174 @@
+"""People who walk to the cabinet themselves."""
+
+import pytest
+
+from chargeloop.platform.core.order import Order
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome
+from chargeloop.protocol.messages.rental import HandOver, OrderState, RefusalCode, RequestRefused
+from chargeloop.protocol.time import HOUR_MS
+from tests.platform.core.script import A, B, Script, city, made, ready
+
+
+def unlocking(script: Script, quantity: int = 1, *, accept_fewer: bool = False) -> Order:
+    order = script.place(quantity, hand_over=HandOver.WALK_UP, cabinet=A, accept_fewer=accept_fewer)
+    script.answer(cab.ReserveBanks)
+    return script.order(order.id)
+
+
+def given(script: Script, *banks: str, missing: int = 0) -> None:
+    _, eject = script.command(cab.EjectBanks)
+    script.eject(A, eject.reservation, dict(enumerate(banks, 1)), missing=missing)
+    outcome = Outcome.FAILED if missing else Outcome.DONE
+    script.answer(cab.EjectBanks, outcome, reason=CabinetReason.JAM if missing else None)
+
+
+def test_a_walk_up_rental_runs_from_the_ejection_to_the_return_and_pays_no_courier() -> None:
+    script = city()
+    order = unlocking(script, 2)
+    assert order.state is OrderState.UNLOCKING
+    given(script, "bnk-a1", "bnk-a2")
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.minutes(40)
+    script.insert(B, 5, "bnk-a1")
+    script.insert(B, 6, "bnk-a2")
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id) == {"rental": 400}
+    starts = {line.from_event for line in script.rows.lines}
+    events = {event.id: event.type for event in script.rows.events}
+    assert {events[start] for start in starts} == {"bank_ejected"}
+
+
+def test_the_remote_eject_is_a_lease_that_ends_soon() -> None:
+    script = city()
+    unlocking(script)
+    send, eject = script.command(cab.EjectBanks)
+    assert send.expires_ms == script.now_ms + script.policy.unlock_life_ms
+    assert eject.epoch > script.command(cab.ReserveBanks)[1].epoch
+
+
+@pytest.mark.parametrize(
+    ("request_values", "code"),
+    [
+        ({"cabinet": None}, RefusalCode.UNKNOWN_CABINET),
+        ({"cabinet": "cab-none"}, RefusalCode.UNKNOWN_CABINET),
+        ({"cabinet": B}, RefusalCode.CABINET_OFFLINE),
+        ({"cabinet": A, "quantity": 4}, RefusalCode.NOT_ENOUGH_BANKS),
+    ],
+)
+def test_a_walk_up_that_the_named_cabinet_cannot_serve_is_refused(
+    request_values: dict[str, object], code: RefusalCode
+) -> None:
+    script = city()
+    script.connect(B, online=False)
+    values: dict[str, object] = {"quantity": 1, "hand_over": HandOver.WALK_UP, **request_values}
+    answer = script.ask_place(**values)  # type: ignore[arg-type]
+    assert isinstance(answer, RequestRefused)
+    assert answer.code is code
+
+
+def test_a_refused_walk_up_is_not_sent_to_another_cabinet() -> None:
+    script = city()
+    order = script.place(1, hand_over=HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks, Outcome.REFUSED)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert len(script.commands(cab.ReserveBanks)) == 1
+
+
+def test_fewer_banks_than_asked_are_rented_and_none_fails_the_order_uncharged() -> None:
+    script = city()
+    order = unlocking(script, 2)
+    given(script, "bnk-a1", missing=1)
+    used = script.order(order.id)
+    assert (used.state, used.quantity) == (OrderState.IN_USE, 1)
+    other = city()
+    order = unlocking(other)
+    given(other, missing=1)
+    failed = other.order(order.id)
+    assert failed.state is OrderState.FAILED
+    assert not other.rows.lines
+
+
+@pytest.mark.parametrize("outcome", [Outcome.EXPIRED, Outcome.REFUSED])
+def test_an_eject_that_was_not_carried_out_fails_the_order(outcome: Outcome) -> None:
+    script = city()
+    order = unlocking(script)
+    script.answer(cab.EjectBanks, outcome)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert script.command(cab.ReleaseReservation)
+
+
+def test_an_acknowledged_eject_is_not_taken_for_a_bank_that_came_out() -> None:
+    script = city()
+    order = unlocking(script)
+    script.answer(cab.EjectBanks, Outcome.DONE)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert not script.rows.lines
+
+
+def test_an_eject_without_an_answer_is_resolved_by_the_inventory() -> None:
+    script = city()
+    order = unlocking(script)
+    script.connect(A, online=False)
+    script.minutes(4)
+    assert script.order(order.id).state is OrderState.UNLOCKING
+    inquiry, _ = script.command(cab.ReportInventory)
+    # Two hours later the cabinet is back: its journal tells of one bank first, then the inventory.
+    script.minutes(120)
+    script.connect(A)
+    _, eject = script.command(cab.EjectBanks)
+    ejected = made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=eject.reservation)
+    script.event(A, ejected)
+    script.event(A, made(cab.InventoryReported, command=inquiry.id, slots=(ready(2, "bnk-a2"),)))
+    assert script.order(order.id).state is OrderState.IN_USE
+    assert inquiry.id in script.settled
+
+
+def test_an_inventory_that_shows_nothing_left_fails_the_order() -> None:
+    script = city()
+    order = unlocking(script)
+    script.minutes(4)
+    inquiry, _ = script.command(cab.ReportInventory)
+    script.event(A, made(cab.InventoryReported, command=inquiry.id, slots=(ready(1, "bnk-a1"),)))
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_a_cabinet_that_is_never_heard_of_again_does_not_keep_the_order_open() -> None:
+    script = city()
+    order = unlocking(script)
+    script.wait(13 * HOUR_MS)
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_a_bank_put_back_while_the_next_comes_out_is_counted_once() -> None:
+    script = city()
+    order = unlocking(script, 2)
+    _, eject = script.command(cab.EjectBanks)
+    first = made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=eject.reservation)
+    script.event(A, first)
+    script.insert(A, 1, "bnk-a1")
+    script.eject(A, eject.reservation, {2: "bnk-a2"})
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.insert(A, 2, "bnk-a2")
+    assert script.order(order.id).state is OrderState.SETTLED
+
+
+def test_the_banks_of_a_walk_up_can_be_fetched_by_a_courier() -> None:
+    script = city()
+    order = unlocking(script)
+    given(script, "bnk-a1")
+    script.ask_return(order.id, 1)
+    script.answer(cab.ReserveSlots)
+    script.taken()
+    assert script.order(order.id).state is OrderState.COLLECTING
+    script.minutes(5)
+    script.insert(A, 5, "bnk-a1", script.command(cab.ReserveSlots)[1].reservation)
+    assert set(script.fees(order.id)) == {"rental", "courier_back"}
+
+
+def test_a_walk_up_cannot_be_cancelled_while_motors_move() -> None:
+    script = city()
+    order = unlocking(script)
+    answer = script.cancel(order.id)
+    assert isinstance(answer, RequestRefused)
+    assert answer.code is RefusalCode.WRONG_STATE
