@@ -35,7 +35,7 @@ from chargeloop.protocol.ids import (
     ReservationId,
     UserId,
 )
-from chargeloop.protocol.messages import courier, delivery
+from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.messages.common import JournalAck
 from chargeloop.protocol.messages.world import BankInserted, CabinetAnswered, CodeTyped, DoorAnswered, Knocked
@@ -295,7 +295,3 @@ async def test_a_rental_and_its_return_by_courier_over_mosquitto_with_the_platfo
     times = [place.reports[number].time for number in sorted(place.reports)]
     assert times == sorted(times)
     assert all(NOW_MS <= at <= clock.now_ms() for at in times)
-
-
-def test_the_scripts_messages_are_the_contracts() -> None:
-    assert courier.PickedUp.TYPE.startswith("chargeloop.courier.")

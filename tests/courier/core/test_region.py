@@ -10,7 +10,7 @@ from chargeloop.courier.core.offer import OfferState
 from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.courier.core.region import PHONES
 from chargeloop.protocol.envelope import ClockState, Data
-from chargeloop.protocol.ids import BankId, CourierId, JobId
+from chargeloop.protocol.ids import CourierId, JobId
 from chargeloop.protocol.messages import common, courier, delivery
 from chargeloop.protocol.messages.courier import JobStep, Problem
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
@@ -594,4 +594,3 @@ def test_the_code_is_compared_with_the_job_it_was_made_for() -> None:
     world = fetched()
     assert world.region.board.jobs[JOB].is_code(CODE)
     assert not world.region.board.jobs[JOB].is_code("4822")
-    assert BankId(BANK_1) == BANK_1
