@@ -90,10 +90,10 @@ def run_demo(effective: Effective, *, as_json: bool) -> int:
     return report(gather(scenario, data), as_json=as_json)
 
 
-def fresh_data(effective: Effective, name: str) -> Path:
-    """Return the empty directory to play in: the one given, else a new temporary one."""
+def fresh_data(effective: Effective, name: str, *, beneath: Path | None = None) -> Path:
+    """Return the empty directory to play in: the one given, else a new temporary one (beneath that one)."""
     if effective.origins["data"] == "default":
-        return Path(tempfile.mkdtemp(prefix=f"chargeloop-{name}-"))
+        return Path(tempfile.mkdtemp(prefix=f"chargeloop-{name}-", dir=beneath))
     data = effective.settings.data.absolute()
     require_fresh(data)
     return data

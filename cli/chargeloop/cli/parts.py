@@ -11,7 +11,7 @@ from chargeloop.cli.city import DISPATCH, GATEWAY, RENTAL
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.mdrp import PLANE_ORIGIN
 from chargeloop.cli.settings import Settings
-from chargeloop.protocol.time import MINUTE_MS, SECOND_MS
+from chargeloop.protocol.time import DAY_MS, MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -28,15 +28,19 @@ class Pace:
     position_ms: int = 15 * SECOND_MS
     cabinet_lease_ms: int = 3 * MINUTE_MS
     phone_lease_ms: int = 90 * SECOND_MS
+    give_up_offering_ms: int = 3 * MINUTE_MS
 
 
 LIVE = Pace()
-# A day of hundreds of devices that nothing is wrong with: they need not tell every minute that they live.
+# A day of hundreds of devices with which nothing is wrong: they speak when something happens, are there as
+# long as they are connected, and couriers say where they are when they arrive.
+# In the data orders wait for the next courier who gets free, so jobs are offered for as long as a user might wait.
 REPLAY = Pace(
-    heartbeat_ms=20 * MINUTE_MS,
-    position_ms=5 * MINUTE_MS,
-    cabinet_lease_ms=50 * MINUTE_MS,
-    phone_lease_ms=12 * MINUTE_MS,
+    heartbeat_ms=0,
+    position_ms=0,
+    cabinet_lease_ms=7 * DAY_MS,
+    phone_lease_ms=7 * DAY_MS,
+    give_up_offering_ms=20 * MINUTE_MS,
 )
 
 
@@ -80,7 +84,9 @@ async def run_couriers(
     from chargeloop.courier.main import DispatchSettings, run
 
     CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)
-    policy = DispatchPolicy(presence_lease_ms=pace.phone_lease_ms)
+    policy = DispatchPolicy(
+        presence_lease_ms=pace.phone_lease_ms, give_up_offering_ms=pace.give_up_offering_ms
+    )
     told = DispatchSettings(
         region=settings.region, broker=broker, data=settings.data, dispatch=DISPATCH, policy=policy
     )

@@ -7,6 +7,8 @@ fast as the machine can without changing what happens. A numeric speed uses a sc
 
 import asyncio
 import math
+import os
+import shutil
 import statistics
 import sys
 import time
@@ -41,6 +43,7 @@ _READY_REAL_S = 120.0
 _LEAD_MS = 10 * MINUTE_MS
 _POLL_MS = MINUTE_MS
 _PROGRESS_REAL_S = 2.0
+_MEMORY_BYTES = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     speed = None if settings.speed in {MAX, "auto"} else speed_of(settings.speed, default=1.0)
     wanted = broker_or_address(settings.broker)
     scenario = read_instance(instance, seed=settings.seed, limit=limit, region=settings.region)
-    files = lay_out(scenario, fresh_data(effective, "replay"))
+    files = lay_out(scenario, fresh_data(effective, "replay", beneath=_memory() if speed is None else None))
     begun_ms = scenario.origin_ms - _LEAD_MS
     clock: Clock = VirtualClock(begun_ms)
     if speed is not None:
@@ -76,6 +79,18 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     _say(f"played in {time.monotonic() - started:.0f} s; {clock.flight.stalls} stalls")
     outcome = gather(scenario, files.data)
     return report(outcome, as_json=as_json, more=day_figures(outcome))
+
+
+def _memory() -> Path | None:
+    """Return a directory in memory with plenty of room, or None.
+
+    Each event of a day is made durable by itself, as time moves on between them, and a disk takes longer for
+    that than for all else. A replay need not survive a power cut.
+    """
+    directory = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private directory in it
+    if not (directory.is_dir() and os.access(directory, os.W_OK)):
+        return None
+    return directory if shutil.disk_usage(directory).free > _MEMORY_BYTES else None
 
 
 async def _play(day: Day, wanted: BrokerKind | BrokerAddress | None) -> None:

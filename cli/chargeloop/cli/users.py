@@ -149,7 +149,7 @@ class Person:
 
     async def _walk_to_stock(self, quantity: int) -> CabinetSeen | None:
         """Walk to the nearest cabinet with enough banks, else to the one that has most."""
-        seen = [cabinet for cabinet in await self._cabinets_near(self.plan.place) if cabinet.usable]
+        seen = await self._cabinets_near(self.plan.place, lambda cabinet: cabinet.ready_banks > 0)
         enough = [cabinet for cabinet in seen if cabinet.ready_banks >= quantity]
         chosen = enough[0] if enough else max(seen, key=lambda cabinet: cabinet.ready_banks, default=None)
         if chosen is not None:
@@ -213,7 +213,7 @@ class Person:
         """Walk with what is in the hands from cabinet to cabinet until all of it is put back."""
         place = self.plan.return_place
         while self.hands.banks:
-            cabinets = [c for c in await self._cabinets_near(place) if c.usable and c.free_slots > 0]
+            cabinets = await self._cabinets_near(place, lambda cabinet: cabinet.free_slots > 0)
             if not cabinets:
                 await self._world.clock.sleep_ms(_TRY_AGAIN_MS)
                 continue
@@ -237,15 +237,17 @@ class Person:
 
     # Seeing, walking, touching.
 
-    async def _cabinets_near(self, place: Point) -> list[CabinetSeen]:
+    async def _cabinets_near(self, place: Point, fits: Callable[[CabinetSeen], bool]) -> list[CabinetSeen]:
+        """Return usable cabinets that fit, the nearest first, looking farther while there is none."""
         for radius_m in _SEARCH_RADII_M:
             try:
                 seen = await self._gateway.cabinets(place, radius_m)
             except GatewayProblemError as problem:
                 self._note(f"sees no cabinets: {problem}")
                 return []
-            if any(cabinet.usable for cabinet in seen):
-                return seen
+            fitting = [cabinet for cabinet in seen if cabinet.usable and fits(cabinet)]
+            if fitting:
+                return fitting
         return []
 
     async def _walk(self, place: Point, cabinet: CabinetSeen) -> None:
