@@ -159,6 +159,21 @@ async def test_a_cancelled_sleeper_does_not_move_the_clock() -> None:
     assert clock.now_ms() == ORIGIN_MS + 5_000
 
 
+async def test_thousands_of_cancelled_sleepers_are_forgotten_and_the_others_are_not() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    kept = [asyncio.create_task(clock.sleep_ms(DAY_MS + number)) for number in range(3)]
+    for _ in range(5):
+        cancelled = [asyncio.create_task(clock.sleep_ms(HOUR_MS)) for _ in range(1_000)]
+        with clock.hold():
+            await asyncio.sleep(0)
+            for sleeping in cancelled:
+                sleeping.cancel()
+            await asyncio.gather(*cancelled, return_exceptions=True)
+    assert len(clock._sleepers) < 2_100
+    await asyncio.gather(*kept)
+    assert clock.now_ms() == ORIGIN_MS + DAY_MS + 2
+
+
 @pytest.mark.parametrize("clock", [RealClock(), VirtualClock(ORIGIN_MS)], ids=["real", "virtual"])
 async def test_an_event_ends_the_waiting_before_its_time(clock: Clock) -> None:
     event = asyncio.Event()

@@ -91,6 +91,24 @@ def test_a_torn_tail_is_cut_off_and_its_number_used_again(
     once_more.close()
 
 
+def test_what_was_recorded_together_is_there_together_or_not_at_all(path: Path) -> None:
+    journal = Journal(path)
+    journal.append([b"{1}", b"{2}"])
+    whole = path.stat().st_size
+    assert journal.append([b"{3}", b"{4}", b"{5}"]) == [3, 4, 5]
+    journal.close()
+    content = path.read_bytes()
+    for length in range(whole, len(content)):
+        path.write_bytes(content[:length])
+        again = Journal(path)
+        assert payloads(again) == [b"{1}", b"{2}"]
+        again.close()
+    path.write_bytes(content)
+    again = Journal(path)
+    assert payloads(again) == [b"{1}", b"{2}", b"{3}", b"{4}", b"{5}"]
+    again.close()
+
+
 def test_a_last_line_that_was_written_in_part_is_cut_off(path: Path) -> None:
     journal = Journal(path)
     journal.append([b"{1}"])
@@ -104,7 +122,8 @@ def test_a_last_line_that_was_written_in_part_is_cut_off(path: Path) -> None:
 
 def test_a_damaged_line_before_good_ones_is_never_passed_over(path: Path) -> None:
     journal = Journal(path)
-    journal.append([b"{one}", b"{two}"])
+    journal.append([b"{one}"])
+    journal.append([b"{two}"])
     journal.close()
     path.write_bytes(path.read_bytes().replace(b"{one}", b"{0ne}"))
     with pytest.raises(JournalDamagedError, match="line 2 is damaged"):
@@ -113,11 +132,12 @@ def test_a_damaged_line_before_good_ones_is_never_passed_over(path: Path) -> Non
 
 def test_a_missing_entry_is_never_passed_over(path: Path) -> None:
     journal = Journal(path)
-    journal.append([b"{one}", b"{two}"])
+    journal.append([b"{one}"])
+    journal.append([b"{two}"])
     journal.close()
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + lines[2])
-    with pytest.raises(JournalDamagedError, match="entry 1 is missing"):
+    with pytest.raises(JournalDamagedError, match="entry 2 does not follow"):
         Journal(path)
 
 

@@ -44,6 +44,8 @@ class Clock(Protocol):
         """Return how long by this clock to allow for so many real milliseconds of wire and machine delay."""
 
 
+_MANY_CANCELLED = 1_000
+
 # Who acts in the present task and in those it starts.
 _actor: ContextVar[str] = ContextVar("actor", default="")
 
@@ -148,6 +150,7 @@ class VirtualClock:
         self._holds = 0
         self._sleepers: list[tuple[int, str, int, asyncio.Future[None]]] = []
         self._number = itertools.count()
+        self._cancelled = 0
         self._quiet_turns = 0
         self._turn: asyncio.Handle | None = None
         self._watchdog: asyncio.TimerHandle | None = None
@@ -172,8 +175,9 @@ class VirtualClock:
         self._look()
         try:
             await woken
-        finally:
-            woken.cancel()
+        except asyncio.CancelledError:
+            self._forget_sleepers()
+            raise
 
     async def sleep_ms(self, duration_ms: int) -> None:
         """Return when so many virtual milliseconds have passed."""
@@ -192,6 +196,14 @@ class VirtualClock:
     def patience_ms(self, real_ms: int) -> int:
         """Return `real_ms`: virtual time does not pass while a message is on its way."""
         return real_ms
+
+    def _forget_sleepers(self) -> None:
+        """One was cancelled and stays in the queue until its time, unless most there are like it."""
+        self._cancelled += 1
+        if self._cancelled > _MANY_CANCELLED and 2 * self._cancelled > len(self._sleepers):
+            self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[-1].done()]
+            heapq.heapify(self._sleepers)
+            self._cancelled = 0
 
     def _look(self) -> None:
         """Something changed: count quiet turns anew, and give what is in flight its full time again."""
@@ -223,6 +235,7 @@ class VirtualClock:
                 woken.set_result(None)
                 self._look()
                 return
+            self._cancelled -= 1
 
 
 async def wait_for_event(clock: Clock, event: asyncio.Event, until_ms: int | None) -> bool:

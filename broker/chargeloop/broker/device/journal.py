@@ -2,11 +2,12 @@
 
 Theory: an entry is appended and synced before anything is done about it, so what has happened is never
 forgotten. Numbers run without gaps from 1 over the device's whole life under one journal id; a device that
-lost its file starts another journal under a new id. Each line carries a CRC: the last one may be torn by a
-power cut in the middle of a write, is cut off at the next start, and its number is used again, since
-`append` had not returned. A damaged line with good ones behind it is no torn tail but a broken disk, and is
-never passed over. The file is written anew without acknowledged entries when many have gathered; after a
-restart a few that the platform has already may be sent again, which it recognises by their numbers.
+lost its file starts another journal under a new id. Each line is what was recorded together, under a CRC:
+the last one may be torn by a power cut in the middle of a write, is cut off at the next start, and its
+number is used again, since `append` had not returned. A damaged line with good ones behind it is no torn
+tail but a broken disk, and is never passed over. The file is written anew without acknowledged entries when
+many have gathered; after a restart a few that the platform has already may be sent again, which it
+recognises by their numbers.
 """
 
 import os
@@ -21,6 +22,8 @@ from chargeloop.broker.device.files import replace_file
 from chargeloop.protocol.ids import IdKind, JournalId, is_id
 
 _COMPACT_AFTER = 256
+# JSON never holds this control character unescaped.
+_SEPARATOR = b"\x1e"
 
 
 class JournalDamagedError(Exception):
@@ -68,12 +71,12 @@ class Journal:
     def append(self, payloads: Sequence[bytes]) -> list[int]:
         """Record encoded envelopes that carry the numbers from `last_seq + 1` on; returns those numbers.
 
-        When it returns, the entries survive a power cut. An OSError means that nothing can be recorded any
-        more: the device must stop.
+        When it returns, the entries survive a power cut; before, either all or none of them. An OSError
+        means that nothing can be recorded any more: the device must stop.
         """
         first = self.last_seq + 1
         entries = [Entry(first + position, payload) for position, payload in enumerate(payloads)]
-        self._file.write(b"".join(_entry_line(entry) for entry in entries))
+        self._file.write(_entries_line(entries))
         self._file.flush()
         os.fdatasync(self._file.fileno())
         self._entries.update((entry.seq, entry) for entry in entries)
@@ -103,7 +106,7 @@ class Journal:
 
     def _compact(self) -> None:
         lines = [_line(f"{self.journal_id} {self._acked}".encode())]
-        lines += [_entry_line(entry) for entry in self._entries.values()]
+        lines += [_entries_line([entry]) for entry in self._entries.values()]
         self._file.close()
         replace_file(self._path, b"".join(lines))
         self._base = self._acked
@@ -121,11 +124,12 @@ class Journal:
         journal_id, _, base = header.decode().partition(" ")
         if not (is_id(IdKind.JOURNAL, journal_id) and base.isdigit()):
             raise JournalDamagedError(f"{self._path}: the first line names no journal")
-        for number, body in enumerate(rest, start=int(base) + 1):
-            seq, _, payload = body.partition(b" ")
-            if int(seq) != number:
-                raise JournalDamagedError(f"{self._path}: entry {number} is missing")
-            self._entries[number] = Entry(number, payload)
+        for body in rest:
+            first, _, payloads = body.partition(b" ")
+            for number, payload in enumerate(payloads.split(_SEPARATOR), start=int(first)):
+                if number != int(base) + len(self._entries) + 1:
+                    raise JournalDamagedError(f"{self._path}: entry {number} does not follow the one before")
+                self._entries[number] = Entry(number, payload)
         self._cut_off(sum(len(line) + 1 for line in lines[:good]), len(content))
         return JournalId(journal_id), int(base)
 
@@ -140,8 +144,9 @@ def _line(body: bytes) -> bytes:
     return b"%08x %s\n" % (zlib.crc32(body), body)
 
 
-def _entry_line(entry: Entry) -> bytes:
-    return _line(b"%d %s" % (entry.seq, entry.payload))
+def _entries_line(entries: Sequence[Entry]) -> bytes:
+    """Return one line for what was recorded together: after a power cut all of it is there, or nothing."""
+    return _line(b"%d %s" % (entries[0].seq, _SEPARATOR.join(entry.payload for entry in entries)))
 
 
 def _body(line: bytes) -> bytes | None:
