@@ -77,6 +77,12 @@ def test_a_late_event_takes_the_line_back_and_adds_a_new_one() -> None:
     assert fees.total_minor((*booked, reversal, corrected)) == 400 + 100
 
 
+def test_the_same_fact_by_a_second_road_does_not_rewrite_the_bill() -> None:
+    booked = billed(BACK)
+    a_moment_earlier = replace(BACK.end, event="ord-7a10-e99", time_ms=BACK.end.time_ms - 1)
+    assert fees.lines(ORDER, NAKI, booked, (replace(BACK, end=a_moment_earlier),)) == ()
+
+
 def test_a_line_may_be_corrected_back_to_what_it_was() -> None:
     booked = billed(RENTAL)
     booked += fees.lines(ORDER, NAKI, booked, (replace(RENTAL, end=mark(50)),))
@@ -154,7 +160,7 @@ def test_what_stands_follows_from_what_is_known_and_not_from_how_it_became_known
     for known in [*earlier, final]:
         booked += fees.lines(ORDER, tariff, booked, known)
     direct = fees.lines(ORDER, tariff, (), final)
-    assert {_content(line) for line in fees.standing(booked)} == {_content(line) for line in direct}
+    assert {_charge(line) for line in fees.standing(booked)} == {_charge(line) for line in direct}
     assert fees.total_minor(booked) == fees.total_minor(direct)
     assert len({line.id for line in booked}) == len(booked)
 
@@ -178,8 +184,8 @@ def test_every_line_is_its_tariffs_rule_applied_to_its_two_times(tariff: Tariff,
         assert line.amount_minor == (0 if doubtful else rule.amount_minor(line.to_ms - line.from_ms))
 
 
-def _content(line: FeeLine) -> FeeLine:
-    return replace(line, id="")
+def _charge(line: FeeLine) -> tuple[FeeKind, str, int]:
+    return line.fee, line.of, line.amount_minor
 
 
 def test_a_quote_says_what_to_expect_and_what_it_can_be_at_most() -> None:

@@ -171,30 +171,24 @@ def total_minor(booked: Iterable[FeeLine], fee: FeeKind | None = None) -> int:
 def lines(
     order: OrderId, tariff: Tariff, booked: Sequence[FeeLine], spans: Iterable[Span]
 ) -> tuple[FeeLine, ...]:
-    """Return the lines to add so that the standing lines are those of `spans`.
+    """Return the lines to add so that the standing lines charge what `spans` cost.
 
     `booked` are all lines the order has; `spans` all finished spans as they are known now, at most one per
-    fee and thing. A span that is new gets a line, one that changed gets a reversal and a line, one that is
-    gone gets a reversal, and one that is as it was gets nothing, so calling again adds nothing.
+    fee and thing. A span that is new gets a line, one whose price changed gets a reversal and a line, one
+    that is gone gets a reversal. A span that moved without changing its price keeps its line: the same fact
+    told by a second road, milliseconds apart, is no reason to rewrite a bill. Calling again adds nothing.
     """
     due = {(span.fee, span.of): span for span in spans}
     added: list[FeeLine] = []
     for line in standing(booked):
         span = due.pop((line.fee, line.of), None)
-        if span is not None and _stands(line, span):
+        if span is not None and span_amount(tariff, span) == line.amount_minor:
             continue
         added.append(_reversal(line))
         if span is not None:
             added.append(_line(order, tariff, span, booked))
     added += [_line(order, tariff, span, booked) for span in due.values()]
     return tuple(added)
-
-
-def _stands(line: FeeLine, span: Span) -> bool:
-    ends = (line.from_event, line.from_ms, line.to_event, line.to_ms)
-    return ends == (span.start.event, span.start.time_ms, span.end.event, span.end.time_ms) and (
-        line.quality is span.quality
-    )
 
 
 def _line(order: OrderId, tariff: Tariff, span: Span, booked: Sequence[FeeLine]) -> FeeLine:
