@@ -25,10 +25,11 @@ from chargeloop.protocol.messages.common import ConnectionState, Presence
 class Cabinet:
     """One cabinet: its record, its stock counted, and the live reservations there."""
 
-    __slots__ = ("empty_slots", "holds", "ready_banks", "record")
+    __slots__ = ("empty_slots", "holds", "last_seen_ms", "ready_banks", "record")
 
     def __init__(self, record: CabinetRecord) -> None:
         self.record = record
+        self.last_seen_ms = record.last_seen_ms
         self.holds: dict[str, Hold] = {}
         self.ready_banks = 0
         self.empty_slots = 0
@@ -87,6 +88,12 @@ class Fleet:
         """Return a known cabinet."""
         return self._cabinets.get(CabinetId(cabinet))
 
+    def take_changed(self) -> tuple[CabinetRecord, ...]:
+        """Return the records that changed since it was asked last, to be written."""
+        changed = tuple(self._cabinets[name] for name in self.changed)
+        self.changed.clear()
+        return tuple(replace(cabinet.record, last_seen_ms=cabinet.last_seen_ms) for cabinet in changed)
+
     def know(self, cabinet: CabinetId) -> Cabinet:
         """Return the cabinet, known from now on."""
         found = self._cabinets.get(cabinet)
@@ -113,8 +120,7 @@ class Fleet:
 
     def heard(self, cabinet: Cabinet, now_ms: int) -> None:
         """Renew the lease. That alone is not worth a row: after a restart the next message renews it."""
-        if now_ms > cabinet.record.last_seen_ms:
-            cabinet.record = replace(cabinet.record, last_seen_ms=now_ms)
+        cabinet.last_seen_ms = max(cabinet.last_seen_ms, now_ms)
 
     def connection(self, cabinet: Cabinet, state: ConnectionState) -> None:
         """Take a birth, goodbye or last will, unless it is of an older connection or out of order."""
@@ -129,7 +135,7 @@ class Fleet:
     def usable(self, cabinet: Cabinet, now_ms: int) -> bool:
         """Tell whether it can be expected to obey a command now."""
         record = cabinet.record
-        fresh = now_ms - record.last_seen_ms <= self._lease_ms
+        fresh = now_ms - cabinet.last_seen_ms <= self._lease_ms
         return record.online and fresh and record.location is not None
 
     def introduced(self, cabinet: Cabinet, info: CabinetInfo) -> None:

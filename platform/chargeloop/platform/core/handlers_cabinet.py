@@ -154,8 +154,8 @@ def _seen_elsewhere(
     other = _holder(turn, said.bank)
     if other is None or (order is not None and other.id == order.id):
         return
-    inferred = Corrected(when.time_ms, ClockState.INFERRED)
-    _back(turn, other, cabinet, said.slot, said.bank, inferred)
+    happened = ev.BankReturned(said.bank, cabinet.record.cabinet, said.slot)
+    _back(turn, other, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
 def _holder(turn: Turn, bank: BankId) -> Order | None:
@@ -216,10 +216,10 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
     turn.fleet.set_slots(cabinet, [slot])
     order = _holder(turn, said.bank)
-    if order is None:
-        _inside(turn, cabinet, said.slot, said.bank)
-    else:
-        _back(turn, _collected_first(turn, order, said, when), cabinet, said.slot, said.bank, when)
+    _inside(turn, cabinet, said.slot, said.bank)
+    if order is not None:
+        happened = ev.BankReturned(said.bank, cabinet.record.cabinet, said.slot, said.reservation)
+        _back(turn, _collected_first(turn, order, said, when), happened, when)
 
 
 def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
@@ -244,18 +244,15 @@ def _inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId) -> None:
     turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet.record.cabinet, slot))
 
 
-def _back(  # noqa: PLR0913, PLR0917 - one fact has this many parts
-    turn: Turn, order: Order, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected
-) -> None:
-    track = order.bank(bank)
-    _inside(turn, cabinet, slot, bank)
+def _back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -> None:
+    """Record the return of a bank of the order; one that the order had given up is only found."""
+    track = order.bank(happened.bank)
     if track is None:
         return
-    name = cabinet.record.cabinet
     if order.final and not _was_word(track):
-        turn.happen(order.id, ev.BankFound(bank, name, slot), when)
+        turn.happen(order.id, ev.BankFound(happened.bank, happened.cabinet, happened.slot), when)
         return
-    order = turn.happen(order.id, ev.BankReturned(bank, name, slot), when)
+    order = turn.happen(order.id, happened, when)
     if order.final:
         ending.book(turn, ending.note_returns(turn, order))
     else:
@@ -303,7 +300,9 @@ def _found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: C
     track = None if order is None else order.bank(bank)
     if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
         return
-    _back(turn, order, cabinet, slot, bank, Corrected(when.time_ms, ClockState.INFERRED))
+    _inside(turn, cabinet, slot, bank)
+    happened = ev.BankReturned(bank, cabinet.record.cabinet, slot)
+    _back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
 def nothing_to_do(_: Turn, __: Cabinet, ___: object, ____: Corrected) -> None:
@@ -316,9 +315,3 @@ def reservation_unknown(turn: Turn, order: Order, hold: Hold) -> Order:
     order = holds.release(turn, order, order.hold(hold.id) or hold)
     holds.take_stock(turn, turn.fleet.know(hold.cabinet))
     return search(turn, order)
-
-
-def wants_slots(order: Order) -> bool:
-    """Tell whether the order should have slots reserved and has none."""
-    wanted = holds.want(order)
-    return wanted is not None and wanted.kind is HoldKind.SLOTS and order.live_hold(HoldKind.SLOTS) is None

@@ -194,7 +194,8 @@ class Hold:
     """A reservation at a cabinet.
 
     `command` is the latest command about it and expires at `command_due_ms`. The cabinet ends the
-    reservation by itself at `until_ms`, on its own clock.
+    reservation by itself at `until_ms`, on its own clock. `filled` counts the banks that came back through
+    its slots.
     """
 
     id: ReservationId
@@ -206,6 +207,7 @@ class Hold:
     until_ms: int
     command: CommandId
     command_due_ms: int
+    filled: int = 0
 
     @property
     def due_ms(self) -> int:

@@ -321,6 +321,7 @@ class BankReturned(Happening):
     bank: BankId
     cabinet: CabinetId
     slot: int
+    reservation: ReservationId | None = None
 
 
 @dataclass(frozen=True, slots=True)

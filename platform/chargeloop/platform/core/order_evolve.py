@@ -265,7 +265,18 @@ def _returned_in_part(order: Order, happened: ev.ReturnedInPart, _: Stamp) -> Or
     return replace(order, reason=f"{happened.left} still with you", grace_due_ms=None, tried=())
 
 
+def _filled(order: Order, reservation: str | None) -> Order:
+    """Count a bank in a kept slot; when the last one is filled the cabinet keeps nothing any more."""
+    hold = None if reservation is None else order.hold(reservation)
+    if hold is None or hold.state is not HoldState.HELD:
+        return order
+    if hold.filled + 1 == hold.quantity:
+        return _without_hold(order, hold.id)
+    return _with_hold(order, replace(hold, filled=hold.filled + 1))
+
+
 def _bank_returned(order: Order, happened: ev.BankReturned, stamp: Stamp) -> Order:
+    order = _filled(order, happened.reservation)
     track = order.bank(happened.bank)
     if track is None:
         return order

@@ -36,7 +36,7 @@ from chargeloop.protocol.clock_map import Corrected
 from chargeloop.protocol.effects import Context, Effects, Send
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId, DispatchId, OrderId, RegionId, UserId
-from chargeloop.protocol.messages.rental import OrderMoved
+from chargeloop.protocol.messages.rental import OrderMoved, OrderView, UserOrders
 from chargeloop.protocol.topics import TOPICS
 
 _ORDER_EVENT: Final = TOPICS["order_event"]
@@ -54,13 +54,14 @@ _WHERE: Final[Mapping[BankPlace, BankWhere]] = MappingProxyType(
 
 
 class UserShelf:
-    """A user's orders in memory, oldest first, and the version of what the user was shown last."""
+    """A user's orders in memory, oldest first, and what the user was shown of them last."""
 
-    __slots__ = ("orders", "version")
+    __slots__ = ("orders", "version", "views")
 
     def __init__(self) -> None:
         self.orders: list[OrderId] = []
         self.version = 0
+        self.views: dict[OrderId, OrderView] = {}
 
 
 @dataclass(slots=True)
@@ -278,6 +279,7 @@ class Turn:
         """Write what changed, show users what changed, watch the deadlines, and return all effects."""
         shown: dict[UserId, None] = {}
         for name, before in self._touched.items():
+            self.memory.users[self.memory.orders[name].user].views.pop(name, None)
             if before is None or views.looks_different(before, self.memory.orders[name]):
                 shown[self.memory.orders[name].user] = None
         for user in shown:
@@ -289,9 +291,7 @@ class Turn:
             # An ended order that stays only because banks of it may turn up has no deadline any more.
             if not order.final or due_ms(order, self.policy) > self.now_ms:
                 self.memory.watch(order)
-        for cabinet in self.fleet.changed:
-            self.effects.writes.append(SaveCabinet(self.fleet.know(cabinet).record))
-        self.fleet.changed.clear()
+        self.effects.writes += [SaveCabinet(record) for record in self.fleet.take_changed()]
         return self.effects
 
     def _show(self, user: UserId) -> None:
@@ -299,6 +299,13 @@ class Turn:
         shelf.version = max(shelf.version + 1, self.now_ms)
         newest = self.order(shelf.orders[-1])
         self.note(replace(newest, view_version=shelf.version))
-        orders = [self.order(name) for name in shelf.orders]
+        orders = views.shown([self.order(name) for name in shelf.orders])
+        # An order that did not change looks as it did.
+        shelf.views = {
+            order.id: shelf.views[order.id]
+            if order.id in shelf.views
+            else views.order_view(order, self.fleet)
+            for order in orders
+        }
         topic = _USER_ORDERS.topic(self.memory.region, user=user)
-        self.send(Send(topic, views.user_orders(orders, self.fleet, shelf.version)))
+        self.send(Send(topic, UserOrders(version=shelf.version, orders=tuple(shelf.views.values()))))

@@ -1,22 +1,21 @@
 """What a user is shown of an order, made from the order alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from chargeloop.platform.core.fleet import Fleet
 from chargeloop.platform.core.order import BankPlace, HoldKind, Leg, Order
 from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages.common import Location
-from chargeloop.protocol.messages.rental import OrderState, OrderView, UserOrders
+from chargeloop.protocol.messages.rental import OrderState, OrderView
 
 SHOWN: Final = 6
 
 
-def user_orders(orders: Sequence[Order], fleet: Fleet, version: int) -> UserOrders:
-    """Return the newest orders of one user (`orders` is oldest first), open ones before ended ones."""
-    newest = sorted(orders, key=lambda order: (order.final, -order.placed_ms))[:SHOWN]
-    newest.sort(key=lambda order: order.placed_ms, reverse=True)
-    return UserOrders(version=version, orders=tuple(order_view(order, fleet) for order in newest))
+def shown(orders: Iterable[Order]) -> list[Order]:
+    """Return those of a user's orders that are shown, newest first; open ones go before ended ones."""
+    first = sorted(orders, key=lambda order: (order.final, -order.placed_ms))[:SHOWN]
+    return sorted(first, key=lambda order: order.placed_ms, reverse=True)
 
 
 def order_view(order: Order, fleet: Fleet) -> OrderView:
