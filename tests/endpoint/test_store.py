@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -40,6 +41,18 @@ def everything() -> Changes:
         quarantined=[QuarantineRow("d" * 64, "topic", "not_json", "", 1, b"\xff", 5)],
         counters={"received": 4},
     )
+
+
+async def test_a_caller_who_is_cancelled_leaves_a_whole_transaction_behind(store: ToyStore) -> None:
+    await store.load()
+    committing = asyncio.create_task(store.commit(everything(), [ROW]))
+    await asyncio.sleep(0)
+    committing.cancel()
+    await asyncio.wait([committing])
+    assert committing.cancelled()
+    await store.commit(Changes(counters={"received": 5}), [])
+    assert await store.read("SELECT value FROM counters WHERE name = 'received'") == [(5,)]
+    assert await store.read("SELECT count(*) FROM outbox") == [(2,)]
 
 
 async def test_what_was_committed_is_there_after_the_next_opening(store: ToyStore) -> None:

@@ -1,18 +1,19 @@
 """The endpoint's memory on disk: SQLite, one transaction for each batch of messages.
 
 WAL with `synchronous=FULL`: a commit that has returned survives a power cut (with NORMAL, acknowledged
-commits were seen to vanish). One thread owns the connection, and a whole batch is one visit to it. An error
-of a commit is fatal: the memory of the process is then ahead of the disk, so the process must end and start
-again from the disk.
+commits were seen to vanish). aiosqlite runs the connection in a thread of its own, so the event loop never
+waits for the disk. An error of a commit is fatal: the memory of the process is then ahead of the disk, so the
+process must end and start again from the disk.
 """
 
 import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
+
+import aiosqlite
 
 from chargeloop.broker.endpoint.changes import (
     Changes,
@@ -28,13 +29,17 @@ from chargeloop.broker.endpoint.changes import (
 
 WriteT = TypeVar("WriteT")
 WriteT_contra = TypeVar("WriteT_contra", contravariant=True)
-ResultT = TypeVar("ResultT")
 Statement = tuple[str, Sequence[tuple[Any, ...]]]
 
 # A peer that sends nonsense for ever must not fill the disk.
 _MAX_QUARANTINED = 10_000
 _MAX_QUARANTINED_BYTES = 16 * 1024
 
+_PRAGMAS = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+PRAGMA foreign_keys=ON;
+"""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS inbox_marks (
@@ -116,25 +121,51 @@ class SqliteStore(Generic[WriteT]):
         self.path = path
         self._schema = schema
         self._statements = statements
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"store-{path.stem}")
-        self._connection: sqlite3.Connection | None = None
+        self._connection: aiosqlite.Connection | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def open(self) -> None:
         """Open the file and make missing tables. Call it once, before anything else."""
-        await self._visit(self._open)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Transactions are begun and ended in so many words, see _transact.
+        self._connection = await aiosqlite.connect(self.path, isolation_level=None)
+        await self._connection.executescript(_PRAGMAS + _SCHEMA + self._schema)
 
     async def close(self) -> None:
         """Close the file; the store cannot be used again."""
-        await self._visit(self._close)
-        self._thread.shutdown()
+        async with self._one_at_a_time:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
 
     async def read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query, as committed."""
-        return await self._visit(lambda: self._opened.execute(sql, parameters).fetchall())
+        return [tuple(row) for row in await self._opened.execute_fetchall(sql, parameters)]
 
     async def load(self) -> Kept:
         """Return what the endpoint's tables hold, with a new start counted."""
-        return await self._visit(self._load)
+        new_start = "INSERT INTO meta VALUES ('starts', '1') ON CONFLICT DO UPDATE SET value = value + 1"
+        new_store = "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)"
+        await self._transact([(new_start, [()]), (new_store, [(secrets.token_hex(10),)])])
+        meta = dict(await self.read("SELECT key, value FROM meta"))
+        replies = await self.read("SELECT * FROM replies ORDER BY source, request, position")
+        entries = await self.read("SELECT * FROM outbox ORDER BY topic, seq")
+        return Kept(
+            store_id=meta["store_id"],
+            starts=int(meta["starts"]),
+            marks={
+                (source, journal): seq
+                for source, journal, seq in await self.read("SELECT * FROM inbox_marks")
+            },
+            requests=[RequestRow(*row) for row in await self.read("SELECT * FROM requests")],
+            replies=[ReplyRow(*row) for row in replies],
+            channels=[ChannelRow(*row) for row in await self.read("SELECT * FROM channels ORDER BY topic")],
+            entries=[EntryRow(*row) for row in entries],
+            leases=[LeaseRow(*row) for row in await self.read("SELECT * FROM leases ORDER BY id")],
+            states=[StateRow(*row) for row in await self.read("SELECT * FROM states ORDER BY topic")],
+            digests={digest for (digest,) in await self.read("SELECT digest FROM suspects")},
+            counters=dict(await self.read("SELECT name, value FROM counters")),
+        )
 
     async def commit(self, changes: Changes, writes: Sequence[WriteT]) -> None:
         """Write all of it in one durable transaction.
@@ -142,69 +173,33 @@ class SqliteStore(Generic[WriteT]):
         Raises:
             StoreFailedError: nothing of it can be relied upon; end the process.
         """
-        statements = [*_endpoint_statements(changes), *self._statements(writes)]
-        await self._visit(lambda: self._transact(statements))
+        await self._transact([*_endpoint_statements(changes), *self._statements(writes)])
 
     async def suspect(self, digest: str, topic: str, error: str, received_ms: int) -> None:
         """Remember, durably, a message on which the core failed."""
         row = (digest, topic, error, received_ms)
-        sql = "INSERT OR REPLACE INTO suspects VALUES (?, ?, ?, ?)"
-        await self._visit(lambda: self._transact([(sql, [row])]))
-
-    async def _visit(self, work: Callable[[], ResultT]) -> ResultT:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        await self._transact([("INSERT OR REPLACE INTO suspects VALUES (?, ?, ?, ?)", [row])])
 
     @property
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self) -> aiosqlite.Connection:
         if self._connection is None:
             raise StoreFailedError(f"{self.path} is not open")
         return self._connection
 
-    def _open(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        self._connection = connection
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.executescript(_SCHEMA + self._schema)
+    async def _transact(self, statements: Iterable[Statement]) -> None:
+        # A caller who is cancelled must not leave half a transaction open for the next one.
+        await asyncio.shield(asyncio.ensure_future(self._one_transaction(statements)))
 
-    def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _transact(self, statements: Iterable[Statement]) -> None:
-        connection = self._opened
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            for sql, rows in statements:
-                connection.executemany(sql, rows)
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreFailedError(f"{self.path}: a transaction failed: {error}") from error
-
-    def _load(self) -> Kept:
-        rows = self._opened.execute
-        new_start = "INSERT INTO meta VALUES ('starts', '1') ON CONFLICT DO UPDATE SET value = value + 1"
-        new_store = "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)"
-        self._transact([(new_start, [()]), (new_store, [(secrets.token_hex(10),)])])
-        meta = dict(rows("SELECT key, value FROM meta"))
-        return Kept(
-            store_id=meta["store_id"],
-            starts=int(meta["starts"]),
-            marks={(source, journal): seq for source, journal, seq in rows("SELECT * FROM inbox_marks")},
-            requests=[RequestRow(*row) for row in rows("SELECT * FROM requests")],
-            replies=[
-                ReplyRow(*row) for row in rows("SELECT * FROM replies ORDER BY source, request, position")
-            ],
-            channels=[ChannelRow(*row) for row in rows("SELECT * FROM channels ORDER BY topic")],
-            entries=[EntryRow(*row) for row in rows("SELECT * FROM outbox ORDER BY topic, seq")],
-            leases=[LeaseRow(*row) for row in rows("SELECT * FROM leases ORDER BY id")],
-            states=[StateRow(*row) for row in rows("SELECT * FROM states ORDER BY topic")],
-            digests={digest for (digest,) in rows("SELECT digest FROM suspects")},
-            counters=dict(rows("SELECT name, value FROM counters")),
-        )
+    async def _one_transaction(self, statements: Iterable[Statement]) -> None:
+        async with self._one_at_a_time:
+            connection = self._opened
+            try:
+                await connection.execute("BEGIN IMMEDIATE")
+                for sql, rows in statements:
+                    await connection.executemany(sql, rows)
+                await connection.commit()
+            except sqlite3.Error as error:
+                raise StoreFailedError(f"{self.path}: a transaction failed: {error}") from error
 
 
 def _endpoint_statements(changes: Changes) -> Iterable[Statement]:
