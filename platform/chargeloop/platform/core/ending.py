@@ -85,6 +85,23 @@ def _note_return(turn: Turn, order: Order, leg: Leg) -> Order:
     return turn.happen(order.id, happened, Corrected(last.time_ms, last.quality))
 
 
+def drop_return(turn: Turn, order: Order, reason: str) -> Order:
+    """Leave the banks with the user, who may ask again or walk; release the slots and stop the job."""
+    order = holds.release_all(turn, order, HoldKind.SLOTS)
+    leg = order.leg
+    if leg is not None and not leg.cancelled:
+        order = legs.cancel(turn, order, leg, reason)
+    order = turn.happen(order.id, ev.ReturnDropped(reason))
+    return _started(turn, order)
+
+
+def _started(turn: Turn, order: Order) -> Order:
+    """Wait for a courier with all the banks that the order still waits for, whichever job it was."""
+    if order.banks_at(BankPlace.INBOUND) and not order.banks_at(BankPlace.USER):
+        return turn.happen(order.id, ev.ReturnStarted(order.legs[-1].job))
+    return order
+
+
 # Ends.
 
 

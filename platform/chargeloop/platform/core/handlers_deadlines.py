@@ -7,7 +7,6 @@ from typing import Final
 from chargeloop.platform.core import ending, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.handlers_cabinet import end_hold, end_unlocking, reservation_unknown
-from chargeloop.platform.core.handlers_delivery import drop_return
 from chargeloop.platform.core.order import FINAL, BankPlace, Hold, HoldState, Order
 from chargeloop.platform.core.order_deadlines import hold_due_ms, state_due_ms
 from chargeloop.platform.core.turn import Turn
@@ -87,7 +86,7 @@ def _kept(turn: Turn, order: Order) -> None:
 
 
 def _no_return(turn: Turn, order: Order) -> None:
-    drop_return(turn, order, "no courier came in time; try later, or walk to a cabinet")
+    ending.drop_return(turn, order, "no courier came in time; try later, or walk to a cabinet")
 
 
 def _never_brought_back(turn: Turn, order: Order) -> None:

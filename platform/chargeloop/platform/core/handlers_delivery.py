@@ -125,7 +125,7 @@ def return_succeeded(
     if order.final:
         ending.book(turn, order)
     elif order.leg is None and order.state in _COURIER_AWAITED:
-        drop_return(turn, order, "the courier came back without banks of yours")
+        ending.drop_return(turn, order, "the courier came back without banks of yours")
     elif order.leg is None and order.state in OUTWARD_STATES and order.state is not OrderState.RECALLING:
         ending.call_off(turn, order, OrderState.FAILED, "the courier brought the banks back")
     else:
@@ -189,16 +189,7 @@ def _nobody_there(turn: Turn, order: Order, leg: Leg) -> None:
     if order.state is OrderState.DELIVERING:
         ending.call_off(turn, order, OrderState.FAILED, "nobody was there to take the banks")
     elif leg.kind is LegKind.BACK and may_happen(order.state, EventKind.RETURN_DROPPED):
-        drop_return(turn, order, "nobody was there to give the banks back")
-
-
-def drop_return(turn: Turn, order: Order, reason: str) -> Order:
-    """Leave the banks with the user, who may ask again or walk; release the slots and stop the job."""
-    order = holds.release_all(turn, order, HoldKind.SLOTS)
-    leg = order.leg
-    if leg is not None and not leg.cancelled:
-        order = legs.cancel(turn, order, leg, reason)
-    return turn.happen(order.id, ev.ReturnDropped(reason))
+        ending.drop_return(turn, order, "nobody was there to give the banks back")
 
 
 def delivery_failed(
@@ -215,10 +206,10 @@ def delivery_failed(
         ending.end_recall(turn, order)
     elif leg.kind is LegKind.OUTWARD:
         _outward_failed(turn, order, said)
-    elif may_happen(order.state, EventKind.RETURN_DROPPED) and order.banks_at(BankPlace.USER):
-        drop_return(turn, order, _WHY[said.why])
     else:
-        ending.review(turn, order)
+        order = ending.review(turn, order)
+        if order.state in _COURIER_AWAITED:
+            ending.drop_return(turn, order, _WHY[said.why])
 
 
 def _stray(turn: Turn, order: Order, bank: BankId) -> bool:

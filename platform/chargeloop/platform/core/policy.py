@@ -1,6 +1,6 @@
 """How long the rental platform waits for what, and how much it allows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
@@ -41,22 +41,3 @@ class Policy:
     deliver_ms: int = 45 * MINUTE_MS
     metres_per_minute: int = 150
     quoted_rental_ms: int = 2 * HOUR_MS
-
-    def patient(self, wire_ms: int) -> "Policy":
-        """Return the policy for a wire that takes up to `wire_ms` one way, never less patient.
-
-        A clock that runs faster than the world makes the same wire slower.
-        """
-        life_ms = max(self.command_life_ms, 3 * wire_ms)
-        grace_ms = max(self.answer_grace_ms, wire_ms)
-        unlock_ms = max(self.unlock_life_ms, 3 * wire_ms)
-        return replace(
-            self,
-            command_life_ms=life_ms,
-            answer_grace_ms=grace_ms,
-            unlock_life_ms=unlock_ms,
-            unlock_patience_ms=max(self.unlock_patience_ms, unlock_ms + 2 * grace_ms),
-            reserving_ms=max(self.reserving_ms, self.max_tried * (life_ms + grace_ms)),
-            return_grace_ms=max(self.return_grace_ms, 2 * wire_ms),
-            hold_grace_ms=max(self.hold_grace_ms, 2 * wire_ms),
-        )

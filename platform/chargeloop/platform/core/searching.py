@@ -22,7 +22,7 @@ def _without(turn: Turn, order: Order) -> Order:
         reason = "no other cabinet near has the banks"
         return ending.call_off(turn, order, OrderState.FAILED, reason)
     if order.state is OrderState.RETURN_RESERVING:
-        return turn.happen(order.id, ev.ReturnDropped("no cabinet near has room; try later, or walk to one"))
+        return ending.drop_return(turn, order, "no cabinet near has room; try later, or walk to one")
     # A courier on the way back, or called off, finds a free slot even without a reservation.
     return order
 
