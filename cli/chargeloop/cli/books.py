@@ -78,11 +78,6 @@ class Books:
         )
         return [Held(*row) for row in self._rows(self._rental, sql)]
 
-    def unsent(self) -> int:
-        """Return how many messages of both platforms still wait for their acknowledgement."""
-        counts = "SELECT (SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) FROM leases)"
-        return sum(int(row[0]) for path in (self._rental, self._dispatch) for row in self._rows(path, counts))
-
     def messages(self) -> dict[str, int]:
         """Return the counters of both platforms together: published, received, duplicates, quarantined."""
         counted = dict.fromkeys(_COUNTERS, 0)

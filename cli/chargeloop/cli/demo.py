@@ -105,7 +105,7 @@ def report(outcome: Outcome, *, as_json: bool, more: Mapping[str, object] | None
     if as_json:
         print(printed(document))
         return len(outcome.violations)
-    tables.show(tables.end_table(outcome.records))
+    tables.show(tables.end_table(outcome.records, outcome.currency))
     tables.show(tables.totals(document))
     return len(outcome.violations)
 

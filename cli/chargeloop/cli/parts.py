@@ -34,7 +34,7 @@ class Pace:
 LIVE = Pace()
 # A day of hundreds of devices with which nothing is wrong: they speak when something happens, are there as
 # long as they are connected, and couriers say where they are when they arrive.
-# In the data orders wait for the next courier who gets free, so jobs are offered for as long as a user might wait.
+# In the data orders wait for the next courier who gets free, so jobs are offered for as long as people wait.
 REPLAY = Pace(
     heartbeat_ms=0,
     position_ms=0,

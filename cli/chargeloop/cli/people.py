@@ -13,7 +13,7 @@ from chargeloop.cli.truth import read_truth
 from chargeloop.cli.users import Person, World
 
 # How long the world may take to come to rest after the last person is done: banks of a courier who gave up,
-# releases of reservations, messages that wait for their acknowledgement.
+# releases of reservations.
 _REST_MS = 40 * 60_000
 
 
@@ -78,7 +78,7 @@ async def rest(
 
 def _at_rest(data: Path, scenario: Scenario) -> bool:
     books = Books(data)
-    if any(order.is_open for order in books.orders()) or books.idle_holds() or books.unsent():
+    if any(order.is_open for order in books.orders()) or books.idle_holds():
         return False
     truth = read_truth(data)
     return (

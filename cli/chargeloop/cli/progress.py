@@ -74,7 +74,7 @@ class LiveProgress:
         """Return what is drawn."""
         placed = f"{len(self._states)} of {self._expected} orders placed"
         title = f"world time {world_time(self._clock.now_ms())}, {placed}"
-        table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+        table = Table(show_header=False, box=None, pad_edge=False)
         counts = {state: list(self._states.values()).count(state) for state in OrderState}
         for state, count in counts.items():
             if count:
@@ -83,7 +83,11 @@ class LiveProgress:
                     str(count),
                     Text("■" * count, style=_STYLES.get(state, "cyan")),
                 )
-        return Group(table, Text("\n".join(self._lines), style="dim", no_wrap=True, overflow="ellipsis"))
+        return Group(
+            Text(title, style="bold"),
+            table,
+            Text("\n".join(self._lines), style="dim", no_wrap=True, overflow="ellipsis"),
+        )
 
 
 def world_time(instant_ms: int) -> str:
@@ -162,7 +166,11 @@ _TOLD_EVENTS = frozenset(
 
 def _order_line(data: OrderMoved) -> str:
     reason = "" if data.reason is None else f" ({data.reason})"
-    came = "" if data.from_state in {None, data.to_state} else f", now {data.to_state}"
+    came = (
+        ""
+        if str(data.to_state) == data.event or data.from_state is data.to_state
+        else f", now {data.to_state}"
+    )
     return f"{data.order} {data.event.replace('_', ' ')}{came}{reason}"
 
 

@@ -11,7 +11,7 @@ from chargeloop.protocol.money import Money
 from chargeloop.protocol.time import parse_instant
 
 _FEES = ("courier_out", "rental", "courier_back")
-_WIDTH_WITHOUT_TERMINAL = 140
+_WIDTH_WITHOUT_TERMINAL = 160
 Reply = Mapping[str, Any]
 
 
@@ -29,16 +29,12 @@ def money(amount_minor: int | None, currency: str) -> str:
 
 
 def _plain(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*row)
     return table
-
-
-def _clock(text: str) -> str:
-    return text[11:19]
 
 
 def _duration(from_time: str, to_time: str) -> str:
@@ -115,40 +111,41 @@ def orders_table(reply: Reply) -> Table:
     return _plain("orders", ("order", "state", "banks", "placed", "changed"), rows)
 
 
-def end_table(records: Sequence[Reply]) -> Table:
+def end_table(records: Sequence[Reply], currency: str) -> Table:
     """Return the end of a demo: each order with the times that its fees are made of, and the fees."""
     events = [record for record in records if record["record"] == "event"]
     lines = [record for record in records if record["record"] == "fee_line"]
     rows = [
         _end_row(
             order,
-            [e for e in events if e["order"] == order["id"]],
+            {event["type"]: event["time"][11:16] for event in events if event["order"] == order["id"]},
             [line for line in lines if line["order"] == order["id"]],
         )
         for order in records
         if order["record"] == "order"
     ]
     columns = (
-        "order", "user", "banks", "end", "placed", "first ind.", "handed over", "second ind.", "back",
-        "courier out", "rental", "courier back", "reason",
+        "order", "n", "end", "placed", "taken", "handed", "taken", "back", "out", "rental", "back", "reason",
     )  # fmt: skip
-    return _plain("orders", columns, rows)
+    return _plain(f"orders: times (UTC), and the fees out, rental and back in {currency}", columns, rows)
 
 
-def _end_row(order: Reply, events: Sequence[Reply], lines: Sequence[Reply]) -> tuple[str, ...]:
-    times = {event["type"]: _clock(event["time"]) for event in events}
-    amounts = [
-        money(sum(line["amount_minor"] for line in lines if line["fee"] == fee), order["currency"])
-        if any(line["fee"] == fee for line in lines)
-        else ""
-        for fee in _FEES
-    ]
+def _end_row(order: Reply, times: Mapping[str, str], lines: Sequence[Reply]) -> tuple[str, ...]:
+    handed = times.get("rental_success", times.get("unlocked", ""))
+    back = times.get("return_success", times.get("bank_returned", ""))
     return (
-        order["id"], order.get("user", ""), str(order["quantity"]), order["state"], times.get("placed", ""),
-        times.get("first_indication", ""), times.get("rental_success", times.get("unlocked", "")),
-        times.get("second_indication", ""), times.get("return_success", times.get("bank_returned", "")),
-        *amounts, order.get("reason") or "",
+        order["id"][:12], str(order["quantity"]), order["state"],
+        times.get("placed", ""), times.get("first_indication", ""), handed,
+        times.get("second_indication", ""), back,
+        *(_fee_total([line for line in lines if line["fee"] == fee]) for fee in _FEES),
+        order.get("reason") or "",
     )  # fmt: skip
+
+
+def _fee_total(lines: Sequence[Reply]) -> str:
+    if not lines:
+        return ""
+    return money(sum(line["amount_minor"] for line in lines), lines[0]["currency"]).split()[0]
 
 
 def totals(document: Reply) -> Table:

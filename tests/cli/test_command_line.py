@@ -1,0 +1,97 @@
+"""The command line as people meet it: help, exit codes, and errors that are one line."""
+
+import subprocess
+import sys
+
+import pytest
+
+from chargeloop.cli.main import run
+
+COMMANDS = (
+    "demo", "replay", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
+    "order", "order quote", "order place", "order cancel", "order return", "order show", "order list",
+    "config", "config show",
+)  # fmt: skip
+
+
+def chargeloop(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "chargeloop.cli", *arguments],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+
+def test_help_lists_every_command_and_loads_no_heavy_module() -> None:
+    heavy = "{'pydantic', 'aiomqtt', 'httpx2', 'fastapi', 'rich', 'paho'} & sys.modules.keys()"
+    script = f"import sys; from chargeloop.cli.main import run; run(['--help']); sys.exit(str({heavy} or ''))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+    assert all(f"  {command.split()[0]}" in done.stdout for command in COMMANDS)
+
+
+def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    assert "Usage: chargeloop" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_for_itself_and_each_option(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    shown = capsys.readouterr().out
+    options = [line for line in shown.splitlines() if line.startswith("  -")]
+    assert options
+    followed = dict(zip(shown.splitlines(), shown.splitlines()[1:], strict=False))
+    assert all(len(line.split("  ")) > 2 or followed[line].startswith("    ") for line in options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("nonsense", "No such command 'nonsense'"),
+        ("demo --ordrs 3", "No such option: --ordrs"),
+        ("demo --orders none", "--orders"),
+        ("demo --orders 0", "orders from flag --orders: Input should be greater than or equal to 1"),
+        ("demo --orders 501", "orders from flag --orders"),
+        ("demo --seed -1", "seed from flag --seed"),
+        ("demo --speed 0", "speed '0' is not a number from 1 to 1000"),
+        ("demo --speed max", "speed 'max' is not a number from 1 to 1000"),
+        ("demo --broker rabbit", "'rabbit' is no broker: expected mosquitto, embedded or HOST:PORT"),
+        ("demo --region Demo", "region from flag --region"),
+        ("replay", "Missing argument 'INSTANCE_DIR'"),
+        ("replay /nowhere", "cannot read /nowhere/instance_parameters.txt: No such file or directory"),
+        ("replay /nowhere --limit 0", "--limit"),
+        ("watch -t a/#/b", "'a/#/b' is not a topic filter"),
+        ("watch -T a+", "'a+' is not a topic filter"),
+        ("watch -F %z", "unknown %z in the format"),
+        ("watch --broker nowhere", "'nowhere' is no broker"),
+        ("watch --data /nowhere", "no broker is known in /nowhere"),
+        ("export --data /nowhere", "/nowhere holds no store of a rental platform"),
+        ("platform --broker localhost:1883 --clock wrong", "'wrong' is no clock"),
+        ("agents /nowhere/couriers.json --broker localhost:1883", "/nowhere/couriers.json: no such file"),
+        ("cabinets /nowhere/fleet.json --broker localhost:1883", "/nowhere/fleet.json: no such file"),
+        ("broker --broker localhost:1883", "'localhost:1883' is no broker that can be started"),
+        ("config show --config /nowhere.toml", "/nowhere.toml: no such settings file"),
+        ("order", "Missing command"),
+        ("order list", "who orders? give --user"),
+        ("order show x --user usr-1", "'x' is not a"),
+        ("order place --user usr-1 --lat 91 --lon 0", "--lat"),
+        ("order list --user nobody", "user from flag --user"),
+    ],
+)
+def test_wrong_arguments_give_one_line_and_exit_code_2(
+    arguments: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments.split()) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert said in shown.err
+
+
+def test_a_real_process_ends_with_the_exit_code_and_no_traceback() -> None:
+    done = chargeloop("demo", "--orders", "0")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("chargeloop: orders from flag --orders")
+    assert done.stderr.count("\n") == 1

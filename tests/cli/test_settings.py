@@ -1,0 +1,94 @@
+"""Flags win over the environment, that over the TOML file, that over the default; and secrets stay secret."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chargeloop.cli.errors import CommandError
+from chargeloop.cli.main import run
+from chargeloop.cli.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("toml", "environment", "flag", "value", "origin"),
+    [
+        (None, None, None, 7, "default"),
+        (3, None, None, 3, "file chargeloop.toml"),
+        (3, "4", None, 4, "environment CHARGELOOP_SEED"),
+        (3, "4", 5, 5, "flag --seed"),
+        (None, "4", 5, 5, "flag --seed"),
+    ],
+)
+def test_the_nearer_place_wins(
+    elsewhere: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    toml: int | None,
+    environment: str | None,
+    flag: int | None,
+    value: int,
+    origin: str,
+) -> None:
+    if toml is not None:
+        (elsewhere / "chargeloop.toml").write_text(f"seed = {toml}\n", encoding="utf-8")
+    if environment is not None:
+        monkeypatch.setenv("CHARGELOOP_SEED", environment)
+    effective = load_settings({"seed": flag})
+    assert (effective.settings.seed, effective.origins["seed"]) == (value, origin)
+
+
+def test_a_named_file_is_read_instead_of_the_usual_one(elsewhere: Path) -> None:
+    (elsewhere / "chargeloop.toml").write_text("seed = 1\n", encoding="utf-8")
+    other = elsewhere / "other.toml"
+    other.write_text("orders = 9\n", encoding="utf-8")
+    effective = load_settings({}, other)
+    assert (effective.settings.seed, effective.settings.orders) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("seed = ", "chargeloop.toml: "),
+        ("sed = 1", "unknown setting 'sed'; known: data, region"),
+        ("seed = 'x'", "seed from file chargeloop.toml"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(elsewhere: Path, text: str, said: str) -> None:
+    (elsewhere / "chargeloop.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(CommandError, match=said) as refused:
+        load_settings({})
+    assert refused.value.exit_code == 2
+
+
+def test_a_wrong_value_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHARGELOOP_HTTP_PORT", "70000")
+    with pytest.raises(CommandError, match="http_port from environment CHARGELOOP_HTTP_PORT"):
+        load_settings({})
+
+
+def test_config_show_tells_every_value_and_where_it_came_from(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARGELOOP_REGION", "harbour")
+    assert run(["config", "show", "--seed", "3", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["region"] == {"value": "harbour", "from": "environment CHARGELOOP_REGION"}
+    assert shown["seed"] == {"value": 3, "from": "flag --seed"}
+    assert shown["orders"] == {"value": 20, "from": "default"}
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_config_show_never_prints_a_secret(
+    form: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARGELOOP_PASSWORD", "open-sesame")
+    assert run(["config", "show", *form]) == 0
+    shown = capsys.readouterr().out
+    assert "open-sesame" not in shown
+    assert "environment CHARGELOOP_PASSWORD" in shown
