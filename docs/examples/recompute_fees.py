@@ -22,7 +22,7 @@ def begun(duration: timedelta, unit: timedelta) -> int:
 
 def rental(rule: dict[str, int | None], duration: timedelta) -> int:
     """Charges nothing up to a threshold; then begun units, capped in each 24 hours from the start and in all."""
-    if duration <= timedelta(minutes=rule["free_minutes"] or 0):  # also for ends in the wrong order
+    if duration <= timedelta(minutes=rule["free_minutes"] or 0):  # or ends in the wrong order
         return 0
     days, rest = divmod(duration, timedelta(days=1))
     unit, price = timedelta(minutes=rule["unit_minutes"] or 0), rule["price_minor"] or 0
