@@ -37,6 +37,7 @@ _SPEED = 120.0
 # when all of them have started and connected.
 _LEAD_REAL_MS = 8_000
 _POLL_REAL_MS = 250
+_TERMINATED = 128 + signal.SIGTERM
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,22 @@ def run_demo(effective: Effective, *, as_json: bool) -> int:
     data = fresh_data(effective, "demo")
     scenario = demo_scenario(seed=settings.seed, orders=settings.orders, region=settings.region)
     files = lay_out(scenario, data)
+    play(_play(settings, scenario, files, wanted, speed))
+    return report(gather(scenario, data), as_json=as_json)
+
+
+def play(world: Coroutine[None, None, None]) -> None:
+    """Run a world to its end.
+
+    Raises:
+        CommandError: the broker could not be started, or SIGTERM has ended it.
+    """
     try:
-        asyncio.run(_play(settings, scenario, files, wanted, speed))
+        asyncio.run(world)
     except BrokerError as error:
         raise CommandError(str(error), FAILED) from None
-    return report(gather(scenario, data), as_json=as_json)
+    except asyncio.CancelledError:
+        raise CommandError("terminated", _TERMINATED) from None
 
 
 def fresh_data(effective: Effective, name: str, *, beneath: Path | None = None) -> Path:

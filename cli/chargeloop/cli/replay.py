@@ -20,10 +20,10 @@ from typing import Any
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.clock import Clock, ScaledClock, VirtualClock
-from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind
+from chargeloop.broker.main import LOOPBACK, BrokerKind
 from chargeloop.cli.books import Books
 from chargeloop.cli.city import CityFiles, lay_out
-from chargeloop.cli.demo import broker_at, free_port, fresh_data, report, stopped_by_signals
+from chargeloop.cli.demo import broker_at, free_port, fresh_data, play, report, stopped_by_signals
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.mdrp import read_instance
 from chargeloop.cli.outcome import Outcome, gather
@@ -72,10 +72,7 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     if speed is not None:
         clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=begun_ms, speed=speed)
     started = time.monotonic()
-    try:
-        asyncio.run(_play(Day(settings, scenario, files, clock), wanted))
-    except BrokerError as error:
-        raise CommandError(str(error), FAILED) from None
+    play(_play(Day(settings, scenario, files, clock), wanted))
     _say(f"played in {time.monotonic() - started:.0f} s; {clock.flight.stalls} stalls")
     outcome = gather(scenario, files.data)
     return report(outcome, as_json=as_json, more=day_figures(outcome))

@@ -1,0 +1,69 @@
+"""Demos and replays run as the processes that people start, and what they left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chargeloop.cli.books import Books
+
+# World seconds in a real one: fast enough for a test, slow enough for two cores that do other things too.
+SPEED = "200"
+_PATIENCE_S = 110
+_LOOK_S = 0.05
+
+
+@dataclass
+class Playing:
+    """A demo that runs."""
+
+    process: subprocess.Popen[str]
+    data: Path
+
+    def kill(self, name: str) -> None:
+        """Kill one of its processes outright, as a power cut would."""
+        os.kill(int((self.data / "run" / f"{name}.pid").read_text()), signal.SIGKILL)
+
+    def wait_for(self, milestone: Callable[[Books], bool]) -> None:
+        """Return when the platform's books say so."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while not ((self.data / "platform").is_dir() and milestone(Books(self.data))):
+            assert self.process.poll() is None, "the demo ended before the milestone"
+            assert time.monotonic() < deadline, "the milestone did not come"
+            time.sleep(_LOOK_S)
+
+    def end(self) -> tuple[Mapping[str, Any], str]:
+        """Wait for the end and return what it printed as JSON, and what it said beside it."""
+        out, said = self.process.communicate(timeout=_PATIENCE_S)
+        assert out.count("\n") == 1, said
+        return json.loads(out), said
+
+
+def chargeloop(*arguments: str) -> list[str]:
+    """Return the command that runs the command line."""
+    return [sys.executable, "-m", "chargeloop.cli", *arguments]
+
+
+def start_demo(data: Path, *, orders: int, seed: int, broker: str) -> Playing:
+    """Start a demo with JSON output."""
+    command = chargeloop(
+        "demo", "--orders", str(orders), "--seed", str(seed), "--speed", SPEED, "--broker", broker
+    )
+    process = subprocess.Popen(
+        [*command, "--data", str(data), "--json"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    return Playing(process, data)
+
+
+def exported(data: Path) -> list[dict[str, Any]]:
+    """Return the records that `export` prints."""
+    command = chargeloop("export", "--data", str(data))
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return [json.loads(line) for line in done.stdout.splitlines()]

@@ -1,0 +1,101 @@
+"""A short real demo on each broker: processes, MQTT, HTTP, and the checks at its end."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.played import SPEED, chargeloop, exported, start_demo
+
+
+def recomputed(records: list[dict[str, Any]]) -> dict[str, int]:
+    """Compute the three fees from the export alone, as anybody could: nothing of ours is used here."""
+    rules = {r["id"]: r for r in records if r["record"] == "tariff"}
+    lines = {r["id"]: r for r in records if r["record"] == "fee_line"}
+    sums = {"courier_out": 0, "rental": 0, "courier_back": 0}
+    for line in lines.values():
+        taken_back = line["reverses"]
+        of = line if taken_back is None else lines[taken_back]
+        took = datetime.fromisoformat(of["to_time"]) - datetime.fromisoformat(of["from_time"])
+        minutes = took.total_seconds() / 60
+        if of["fee"] == "rental":
+            rule = rules[of["tariff"]]["rental"]
+            units = -(-minutes // rule["unit_minutes"])
+            due = 0 if minutes <= rule["free_minutes"] else int(units) * rule["price_minor"]
+        else:
+            rule = rules[of["tariff"]]["courier"]
+            due = (
+                rule["base_minor"]
+                + min(int(-(-minutes // 1)), rule["promised_minutes"]) * rule["per_minute_minor"]
+            )
+        sums[line["fee"]] += due if taken_back is None else -due
+    return sums
+
+
+def assert_all_well(document: Mapping[str, Any], orders: int, data: Path) -> None:
+    assert document["violations"] == []
+    assert document["orders"]["placed"] == orders
+    assert document["orders"]["open"] == 0
+    assert sum(document["orders"][end] for end in ("settled", "cancelled", "failed")) == orders
+    assert document["messages"]["quarantined"] == 0
+    assert document["data"] == str(data)
+
+
+@pytest.mark.parametrize("broker", ["mosquitto", "embedded"])
+def test_a_demo_ends_with_every_order_ended_and_fees_that_anybody_can_recompute(
+    broker: str, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    document, _ = start_demo(data, orders=5, seed=7, broker=broker).end()
+    assert_all_well(document, 5, data)
+    assert set(document) == {"orders", "fees_minor", "currency", "messages", "violations", "data"}
+    assert set(document["messages"]) == {"published", "received", "duplicates", "quarantined"}
+    assert document["fees_minor"]["rental"] > 0
+    assert document["fees_minor"] == recomputed(exported(data))
+    assert not list((data / "run").glob("*.pid"))
+
+
+def test_a_demo_tells_people_what_happens_and_where_the_data_lies(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = chargeloop("demo", "--orders", "1", "--seed", "3", "--speed", SPEED, "--data", str(data))
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stderr
+    assert str(data) in done.stdout
+    assert "1 placed" in done.stdout
+    assert "all hold" in done.stdout
+    assert "usr-0001 ordered" in done.stderr
+
+
+def test_a_demo_refuses_a_directory_in_which_something_was_played(tmp_path: Path) -> None:
+    (tmp_path / "platform").mkdir()
+    done = subprocess.run(
+        chargeloop("demo", "--data", str(tmp_path)), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == f"chargeloop: {tmp_path} is not empty: a demo or replay begins in an empty directory\n"
+    )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_demo_that_is_interrupted_stops_its_processes_and_shows_no_traceback(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    demo = start_demo(tmp_path / "data", orders=2, seed=7, broker="embedded")
+    deadline = time.monotonic() + 60
+    while len(list((tmp_path / "data" / "run").glob("*.pid"))) < 4:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    # As a terminal does at Ctrl-C: to all processes of the group.
+    os.killpg(demo.process.pid, number)
+    out, said = demo.process.communicate(timeout=60)
+    assert (demo.process.returncode, out) == (code, "")
+    assert "Traceback" not in said
+    assert "ended" not in said
+    assert not list((tmp_path / "data" / "run").glob("*.pid"))
