@@ -22,6 +22,7 @@ from chargeloop.cli import tables
 from chargeloop.cli.city import OPERATOR, CityFiles, lay_out, require_fresh
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.outcome import Outcome, gather, printed
+from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.people import People, rest
 from chargeloop.cli.places import broker_or_address, note_broker, note_gateway
 from chargeloop.cli.playing import speed_of
@@ -81,6 +82,7 @@ def run_demo(effective: Effective, *, as_json: bool) -> int:
     settings = effective.settings
     speed = speed_of(settings.speed, default=_SPEED)
     wanted = broker_or_address(settings.broker)
+    require_tariff(settings.tariff)
     data = fresh_data(effective, "demo")
     scenario = demo_scenario(seed=settings.seed, orders=settings.orders, region=settings.region)
     files = lay_out(scenario, data)
@@ -92,14 +94,24 @@ def play(world: Coroutine[None, None, None]) -> None:
     """Run a world to its end.
 
     Raises:
-        CommandError: the broker could not be started, or SIGTERM has ended it.
+        CommandError: the broker or a part could not be started, or SIGTERM has ended it.
     """
     try:
         asyncio.run(world)
     except BrokerError as error:
         raise CommandError(str(error), FAILED) from None
+    except ExceptionGroup as group:
+        raise _told(group) from None
     except asyncio.CancelledError:
         raise CommandError("terminated", _TERMINATED) from None
+
+
+def _told(error: Exception) -> Exception:
+    """Return what a group of errors has to tell people, or the error itself when it has nothing."""
+    if not isinstance(error, ExceptionGroup):
+        return error
+    leaves = [_told(leaf) for leaf in error.exceptions]
+    return next((leaf for leaf in leaves if isinstance(leaf, CommandError)), error)
 
 
 def fresh_data(effective: Effective, name: str, *, beneath: Path | None = None) -> Path:

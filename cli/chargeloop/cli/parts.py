@@ -44,6 +44,21 @@ REPLAY = Pace(
 )
 
 
+def require_tariff(file: Path | None) -> None:
+    """Refuse a tariff file that cannot be used, before anything is started.
+
+    Raises:
+        CommandError: it cannot; the message says why.
+    """
+    from chargeloop.platform.shell.tariff_file import TariffFileError, load_tariff
+
+    try:
+        if file is not None:
+            load_tariff(file)
+    except TariffFileError as error:
+        raise CommandError(str(error)) from None
+
+
 async def run_platform(
     settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
 ) -> None:

@@ -27,7 +27,7 @@ from chargeloop.cli.demo import broker_at, free_port, fresh_data, play, report, 
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.mdrp import read_instance
 from chargeloop.cli.outcome import Outcome, gather
-from chargeloop.cli.parts import REPLAY, run_cabinets, run_couriers, run_phones, run_platform
+from chargeloop.cli.parts import REPLAY, require_tariff, run_cabinets, run_couriers, run_phones, run_platform
 from chargeloop.cli.people import People, rest
 from chargeloop.cli.places import broker_or_address, note_broker, note_gateway
 from chargeloop.cli.playing import speed_of
@@ -65,6 +65,7 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     settings = effective.settings
     speed = None if settings.speed in {MAX, "auto"} else speed_of(settings.speed, default=1.0)
     wanted = broker_or_address(settings.broker)
+    require_tariff(settings.tariff)
     scenario = read_instance(instance, seed=settings.seed, limit=limit, region=settings.region)
     files = lay_out(scenario, fresh_data(effective, "replay", beneath=_memory() if speed is None else None))
     begun_ms = scenario.origin_ms - _LEAD_MS
