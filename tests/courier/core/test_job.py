@@ -59,6 +59,7 @@ EVENTS: dict[type[ev.JobEvent], ev.JobEvent] = {
         ev.ProblemMet(Problem.USER_ABSENT),
         ev.JobRedirected(OTHER_STOP, 1),
         ev.CalledOff(OTHER_STOP),
+        ev.StopNamed(OTHER_STOP),
         ev.RecallOrdered(OTHER_STOP),
         ev.CourierNotFound(),
     )

@@ -63,15 +63,19 @@ class Courier:
 
 
 def seen(courier: Courier, now_ms: int) -> Courier:
-    """Return the courier after a sign of life."""
-    return replace(courier, seen_ms=max(courier.seen_ms, now_ms))
+    """Return the courier after a sign of life.
+
+    Whoever speaks is connected, even if the births of the connection were ignored: a new phone counts its
+    connections from one again.
+    """
+    return replace(courier, online=True, seen_ms=max(courier.seen_ms, now_ms))
 
 
 def connected(courier: Courier, connection_epoch: int, now_ms: int) -> Courier:
     """Return the courier after the birth of a connection; one older than the present is ignored."""
     if connection_epoch < courier.connection_epoch:
         return courier
-    return seen(replace(courier, online=True, connection_epoch=connection_epoch), now_ms)
+    return seen(replace(courier, connection_epoch=connection_epoch), now_ms)
 
 
 def disconnected(courier: Courier, connection_epoch: int, now_ms: int) -> Courier:

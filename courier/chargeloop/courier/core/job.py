@@ -14,7 +14,9 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
 - What a courier holds is the banks that were taken (by the phone's word, or as the cabinet saw them leave)
   less those put back (by either word). A courier who leaves without any makes the job open again; one who
   leaves with banks ends it, naming them.
-- The hand-over code alone proves a hand-over. It is compared by its hash, and guesses are limited.
+- The hand-over code alone proves a hand-over. It is compared by its hash. Guesses are limited over the whole
+  life of the job: after too many the right code proves nothing either, whatever the job's state.
+- A phone puts back only what it is known to hold. A cabinet is believed about any bank.
 
 `cancelled` and `lost` have been told as ends but still hear of banks: a pickup that comes to light, or what
 became of the banks of a courier who had vanished. `delivered`, `returned` and `failed` are final.
@@ -115,9 +117,10 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
             },
             _S.DELIVERED: {},
             _S.RETURNED: {},
-            _S.CANCELLED: {ev.PickupMade: _S.BRING_BACK},
+            _S.CANCELLED: {ev.PickupMade: _S.BRING_BACK, ev.StopNamed: _S.CANCELLED},
             _S.LOST: {
                 ev.HandoverMade: _S.DELIVERED,
+                ev.CodeRefused: _S.LOST,
                 ev.BanksPutBack: _S.LOST,
                 ev.ReturnCompleted: _S.RETURNED,
             },
@@ -186,7 +189,11 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
             },
             _S.DELIVERED: {},
             _S.RETURNED: {},
-            _S.CANCELLED: {ev.CollectionMade: _S.BRING_BACK},
+            _S.CANCELLED: {
+                ev.CollectionMade: _S.BRING_BACK,
+                ev.CodeRefused: _S.CANCELLED,
+                ev.StopNamed: _S.CANCELLED,
+            },
             _S.LOST: {ev.BanksPutBack: _S.LOST, ev.ReturnCompleted: _S.RETURNED},
             _S.FAILED: {},
         },
@@ -195,6 +202,9 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
 
 ENDED: Final = frozenset({_S.DELIVERED, _S.RETURNED, _S.CANCELLED, _S.LOST, _S.FAILED})
 UNDER_WAY: Final = frozenset(JobState) - ENDED - {_S.OFFERING}
+
+# As many as one message names. No courier carries more: what a phone makes up beyond it is not kept.
+MOST_BANKS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +283,8 @@ class Job:
 
 
 def united(first: tuple[BankId, ...], second: tuple[BankId, ...]) -> tuple[BankId, ...]:
-    """Return the banks of both, each once, in the order they were first named."""
-    return tuple(dict.fromkeys(first + second))
+    """Return the banks of both, each once, in the order they were first named, `MOST_BANKS` at most."""
+    return tuple(dict.fromkeys(first + second))[:MOST_BANKS]
 
 
 def evolve(job: Job, event: ev.JobEvent, *, now_ms: int, fact_ms: int) -> Job:
@@ -303,7 +313,7 @@ def _changed(job: Job, event: ev.JobEvent, now_ms: int) -> Job:
             return _searched(job, event, now_ms)
         case ev.CodeRefused() | ev.CodesExhausted() | ev.ProblemMet() | ev.CourierNotFound():
             return _troubled(job, event)
-        case ev.JobRedirected() | ev.CalledOff() | ev.RecallOrdered():
+        case ev.JobRedirected() | ev.CalledOff() | ev.RecallOrdered() | ev.StopNamed():
             return _requested(job, event)
         case ev.BankSeenOut() | ev.PickupMade() | ev.CollectionMade() | ev.CourierLeftWithBanks():
             return _in_hands(job, event)
@@ -313,7 +323,7 @@ def _changed(job: Job, event: ev.JobEvent, now_ms: int) -> Job:
             return job
 
 
-def _requested(job: Job, event: ev.JobRedirected | ev.CalledOff | ev.RecallOrdered) -> Job:
+def _requested(job: Job, event: ev.JobRedirected | ev.CalledOff | ev.RecallOrdered | ev.StopNamed) -> Job:
     if isinstance(event, ev.JobRedirected):
         return replace(_at(job, event.stop), quantity=event.quantity, problem=None)
     return replace(_at(job, event.stop), end=JobEnd.CANCELLED)

@@ -214,6 +214,8 @@ def _proved(job: Job, act: HandOver | Collect, wrong_codes_limit: int) -> Decisi
     )
     if not job.allows(type(done)):
         return () if _proved_before(job, act) else NOT_NOW
+    if job.wrong_codes >= wrong_codes_limit:
+        return WRONG_CODE
     if not job.is_code(act.code):
         return _wrong_code(job, wrong_codes_limit)
     if not act.banks:
@@ -231,9 +233,8 @@ def _proved_before(job: Job, act: HandOver | Collect) -> bool:
 
 
 def _wrong_code(job: Job, wrong_codes_limit: int) -> Decision:
-    if not job.is_under_way:
-        return WRONG_CODE
-    return (ev.CodesExhausted() if job.wrong_codes + 1 >= wrong_codes_limit else ev.CodeRefused(),)
+    ends = job.is_under_way and job.wrong_codes + 1 >= wrong_codes_limit
+    return (ev.CodesExhausted() if ends else ev.CodeRefused(),)
 
 
 def _left(job: Job, reason: str, banks: tuple[BankId, ...]) -> Decision:
@@ -254,12 +255,17 @@ def _put_back(job: Job, command: PutBack) -> Decision:
     if not job.allows(ev.BanksPutBack):
         quiet = evidence is Evidence.CABINET or job.state is JobState.RETURNED
         return () if quiet else NOT_NOW
-    back = united(job.back, command.banks)
+    by_phone = evidence is Evidence.PHONE
+    banks = tuple(bank for bank in command.banks if bank in job.banks) if by_phone else command.banks
+    if by_phone and not banks:
+        # Nothing was collected yet, or these are not the banks of this job: its word alone returns none.
+        return NOT_NOW
+    back = united(job.back, banks)
     if back == job.back:
         return ()
     if _all_back(job, back):
-        return (ev.ReturnCompleted(command.banks, evidence),)
-    return (ev.BanksPutBack(command.banks, evidence),)
+        return (ev.ReturnCompleted(banks, evidence),)
+    return (ev.BanksPutBack(banks, evidence),)
 
 
 def _all_back(job: Job, back: tuple[BankId, ...]) -> bool:
@@ -277,6 +283,8 @@ def _requested(job: Job, command: Redirect | CallOff) -> Decision:
     if job.allows(ev.CalledOff) and not job.held:
         return (ev.CalledOff(command.stop),)
     known = command.stop is None or command.stop.reservation in job.reservations
+    if command.stop is not None and job.allows(ev.StopNamed):
+        return () if known else (ev.StopNamed(command.stop),)
     if not job.allows(ev.RecallOrdered) or (job.state is JobState.BRING_BACK and known):
         return ()
     return (ev.RecallOrdered(command.stop),)

@@ -145,6 +145,13 @@ class CalledOff:
 
 
 @dataclass(frozen=True, slots=True)
+class StopNamed:
+    """The job was called off before; only now it is known where banks that come to light must go."""
+
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
 class RecallOrdered:
     """The job was stopped while the courier held banks: they go to `stop` (None: to the cabinet it has)."""
 
@@ -175,6 +182,7 @@ JobEvent = (
     | ProblemMet
     | JobRedirected
     | CalledOff
+    | StopNamed
     | RecallOrdered
     | CourierNotFound
 )

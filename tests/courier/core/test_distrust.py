@@ -1,0 +1,142 @@
+"""What a phone may claim and dispatch must not believe, and claims that must not bring the region down."""
+
+from chargeloop.courier.core.job import JobState
+from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.messages import courier, delivery
+from chargeloop.protocol.messages.courier import JobStep
+from chargeloop.protocol.messages.delivery import Evidence
+from chargeloop.protocol.time import HOUR_MS, SECOND_MS
+from tests.courier.core.making import (
+    BANK_1,
+    BANK_2,
+    CODE,
+    JOB,
+    A,
+    World,
+    cancellation,
+    collected,
+    ejected,
+    handed,
+    picked,
+    put_back,
+    request,
+    returned,
+)
+
+MADE_UP = tuple(BankId(f"bnk-madeup-{number}") for number in range(20))
+
+
+def taken(*, back: bool = False) -> World:
+    world = World()
+    world.on_duty(A)
+    world.ask(request(back=back))
+    world.accept(A)
+    return world
+
+
+def state(world: World) -> JobState:
+    return world.region.board.jobs[JOB].state
+
+
+def guess(world: World, guesses: int, *, back: bool = False) -> None:
+    for _ in range(guesses):
+        world.phone(A, collected(BANK_1, code="0000") if back else handed(BANK_1, code="0000"))
+
+
+def test_the_right_code_after_too_many_wrong_ones_hands_nothing_over() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1, BANK_2))
+    guess(world, 5)
+    world.phone(A, handed(BANK_1, BANK_2))
+    assert state(world) is JobState.LOST
+    assert "RentalSucceeded" not in world.report_types()
+    assert world.work(A).refusals[-1].reason == "wrong hand-over code"
+
+
+def test_codes_cannot_be_guessed_for_ever_after_the_courier_has_left_with_the_banks() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1, BANK_2))
+    world.phone(A, courier.GaveUp(job=JOB, reason="tired", banks=(BANK_1, BANK_2)))
+    guess(world, 5)
+    world.phone(A, handed(BANK_1, BANK_2))
+    assert state(world) is JobState.LOST
+    assert "RentalSucceeded" not in world.report_types()
+
+
+def test_codes_cannot_be_guessed_for_ever_after_a_collection_was_called_off() -> None:
+    world = taken(back=True)
+    world.ask(cancellation())
+    guess(world, 5, back=True)
+    world.phone(A, collected(BANK_1))
+    assert state(world) is JobState.CANCELLED
+    assert "BanksCollected" not in world.report_types()
+
+
+def test_a_phone_that_never_collected_anything_cannot_claim_a_return() -> None:
+    world = taken(back=True)
+    claim = world.phone(A, put_back(BANK_1, BANK_2), message_id="claim")
+    assert claim.writes
+    assert state(world) is JobState.TO_USER
+    assert "ReturnSucceeded" not in world.report_types()
+    assert [refusal.event for refusal in world.work(A).refusals] == ["claim"]
+
+
+def test_a_cabinet_that_was_faster_than_the_phone_is_still_believed() -> None:
+    world = taken(back=True)
+    world.cabinet(returned(BANK_1))
+    world.cabinet(returned(BANK_2))
+    success = world.reports()[-1]
+    assert isinstance(success, delivery.ReturnSucceeded)
+    assert success.evidence is Evidence.CABINET
+
+
+def test_a_phone_puts_back_only_the_banks_of_its_job() -> None:
+    world = taken(back=True)
+    world.phone(A, collected(BANK_1))
+    world.phone(A, put_back(BANK_1, BANK_2))
+    success = world.reports()[-1]
+    assert isinstance(success, delivery.ReturnSucceeded)
+    assert success.banks == (BANK_1,)
+
+
+def test_a_phone_that_names_more_banks_than_a_message_holds_does_not_bring_the_region_down() -> None:
+    world = taken()
+    world.cabinet(ejected(BANK_1))
+    world.phone(A, picked(*MADE_UP))
+    world.will(A)
+    world.pass_ms(9 * HOUR_MS)
+    failure = world.reports()[-1]
+    assert isinstance(failure, delivery.DeliveryFailed)
+    assert len(failure.banks) == 20
+    assert failure.banks[0] == BANK_1
+
+
+def test_a_cabinet_named_by_a_second_cancellation_is_where_banks_that_come_to_light_go() -> None:
+    world = taken()
+    world.ask(delivery.DeliveryCancelled(job=JOB, reason="cancelled by the user"))
+    for _ in range(2):
+        world.ask(cancellation("rsv-named-later"))
+    assert world.report_types()[-1] == "DeliveryFailed"
+    world.phone(A, picked(BANK_1, BANK_2))
+    (job,) = world.work(A).jobs
+    assert (job.step, job.reservation, job.code) == (JobStep.BRING_BACK, "rsv-named-later", "555555")
+    assert world.report_types().count("DeliveryFailed") == 1
+
+
+def test_a_new_phone_whose_connections_are_counted_from_one_again_is_offered_jobs() -> None:
+    world = World()
+    world.connect(A, epoch=7)
+    world.will(A, epoch=7)
+    world.connect(A, epoch=1)
+    world.phone(A, courier.DutyChanged(on_duty=True, location=request().user_location))
+    world.pass_ms(SECOND_MS)
+    world.ask(request())
+    assert len(world.offers(A)) == 1
+
+
+def test_codes_of_an_earlier_wrong_guess_do_not_keep_an_honest_courier_out() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1, BANK_2))
+    guess(world, 4)
+    world.phone(A, handed(BANK_1, BANK_2, code=CODE))
+    assert state(world) is JobState.DELIVERED
