@@ -304,3 +304,22 @@ def test_what_is_no_command_or_has_no_command_id_is_a_bug_of_the_caller() -> Non
         cabinet.obey(made.memory, made.senses(), envelope(TrayReached(), "cmd-1"))
     with pytest.raises(InvalidIdError):
         cabinet.obey(made.memory, made.senses(), envelope(reserve_banks(code=CODE), "m-1"))
+
+
+def test_an_eject_whose_time_ran_out_while_it_waited_for_the_motor_moves_nothing() -> None:
+    made = bench([100, 95, 90, None])
+    made.order(reserve_banks(quantity=1), "cmd-1")
+    other = OTHER
+    made.order(reserve_banks(quantity=1, reservation=other, code="111111"), "cmd-2")
+    first = cabinet.obey(made.memory, made.senses(), envelope(eject(), "cmd-3"))
+    waiting = cab.EjectBanks(reservation=other, epoch=3)
+    made.memory = first.memory
+    made.order(waiting, "cmd-4", expires_ms=NOON_MS + 1_000)
+    made.now_ms = NOON_MS + 2_000
+    for act in first.acts:
+        made._perform(act)
+    assert made.motors == [1]
+    assert ("cmd-4", "expired", None) in made.outcomes()
+    assert cab.PickupStarted(reservation=other, by="command") not in made.told(cab.PickupStarted)
+    made.type_code("111111")
+    assert made.motors == [1, 2]

@@ -21,16 +21,18 @@ def type_code(turn: Turn, asker: Asker, code: str) -> None:
         count_wrong_code(turn)
         turn.act(GiveAnswer(asker, accepted=False, display="wrong code"))
         return
-    turn.memory = replace(turn.memory, keypad=keypad.right_code())
     _open(turn, asker, reservation)
 
 
 def count_wrong_code(turn: Turn) -> None:
-    """Count a wrong code, and lock the keypad when it was one too many."""
-    changed = keypad.wrong_code(turn.memory.keypad, turn.now_ms)
+    """Count a wrong code, and lock the keypad when it was one too many; a locked one counts none."""
+    if turn.memory.keypad.is_locked:
+        return
+    changed = keypad.wrong_code(turn.memory.keypad, turn.now_ms if turn.senses.clock_known else None)
     turn.memory = replace(turn.memory, keypad=changed)
-    if changed.locked_until_ms is not None:
-        turn.record(cab.KeypadLocked(wrong_codes=changed.wrong_codes, until=changed.locked_until_ms))
+    if changed.is_locked:
+        until_ms = turn.now_ms + keypad.LOCK_OUT_MS
+        turn.record(cab.KeypadLocked(wrong_codes=changed.wrong_codes, until=until_ms))
 
 
 def reach_into_tray(turn: Turn, asker: Asker) -> None:
@@ -48,5 +50,6 @@ def _open(turn: Turn, asker: Asker, reservation: Reservation) -> None:
     elif reservation.state is HoldState.GIVING:
         turn.act(GiveAnswer(asker, accepted=False, display="please wait: these banks are coming out"))
     else:
+        turn.memory = replace(turn.memory, keypad=keypad.right_code())
         pickup = Pickup(reservation.id, reservation.quantity, reservation.min_charge_pct, asker=asker)
         pickups.ask(turn, reservation, pickup)

@@ -79,7 +79,7 @@ def _obey_new(
     elif command.epoch < _highest_epoch(turn, _about(command)):
         verdict = refused(CabinetReason.STALE_EPOCH)
     else:
-        verdict = _carry_out(turn, command, command_id, keep_until_ms)
+        verdict = _carry_out(turn, command, command_id, expires_ms, keep_until_ms)
     if verdict is not None:
         finished = _finished(command, command_id, verdict)
         turn.store_outcome(StoredOutcome(finished, _about(command), keep_until_ms))
@@ -108,14 +108,16 @@ def _highest_epoch(turn: Turn, about: str) -> int:
     return max((*answered, *running, *live), default=0)
 
 
-def _carry_out(turn: Turn, command: Command, command_id: CommandId, keep_until_ms: int) -> Verdict | None:
+def _carry_out(
+    turn: Turn, command: Command, command_id: CommandId, expires_ms: int, keep_until_ms: int
+) -> Verdict | None:
     match command:
         case cab.ReserveBanks() | cab.ReserveSlots():
             return _reserve(turn, command)
         case cab.ReleaseReservation():
             return _release(turn, command)
         case cab.EjectBanks():
-            return _eject(turn, command, command_id, keep_until_ms)
+            return _eject(turn, command, command_id, expires_ms, keep_until_ms)
         case cab.ReportInventory():
             turn.record(
                 cab.InventoryReported(command=command_id, slots=slot_statuses(turn.memory, turn.senses)),
@@ -184,7 +186,9 @@ def _release(turn: Turn, command: cab.ReleaseReservation) -> Verdict:
     return DONE
 
 
-def _eject(turn: Turn, command: cab.EjectBanks, command_id: CommandId, keep_until_ms: int) -> Verdict | None:
+def _eject(
+    turn: Turn, command: cab.EjectBanks, command_id: CommandId, expires_ms: int, keep_until_ms: int
+) -> Verdict | None:
     reservation = turn.memory.reservation(command.reservation)
     if reservation is None or reservation.kind is not HoldKind.BANKS:
         return refused(CabinetReason.UNKNOWN_RESERVATION)
@@ -197,6 +201,7 @@ def _eject(turn: Turn, command: cab.EjectBanks, command_id: CommandId, keep_unti
         command=command_id,
         epoch=command.epoch,
         keep_until_ms=keep_until_ms,
+        expires_ms=expires_ms,
     )
     pickups.ask(turn, reservation, pickup)
     return None

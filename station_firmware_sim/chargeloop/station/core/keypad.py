@@ -5,6 +5,10 @@ A code has few digits and a cabinet many live codes, so without a lock-out a pat
 lock-out are part of the memory that is written to disk before the answer is shown: pulling the plug gives no
 new tries. A right code while locked out is refused as well, else the lock-out would only slow a guesser's
 display.
+
+Only a code that is used up by it (of banks, which then come out) begins the count anew: whoever has a return
+code could otherwise type it after every few guesses. A lock-out that begins while the cabinet does not know
+the time has no end yet; it is given its full length once the time is known.
 """
 
 import hmac
@@ -21,7 +25,7 @@ LOCK_OUT_MS: Final = 10 * MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Keypad:
-    """Wrong codes in a row, and until when (platform's time) none is taken."""
+    """Wrong codes in a row, and until when (platform's time; None: not known yet) none is taken if locked."""
 
     wrong_codes: int = 0
     locked_until_ms: int | None = None
@@ -29,14 +33,16 @@ class Keypad:
     @property
     def is_locked(self) -> bool:
         """Tell whether codes are refused (as of the last `passed`)."""
-        return self.locked_until_ms is not None
+        return self.wrong_codes >= MAX_WRONG_CODES
 
 
-def wrong_code(keypad: Keypad, now_ms: int) -> Keypad:
-    """Return the keypad after a wrong code; `locked_until_ms` is set when it was one too many."""
-    wrong_codes = keypad.wrong_codes + 1
-    until_ms = now_ms + LOCK_OUT_MS if wrong_codes >= MAX_WRONG_CODES else None
-    return Keypad(wrong_codes, until_ms)
+def wrong_code(keypad: Keypad, now_ms: int | None) -> Keypad:
+    """Return the keypad after a wrong code, locked when it was one too many.
+
+    `now_ms` is None when the time is not known. Call it only while the keypad is not locked.
+    """
+    locked = Keypad(keypad.wrong_codes + 1)
+    return passed(locked, now_ms) if now_ms is not None else locked
 
 
 def right_code() -> Keypad:
@@ -50,8 +56,10 @@ def passed(keypad: Keypad, now_ms: int) -> Keypad:
     One that would last longer than a fresh one was written by a clock that has been set back since; it is
     cut, so that nobody is locked out for years.
     """
-    if keypad.locked_until_ms is None:
+    if not keypad.is_locked:
         return keypad
+    if keypad.locked_until_ms is None:
+        return replace(keypad, locked_until_ms=now_ms + LOCK_OUT_MS)
     if keypad.locked_until_ms <= now_ms:
         return Keypad()
     return replace(keypad, locked_until_ms=min(keypad.locked_until_ms, now_ms + LOCK_OUT_MS))

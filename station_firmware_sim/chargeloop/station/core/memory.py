@@ -66,6 +66,7 @@ class Pickup:
     command: CommandId | None = None
     epoch: int = 0
     keep_until_ms: int = 0
+    expires_ms: int | None = None  # its first motor must not move later (platform's time)
     asker: Asker | None = None
     ejected: tuple[cab.SlotContent, ...] = ()
     motor: Motor | None = None

@@ -6,6 +6,9 @@ what happened. A sensor that still shows the bank is looked at again before it i
 bounces. A jammed slot is faulty and another ready bank takes its place, if there is one. When nothing more
 can be given, the pickup is finished with what came out, and whoever asked is told.
 
+A command may wait for the motor longer than its lease: then it is `expired` as if it had come too late, its
+banks stay in the reservation, and nothing moves. Once its first motor has moved it is carried through.
+
 No slot's motor runs twice for one pickup: a bank that left is no longer in the reservation, a jammed slot is
 faulty, and after a power cut the pickup is finished and not continued (see `recovery`).
 """
@@ -33,6 +36,9 @@ def ask(turn: Turn, reservation: Reservation, pickup: Pickup) -> None:
 def go_on(turn: Turn) -> None:
     """Move the next motor, or finish pickups that have nothing left to give."""
     while turn.memory.pickups:
+        if _came_too_late(turn, turn.memory.pickups[0]):
+            _expire(turn, turn.memory.pickups[0])
+            continue
         pickup = _started(turn, turn.memory.pickups[0])
         slot = _next_slot(turn, pickup)
         if slot is not None:
@@ -91,6 +97,18 @@ def finish(turn: Turn, pickup: Pickup, reason: CabinetReason = CabinetReason.JAM
         turn.act(GiveAnswer(pickup.asker, accepted=True, display=_display(pickup), claim=pickup.claim))
 
 
+def _came_too_late(turn: Turn, pickup: Pickup) -> bool:
+    return not pickup.started and pickup.expires_ms is not None and pickup.expires_ms <= turn.now_ms
+
+
+def _expire(turn: Turn, pickup: Pickup) -> None:
+    turn.memory = replace(turn.memory, pickups=turn.memory.pickups[1:])
+    reservation = turn.memory.reservation(pickup.reservation)
+    if reservation is not None:
+        turn.change_reservation(reservation, HoldEvent.PICKUP_DROPPED)
+    _store_outcome(turn, pickup, Outcome.EXPIRED, None)
+
+
 def _started(turn: Turn, pickup: Pickup) -> Pickup:
     if pickup.started:
         return pickup
@@ -147,12 +165,16 @@ def _jammed(turn: Turn, pickup: Pickup, motor: Motor) -> None:
 
 
 def _finish_command(turn: Turn, pickup: Pickup, reason: CabinetReason | None) -> None:
+    _store_outcome(turn, pickup, Outcome.DONE if reason is None else Outcome.FAILED, reason)
+
+
+def _store_outcome(turn: Turn, pickup: Pickup, outcome: Outcome, reason: CabinetReason | None) -> None:
     if pickup.command is None:
         return
     finished = cab.CommandFinished(
         command=pickup.command,
         epoch=pickup.epoch,
-        outcome=Outcome.DONE if reason is None else Outcome.FAILED,
+        outcome=outcome,
         reason=reason,
         reservation=pickup.reservation,
         slots=pickup.ejected,

@@ -33,7 +33,7 @@ class HoldEvent(StrEnum):
     """What can happen to a reservation."""
 
     PICKUP_ASKED = "pickup_asked"  # the right code, or a command
-    PICKUP_DROPPED = "pickup_dropped"  # power failed before its first motor
+    PICKUP_DROPPED = "pickup_dropped"  # power failed, or its command expired, before its first motor
     PICKUP_FINISHED = "pickup_finished"
     FILLED = "filled"  # the last kept slot got its bank
     REPLACED = "replaced"  # the same reservation was asked for again with a higher epoch
