@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chargeloop.cli.main import run
 from tests.cli.played import SPEED, chargeloop, exported, start_demo
 
 
@@ -70,6 +71,25 @@ def test_a_demo_tells_people_what_happens_and_where_the_data_lies(tmp_path: Path
     assert "1 placed" in done.stdout
     assert "all hold" in done.stdout
     assert "usr-0001 ordered" in done.stderr
+
+
+def test_a_demo_plays_over_a_broker_that_runs_already(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    noted = data / "run" / "broker.address"
+    with subprocess.Popen(chargeloop("broker", "--data", str(data)), stdout=subprocess.DEVNULL) as broker:
+        deadline = time.monotonic() + 60
+        while not noted.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        document, _ = start_demo(data, orders=1, seed=2, broker=noted.read_text().strip()).end()
+        broker.send_signal(signal.SIGINT)
+    assert broker.returncode == 0
+    assert_all_well(document, 1, data)
+
+
+def test_a_running_broker_needs_its_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--broker", "localhost:1883"]) == 2
+    assert "knows the credentials of one directory: give it as --data" in capsys.readouterr().err
 
 
 def test_a_demo_refuses_a_directory_in_which_something_was_played(tmp_path: Path) -> None:

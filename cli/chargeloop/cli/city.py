@@ -8,12 +8,16 @@ from pathlib import Path
 from chargeloop.broker import CredentialStore
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.scenario import CabinetPlan, CourierPlan, Scenario
-from chargeloop.protocol.ids import DispatchId, GatewayId, RentalId
+from chargeloop.protocol.ids import DispatchId, GatewayId, OperatorId, RentalId
 
 RENTAL = RentalId("rnt-main")
 DISPATCH = DispatchId("dsp-main")
 GATEWAY = GatewayId("gwy-main")
-OPERATOR = "opr-main"
+# Who watches as a person, and as whom the demo itself follows what happens: two cannot share a name.
+OPERATOR = OperatorId("opr-main")
+FOLLOWER = OperatorId("opr-demo")
+# What a broker that was started for this directory beforehand has put there.
+_OF_BROKER = frozenset({"credentials", "broker", "run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,14 @@ class CityFiles:
 
 
 def require_fresh(data: Path) -> None:
-    """Make the directory, which must be empty or not there: a world that has begun cannot begin again.
+    """Make the directory; nothing may have been played in it: a world that has begun cannot begin again.
 
     Raises:
         CommandError: something is in it, or it cannot be made.
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
-        occupied = any(path.name != "credentials" for path in data.iterdir())
+        occupied = any(path.name not in _OF_BROKER for path in data.iterdir())
     except OSError as error:
         raise CommandError(f"cannot use {data}: {error.strerror}") from None
     if occupied:
@@ -60,7 +64,7 @@ def lay_out(scenario: Scenario, data: Path) -> CityFiles:
     _write(files.fleet, [_cabinet(cabinet, scenario.origin_ms) for cabinet in scenario.cabinets])
     _write(files.couriers, [_courier(courier, scenario.origin_ms) for courier in scenario.couriers])
     store = CredentialStore.of_data(data)
-    for client in (RENTAL, DISPATCH, GATEWAY, OPERATOR, *_participants(scenario)):
+    for client in (RENTAL, DISPATCH, GATEWAY, OPERATOR, FOLLOWER, *_participants(scenario)):
         store.grant(client, scenario.region)
     return files
 

@@ -19,7 +19,7 @@ from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import ScaledClock
 from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, running_broker
 from chargeloop.cli import tables
-from chargeloop.cli.city import OPERATOR, CityFiles, lay_out, require_fresh
+from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.outcome import Outcome, gather, printed
 from chargeloop.cli.parts import require_tariff
@@ -83,7 +83,7 @@ def run_demo(effective: Effective, *, as_json: bool) -> int:
     speed = speed_of(settings.speed, default=_SPEED)
     wanted = broker_or_address(settings.broker)
     require_tariff(settings.tariff)
-    data = fresh_data(effective, "demo")
+    data = fresh_data(effective, "demo", wanted)
     scenario = demo_scenario(seed=settings.seed, orders=settings.orders, region=settings.region)
     files = lay_out(scenario, data)
     play(_play(settings, scenario, files, wanted, speed))
@@ -114,9 +114,20 @@ def _told(error: Exception) -> Exception:
     return next((leaf for leaf in leaves if isinstance(leaf, CommandError)), error)
 
 
-def fresh_data(effective: Effective, name: str, *, beneath: Path | None = None) -> Path:
-    """Return the empty directory to play in: the one given, else a new temporary one (beneath that one)."""
+def fresh_data(
+    effective: Effective, name: str, wanted: BrokerKind | BrokerAddress | None, *, beneath: Path | None = None
+) -> Path:
+    """Return the empty directory to play in: the one given, else a new temporary one (beneath that one).
+
+    Raises:
+        CommandError: the directory is not empty, or it must be given, as a running broker knows the
+            credentials of its own directory only.
+    """
     if effective.origins["data"] == "default":
+        if isinstance(wanted, BrokerAddress):
+            raise CommandError(
+                f"the broker at {wanted} knows the credentials of one directory: give it as --data"
+            )
         return Path(tempfile.mkdtemp(prefix=f"chargeloop-{name}-", dir=beneath))
     data = effective.settings.data.absolute()
     require_fresh(data)
@@ -154,7 +165,7 @@ async def _play(
 async def _play_on(stage: Stage, progress: Progress) -> None:
     progress.say(f"data in {stage.files.data}, broker at {stage.broker}, gateway at {stage.gateway_url}")
     supervisor = Supervisor(stage.files.run, progress.say)
-    operator = CredentialStore.of_data(stage.files.data).load(OPERATOR)
+    operator = CredentialStore.of_data(stage.files.data).load(FOLLOWER)
     try:
         await supervisor.start(stage.children())
         progress.say(

@@ -67,7 +67,8 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     wanted = broker_or_address(settings.broker)
     require_tariff(settings.tariff)
     scenario = read_instance(instance, seed=settings.seed, limit=limit, region=settings.region)
-    files = lay_out(scenario, fresh_data(effective, "replay", beneath=_memory() if speed is None else None))
+    beneath = _memory() if speed is None else None
+    files = lay_out(scenario, fresh_data(effective, "replay", wanted, beneath=beneath))
     begun_ms = scenario.origin_ms - _LEAD_MS
     clock: Clock = VirtualClock(begun_ms)
     if speed is not None:

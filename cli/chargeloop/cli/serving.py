@@ -85,8 +85,16 @@ def platform(
     settings = load_settings(flags, config).settings
     address, world_clock = _surroundings(settings)
     from chargeloop.cli.parts import run_platform
+    from chargeloop.cli.places import note_gateway
 
-    _run(lambda ready: run_platform(settings, address, world_clock, ready), ready_file, until_eof=until_eof)
+    async def work(ready: Callable[[], None]) -> None:
+        def listening() -> None:
+            note_gateway(settings.data, f"http://{settings.http_host}:{settings.http_port}")
+            ready()
+
+        await run_platform(settings, address, world_clock, listening)
+
+    _run(work, ready_file, until_eof=until_eof)
 
 
 def couriers(

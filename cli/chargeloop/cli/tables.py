@@ -59,7 +59,7 @@ def _money(amount: Reply | None) -> str:
 
 def order_table(reply: Reply) -> Group:
     """Return an order with its timeline and fee lines, as far as the reply has them."""
-    facts = [(name, _text(reply[name])) for name in _FACTS if reply.get(name) not in {None, ""}]
+    facts = [(name, _text(reply[name])) for name in _FACTS if _text(reply.get(name))]
     parts = [_plain(str(reply["id"]), ("", ""), facts)]
     if reply.get("events"):
         parts.append(
@@ -89,6 +89,8 @@ _FACTS = (
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
