@@ -65,7 +65,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("watch -t a/#/b", "'a/#/b' is not a topic filter"),
         ("watch -T a+", "'a+' is not a topic filter"),
         ("watch -F %z", "unknown %z in the format"),
-        ("watch --broker nowhere", "'nowhere' is no broker"),
+        ("watch --broker nowhere", "'nowhere' is no address of a broker: expected HOST:PORT"),
         ("watch --data /nowhere", "no broker is known in /nowhere"),
         ("export --data /nowhere", "/nowhere holds no store of a rental platform"),
         ("platform --broker localhost:1883 --clock wrong", "'wrong' is no clock"),

@@ -19,12 +19,13 @@ from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import ScaledClock
 from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, running_broker
 from chargeloop.cli import tables
+from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.outcome import Outcome, gather, printed
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.people import People, rest
-from chargeloop.cli.places import broker_or_address, note_broker, note_gateway
+from chargeloop.cli.places import note_broker, note_gateway
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.progress import Progress, followed, shown
 from chargeloop.cli.scenario import Scenario, demo_scenario

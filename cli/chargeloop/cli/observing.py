@@ -65,7 +65,7 @@ def watch(
     config: ConfigOption = None,
 ) -> int:
     """Watch topics as an operator, in the manner of mosquitto_sub."""
-    from chargeloop.broker.main import grant
+    from chargeloop.broker import CredentialStore
     from chargeloop.cli import watch as watching
     from chargeloop.cli.places import known_broker
     from chargeloop.cli.settings import load_settings
@@ -80,7 +80,7 @@ def watch(
         seconds=seconds,
     )
     address = known_broker(settings)
-    credentials = grant(settings.data, settings.operator, settings.region)
+    credentials = CredentialStore.of_data(settings.data).grant(settings.operator, settings.region)
     return asyncio.run(watching.watch(wanted, credentials, address, show=_show, note=_note))
 
 

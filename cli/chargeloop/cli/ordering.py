@@ -188,7 +188,7 @@ def _ask(
     Raises:
         CommandError: no user is given, or the gateway refused or did not answer.
     """
-    from chargeloop.broker.main import grant
+    from chargeloop.broker import CredentialStore
     from chargeloop.cli.gateway import Gateway, GatewayProblemError
     from chargeloop.cli.places import known_gateway
     from chargeloop.cli.settings import load_settings
@@ -199,7 +199,7 @@ def _ask(
         raise CommandError("who orders? give --user usr-…, or CHARGELOOP_USER")
     given = settings.password
     password = (
-        grant(settings.data, settings.user, settings.region).password
+        CredentialStore.of_data(settings.data).grant(settings.user, settings.region).password
         if given is None
         else given.get_secret_value()
     )

@@ -1,43 +1,24 @@
-"""Where things are: which broker to use, and where a running one noted its address in a data directory."""
+"""Where a running broker and gateway noted their addresses in a data directory."""
 
 from pathlib import Path
 
 from chargeloop.broker import BrokerAddress
-from chargeloop.broker.main import BrokerKind
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.settings import Effective, Settings
 
 AUTO = "auto"
 
 
-def broker_kind(text: str) -> BrokerKind | None:
-    """Return which broker to start: None for Mosquitto when it is installed, else the embedded one.
+def broker_address(text: str) -> BrokerAddress:
+    """Return where a broker listens.
 
     Raises:
-        CommandError: the text names no kind of broker.
+        CommandError: it is not written as HOST:PORT.
     """
-    if text == AUTO:
-        return None
-    try:
-        return BrokerKind(text)
-    except ValueError:
-        raise CommandError(
-            f"{text!r} is no broker that can be started: expected mosquitto or embedded"
-        ) from None
-
-
-def broker_or_address(text: str) -> BrokerKind | BrokerAddress | None:
-    """Return which broker to start (None: Mosquitto when installed, else embedded), or where one runs.
-
-    Raises:
-        CommandError: it is neither a kind of broker nor an address.
-    """
-    if text == AUTO or text in set(BrokerKind):
-        return broker_kind(text)
     try:
         return BrokerAddress.parse(text)
     except ValueError:
-        raise CommandError(f"{text!r} is no broker: expected mosquitto, embedded or HOST:PORT") from None
+        raise CommandError(f"{text!r} is no address of a broker: expected HOST:PORT") from None
 
 
 def note_broker(data: Path, address: BrokerAddress) -> None:
@@ -53,9 +34,8 @@ def known_broker(settings: Settings) -> BrokerAddress:
     Raises:
         CommandError: there is neither.
     """
-    wanted = broker_or_address(settings.broker)
-    if isinstance(wanted, BrokerAddress):
-        return wanted
+    if settings.broker != AUTO:
+        return broker_address(settings.broker)
     noted = settings.data / "run" / "broker.address"
     if not noted.is_file():
         raise CommandError(

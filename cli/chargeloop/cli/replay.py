@@ -22,6 +22,7 @@ from chargeloop.broker import BrokerAddress
 from chargeloop.broker.clock import Clock, ScaledClock, VirtualClock
 from chargeloop.broker.main import LOOPBACK, BrokerKind
 from chargeloop.cli.books import Books
+from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import CityFiles, lay_out
 from chargeloop.cli.demo import broker_at, free_port, fresh_data, play, report, stopped_by_signals
 from chargeloop.cli.errors import FAILED, CommandError
@@ -29,7 +30,7 @@ from chargeloop.cli.mdrp import read_instance
 from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import REPLAY, require_tariff, run_cabinets, run_couriers, run_phones, run_platform
 from chargeloop.cli.people import People, rest
-from chargeloop.cli.places import broker_or_address, note_broker, note_gateway
+from chargeloop.cli.places import note_broker, note_gateway
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.progress import world_time
 from chargeloop.cli.scenario import Scenario

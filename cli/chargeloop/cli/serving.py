@@ -47,7 +47,8 @@ def broker(
 ) -> None:
     """Run an MQTT broker for all who have credentials in --data."""
     from chargeloop.broker.main import BrokerError, BrokerSettings, run_foreground
-    from chargeloop.cli.places import broker_kind, note_broker
+    from chargeloop.cli.brokers import broker_kind
+    from chargeloop.cli.places import note_broker
     from chargeloop.cli.settings import load_settings
 
     settings = load_settings({"data": data, "broker": broker, "broker_port": broker_port}, config).settings
