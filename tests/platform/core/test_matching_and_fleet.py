@@ -123,3 +123,22 @@ def test_presence_and_stock_survive_a_restart_of_the_cabinet_with_a_new_journal(
     assert script.rows.cabinets[A].journal == "jnl-other"
     script.wait(3 * MINUTE_MS + 1)
     assert script.region.quote(HOME, 1, script.now_ms).cabinet is None
+
+
+class CountedCells(dict[tuple[int, int], list[CabinetId]]):
+    """Counts how many cells a search looks into."""
+
+    looked = 0
+
+    def get(self, key: tuple[int, int], default: object = None) -> object:  # type: ignore[override]
+        self.looked += 1
+        return super().get(key, default)
+
+
+def test_a_wide_search_near_a_pole_does_not_walk_over_millions_of_empty_cells() -> None:
+    grid = Grid()
+    grid._cells = cells = CountedCells()
+    pole = Point(890_000_000, 52_300_000)
+    grid.put(CabinetId("cab-1"), pole)
+    assert list(grid.nearest(pole, 50_000)) == [(0.0, "cab-1")]
+    assert cells.looked < 100

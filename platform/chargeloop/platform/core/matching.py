@@ -14,6 +14,8 @@ from chargeloop.protocol.geo import EARTH_RADIUS_M, Point, distance_m
 from chargeloop.protocol.ids import CabinetId
 
 CELL_E7 = 50_000  # 0.005 degrees: about 550 m from south to north
+# Looking into an empty cell costs this small part of looking at a cabinet.
+_CELLS_PER_CABINET = 4
 _CELL_M = math.radians(CELL_E7 / 1e7) * EARTH_RADIUS_M
 
 _Cell = tuple[int, int]
@@ -42,9 +44,13 @@ class Grid:
 
     def nearest(self, place: Point, radius_m: float) -> Iterator[tuple[float, CabinetId]]:
         """Yield (distance in metres, cabinet) up to the radius, nearest first; ties go by id."""
-        waiting: list[tuple[float, CabinetId]] = []
         width_m = _cell_width_m(place, radius_m)
-        for ring in range(math.ceil(radius_m / width_m) + 1):
+        rings = math.ceil(radius_m / width_m) + 1
+        if (2 * rings) ** 2 > _CELLS_PER_CABINET * len(self._places):
+            yield from self._nearest_of_all(place, radius_m)
+            return
+        waiting: list[tuple[float, CabinetId]] = []
+        for ring in range(rings):
             for cell in _ring(_cell(place), ring):
                 for cabinet in self._cells.get(cell, ()):
                     heapq.heappush(waiting, (distance_m(place, self._places[cabinet]), cabinet))
@@ -53,6 +59,11 @@ class Grid:
                 yield heapq.heappop(waiting)
         while waiting and waiting[0][0] <= radius_m:
             yield heapq.heappop(waiting)
+
+    def _nearest_of_all(self, place: Point, radius_m: float) -> Iterator[tuple[float, CabinetId]]:
+        """Do the same by looking at every cabinet: there are fewer of them than cells within the radius."""
+        every = sorted((distance_m(place, other), cabinet) for cabinet, other in self._places.items())
+        yield from (found for found in every if found[0] <= radius_m)
 
 
 def _cell_width_m(place: Point, radius_m: float) -> float:
