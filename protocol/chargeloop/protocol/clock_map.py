@@ -50,6 +50,10 @@ class Corrected(NamedTuple):
     time_ms: int
     state: ClockState
 
+    def not_before(self, earliest_ms: int) -> "Corrected":
+        """Return the time, or `earliest_ms`, inferred, when its cause came no earlier: a wrong clock."""
+        return self if self.time_ms >= earliest_ms else Corrected(earliest_ms, ClockState.INFERRED)
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceTime:

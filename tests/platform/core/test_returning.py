@@ -2,6 +2,7 @@
 
 import pytest
 
+from chargeloop.platform.core.fees import FeeKind
 from chargeloop.platform.core.order import BankPlace, HoldState, Order
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
@@ -111,14 +112,17 @@ def test_a_courier_who_leaves_before_collecting_is_replaced() -> None:
     )
     script.report(left)
     assert script.order(order.id).state is OrderState.RETURN_DISPATCHING
+    called_ms = script.now_ms
     script.minutes(10)
     script.taken("cou-0002")
     indicated_ms = script.now_ms
     script.minutes(5)
     collected(script, order, "bnk-a1")
     script.insert(A, 5, "bnk-a1", kept_slots(script))
-    (line,) = [line for line in script.rows.lines if line.fee == "rental"]
-    assert line.to_ms == indicated_ms
+    ends = {line.fee: (line.from_ms, line.to_ms) for line in script.rows.lines}
+    # The user pays neither rental nor courier for the time that was lost with the first.
+    assert ends[FeeKind.RENTAL][1] == called_ms
+    assert ends[FeeKind.COURIER_BACK] == (indicated_ms, script.now_ms)
 
 
 def test_a_user_who_is_not_there_keeps_the_banks() -> None:

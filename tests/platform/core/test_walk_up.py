@@ -102,6 +102,10 @@ def test_an_acknowledged_eject_is_not_taken_for_a_bank_that_came_out() -> None:
     script = city()
     order = unlocking(script)
     script.answer(cab.EjectBanks, Outcome.DONE)
+    assert script.order(order.id).state is OrderState.UNLOCKING
+    script.minutes(4)
+    inquiry, _ = script.command(cab.ReportInventory)
+    script.event(A, made(cab.InventoryReported, command=inquiry.id, slots=(ready(1, "bnk-a1"),)))
     assert script.order(order.id).state is OrderState.FAILED
     assert not script.rows.lines
 

@@ -152,13 +152,14 @@ class Fleet:
         old = snapshot.version <= record.slots_version or snapshot.after_seq < record.slots_seq
         if record.journal == snapshot.journal and old:
             return False
+        by_number = {status.slot: slot_record(status) for status in snapshot.slots}
         taken = replace(
             record,
             journal=snapshot.journal,
             seq=record.seq if record.journal == snapshot.journal else 0,
             slots_version=snapshot.version,
             slots_seq=snapshot.after_seq,
-            slots=tuple(slot_record(status) for status in snapshot.slots),
+            slots=tuple(by_number.values()),
         )
         self.change(cabinet, taken)
         return True

@@ -30,12 +30,14 @@ from chargeloop.protocol.messages.rental import OrderState
 
 def command_finished(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished, _: Corrected) -> None:
     """Take the one outcome of a command."""
+    order = turn.owner_of(said.command)
+    if order is not None and _obeyed_elsewhere(order, said.command, cabinet):
+        return
     turn.settle_lease(said.command)
     if said.outcome is Outcome.DONE and said.slots:
         _show_reserved(turn, cabinet, said)
     if cabinet.record.inventory == said.command:
         turn.fleet.inventory_asked(cabinet, None)
-    order = turn.owner_of(said.command)
     if order is None:
         return
     hold = next((hold for hold in order.holds if hold.command == said.command), None)
@@ -43,6 +45,25 @@ def command_finished(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished, _:
         _reservation_answered(turn, order, hold, said)
     elif order.unlock == said.command:
         _unlock_answered(turn, order, said)
+
+
+def _obeyed_elsewhere(order: Order, command: str, cabinet: Cabinet) -> bool:
+    """Tell whether the command went to another cabinet than the one that answers it."""
+    told = next((hold.cabinet for hold in order.holds if hold.command == command), None)
+    if command in {order.unlock, order.inquiry}:
+        told = order.walk_up_cabinet
+    return told not in {None, cabinet.record.cabinet}
+
+
+def _served(turn: Turn, cabinet: Cabinet, reservation: str) -> Order | None:
+    """Return the order of a reservation at this cabinet, which has no say about those at another."""
+    order = turn.owner_of(reservation)
+    if order is None:
+        return None
+    hold = order.hold(reservation)
+    legs = (leg.cabinet for leg in order.legs if leg.reservation == reservation)
+    place = next(legs, order.walk_up_cabinet) if hold is None else hold.cabinet
+    return order if place in {None, cabinet.record.cabinet} else None
 
 
 def _show_reserved(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished) -> None:
@@ -80,13 +101,21 @@ def refused(turn: Turn, order: Order, hold: Hold, reason: str, available: int | 
 
 
 def _unlock_answered(turn: Turn, order: Order, said: cab.CommandFinished) -> None:
-    if order.state is OrderState.UNLOCKING:
+    if order.state is not OrderState.UNLOCKING:
+        return
+    # An acknowledgement is no bank: those it speaks of may still be told of, or are asked for in time.
+    awaited = said.outcome is Outcome.DONE and _came_out(order) < (len(said.slots) or order.quantity)
+    if not awaited:
         end_unlocking(turn, order, said.outcome if said.reason is None else said.reason)
+
+
+def _came_out(order: Order) -> int:
+    return sum(track.rented is not None for track in order.banks)
 
 
 def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
     """Conclude a walk-up from what came out."""
-    out = sum(track.rented is not None for track in order.banks)
+    out = _came_out(order)
     if out == 0:
         ending.fail(turn, order, f"the cabinet gave out no bank: {reason}")
         return
@@ -98,7 +127,7 @@ def reservation_ended(turn: Turn, cabinet: Cabinet, said: cab.ReservationEnded, 
     """Note that a reservation holds nothing any more, and look for another one if it was needed."""
     freed = [_freed(slot) for slot in cabinet.record.slots if slot.reservation == said.reservation]
     turn.fleet.set_slots(cabinet, freed)
-    order = turn.owner_of(said.reservation)
+    order = _served(turn, cabinet, said.reservation)
     hold = None if order is None else order.hold(said.reservation)
     if order is None or hold is None:
         return
@@ -127,7 +156,7 @@ def _freed(slot: SlotRecord) -> SlotRecord:
 def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corrected) -> None:
     """Take the physical fact that a bank left: whoever was believed to hold it does not."""
     turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.EMPTY)])
-    order = None if said.reservation is None else turn.owner_of(said.reservation)
+    order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
     _seen_elsewhere(turn, cabinet, said, when, order)
     if order is None:
         turn.save_bank(BankRecord(said.bank, BankWhere.AWAY))
@@ -135,7 +164,9 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     leg = _leg_served(order, said.reservation)
     job = None if leg is None else leg.job
     happened = ev.BankEjected(said.bank, cabinet.record.cabinet, said.slot, job)
-    order = turn.happen(order.id, happened, when)
+    # No bank leaves before it was asked for, whatever the cabinet's clock says.
+    asked_ms = order.since_ms if order.state is OrderState.UNLOCKING else order.placed_ms
+    order = turn.happen(order.id, happened, when.not_before(asked_ms))
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
 
@@ -166,15 +197,15 @@ def _holder(turn: Turn, bank: BankId) -> Order | None:
 def eject_failed(turn: Turn, cabinet: Cabinet, said: cab.EjectFailed, when: Corrected) -> None:
     """Take a jam: the bank is inside, the slot is faulty."""
     turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.FAULTY, said.bank)])
-    order = None if said.reservation is None else turn.owner_of(said.reservation)
+    order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
     if order is not None:
         happened = ev.EjectFailed(said.bank, cabinet.record.cabinet, said.slot, said.reason)
         turn.happen(order.id, happened, when)
 
 
-def pickup_finished(turn: Turn, _: Cabinet, said: cab.PickupFinished, when: Corrected) -> None:
+def pickup_finished(turn: Turn, cabinet: Cabinet, said: cab.PickupFinished, when: Corrected) -> None:
     """Go on with what came out: all, fewer, or none and then another cabinet."""
-    order = turn.owner_of(said.reservation)
+    order = _served(turn, cabinet, said.reservation)
     if order is None:
         return
     order = turn.happen(order.id, ev.PickupFinished(said.reservation, said.ejected, said.missing), when)
@@ -249,7 +280,7 @@ def _back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) 
     track = order.bank(happened.bank)
     if track is None:
         return
-    if order.final and not _was_word(track):
+    if order.final and not (_was_word(track) or _had_been_put_back(track, when)):
         turn.happen(order.id, ev.BankFound(happened.bank, happened.cabinet, happened.slot), when)
         return
     order = turn.happen(order.id, happened, when)
@@ -262,6 +293,13 @@ def _back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) 
 def _was_word(track: BankTrack) -> bool:
     """Tell whether a courier's word has been taken for the return that a cabinet reports now."""
     return track.place is BankPlace.BACK and track.back is None
+
+
+def _had_been_put_back(track: BankTrack, when: Corrected) -> bool:
+    """Tell whether a return heard of only now came before what ended the rental: it is billed till then."""
+    if track.rented is None or track.ended is None or track.back is not None:
+        return False
+    return track.rented.time_ms <= when.time_ms < track.ended.time_ms
 
 
 # The cabinet itself.
@@ -284,12 +322,12 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
     for status in said.slots:
         if status.bank is not None:
             _found_inside(turn, cabinet, status.slot, status.bank.bank, when)
-    if said.command is None:
+    order = None if said.command is None else turn.owner_of(said.command)
+    if said.command is None or (order is not None and _obeyed_elsewhere(order, said.command, cabinet)):
         return
     turn.settle_lease(said.command)
     if cabinet.record.inventory == said.command:
         turn.fleet.inventory_asked(cabinet, None)
-    order = turn.owner_of(said.command)
     if order is not None and order.inquiry == said.command and order.state is OrderState.UNLOCKING:
         end_unlocking(turn, order, "it still holds them all")
 

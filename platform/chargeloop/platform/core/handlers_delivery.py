@@ -4,6 +4,7 @@ A report is about one leg. The same report again, or one that comes after a late
 is ignored; one about a leg that is no longer the order's present one still tells where banks are.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from chargeloop.platform.core import ending, holds, legs
@@ -42,7 +43,7 @@ def indicated(
     happened = (ev.Indicated if outward else ev.SecondIndicated)(leg.job, said.courier)
     expected = leg.kind is (LegKind.OUTWARD if outward else LegKind.BACK)
     if expected and leg is order.legs[-1] and may_happen(order.state, happened.KIND):
-        ending.review(turn, turn.happen(order.id, happened, when))
+        ending.review(turn, ending.book(turn, turn.happen(order.id, happened, when)))
 
 
 def progressed(turn: Turn, order: Order, leg: Leg, said: delivery.CourierProgressed, when: Corrected) -> None:
@@ -74,7 +75,7 @@ def rental_succeeded(
     turn: Turn, order: Order, leg: Leg, said: delivery.RentalSucceeded, when: Corrected
 ) -> None:
     """Begin the rental of the banks that were handed over; a courier who had been given up counts too."""
-    banks = tuple(dict.fromkeys(bank for bank in said.banks if _may_hold(turn, order, bank)))
+    banks = _handed_over(turn, order, said.banks)
     allowed = may_happen(order.state, EventKind.RENTAL_SUCCESS) and leg.kind is LegKind.OUTWARD
     if not banks or not allowed or leg.succeeded is not None:
         return
@@ -84,6 +85,13 @@ def rental_succeeded(
     order = turn.happen(order.id, ev.RentalSucceeded(leg.job, banks), when)
     order = holds.release_all(turn, order)
     ending.review(turn, order)
+
+
+def _handed_over(turn: Turn, order: Order, said: Iterable[BankId]) -> tuple[BankId, ...]:
+    """Return the banks of a reported hand-over that count: no more than were asked for, known ones first."""
+    possible = dict.fromkeys(bank for bank in said if _may_hold(turn, order, bank))
+    known_first = sorted(possible, key=lambda bank: order.bank(bank) is None)
+    return tuple(known_first[: order.asked_quantity])
 
 
 def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected, when: Corrected) -> None:
@@ -197,7 +205,7 @@ def delivery_failed(
 ) -> None:
     """Draw the conclusion from a job that is over: begin again, fail, end a recall, or leave the banks."""
     current = leg is order.leg
-    stray = tuple(bank for bank in said.banks if _stray(turn, order, bank))
+    stray = tuple(bank for bank in said.banks if _stray(turn, order, leg, bank))
     left = tuple(dict.fromkeys((*stray, *_carried(order, leg))))
     order = turn.happen(order.id, ev.JobEnded(leg.job, said.why, left), when)
     if not current or order.final:
@@ -212,9 +220,12 @@ def delivery_failed(
             ending.drop_return(turn, order, _WHY[said.why])
 
 
-def _stray(turn: Turn, order: Order, bank: BankId) -> bool:
+def _stray(turn: Turn, order: Order, leg: Leg, bank: BankId) -> bool:
     track = order.bank(bank)
-    return _may_hold(turn, order, bank) and (track is None or track.place is not BankPlace.BACK)
+    elsewhere = {BankPlace.BACK, BankPlace.SOLD}
+    if leg.kind is LegKind.OUTWARD:
+        elsewhere.add(BankPlace.USER)  # who has been given it
+    return _may_hold(turn, order, bank) and (track is None or track.place not in elsewhere)
 
 
 _WHY = {

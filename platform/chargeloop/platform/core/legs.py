@@ -43,6 +43,7 @@ def request(turn: Turn, order: Order, hold: Hold) -> Order:
         reservation=hold.id,
         user_location=order.location if outward else order.return_location or order.location,
         handover_code=turn.context.draw_code(_HANDOVER_DIGITS),
+        requested_ms=turn.now_ms,
     )
     happened = ev.RentalRequested(leg) if outward else ev.ReturnRequested(leg)
     order = turn.happen(order.id, happened)

@@ -126,13 +126,15 @@ TRANSITIONS: Final[Mapping[OrderState, Mapping[EventKind, OrderState]]] = Mappin
             _E.CANCELLED: _S.CANCELLED,
             _E.FAILED: _S.FAILED,
         },
-        _S.SETTLED: {},
+        _S.SETTLED: {
+            _E.SECOND_INDICATION: _S.SETTLED,  # heard late: it ends a rental and begins a courier's fee
+        },
         _S.CANCELLED: {},
         _S.FAILED: {},
     }
 )
 
-FINAL: Final = frozenset(state for state, moves in TRANSITIONS.items() if not moves)
+FINAL: Final = frozenset(state for state, moves in TRANSITIONS.items() if set(moves.values()) <= {state})
 OUTWARD_STATES: Final = frozenset({_S.DISPATCHING, _S.FETCHING, _S.DELIVERING, _S.RECALLING})
 BACK_STATES: Final = frozenset({_S.RETURN_DISPATCHING, _S.COLLECTING, _S.RETURNING})
 # The user has, or had, banks: from here an order ends by settling it.
@@ -237,8 +239,10 @@ class BankTrack:
 class Leg:
     """One delivery job.
 
-    `indicated` and `succeeded` are the two ends of its fee. It is `open` until the courier platform has
-    said that it ended. `journal` and `seq` name the last report taken about it.
+    `indicated` and `succeeded` are the two ends of its fee. When a courier left and another came,
+    `indicated` is the other's, and `called` the first of them all: the user is not charged for a courier who
+    gave up. It is `open` until the courier platform has said that it ended. `journal` and `seq` name the last
+    report taken about it; nothing reported can have happened before it was requested at `requested_ms`.
     """
 
     job: JobId
@@ -248,10 +252,12 @@ class Leg:
     reservation: ReservationId
     user_location: Point
     handover_code: str
+    requested_ms: int = 0
     open: bool = True
     cancelled: bool = False
     courier: CourierId | None = None
     indicated: Mark | None = None
+    called: Mark | None = None
     succeeded: Mark | None = None
     journal: JournalId | None = None
     seq: int = 0

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.fees import Mark
 from chargeloop.platform.core.order import (
     INITIAL,
     OUTWARD_STATES,
@@ -87,6 +88,11 @@ def _moved(order: Order, banks: Iterable[BankId], place: BankPlace, **changes: A
     return order
 
 
+def _earlier(known: Mark | None, new: Mark) -> Mark:
+    """Return the earlier of two ends of a rental; the known one when they are equal."""
+    return known if known is not None and known.time_ms <= new.time_ms else new
+
+
 # Reservations.
 
 
@@ -157,17 +163,25 @@ def _job_cancelled(order: Order, happened: ev.JobCancelled, _: Stamp) -> Order:
     return _with_leg(order, happened.job, cancelled=True)
 
 
-def _job_ended(order: Order, happened: ev.JobEnded, _: Stamp) -> Order:
+def _job_ended(order: Order, happened: ev.JobEnded, stamp: Stamp) -> Order:
     changed = _with_leg(order, happened.job, open=False)
+    for track in order.banks:
+        if track.bank in happened.astray and track.place is BankPlace.USER:
+            # A courier left with it, whose collection was never told.
+            leg = order.leg_of(happened.job)
+            ended = stamp.mark if leg is None or leg.called is None else leg.called
+            changed = _with_bank(changed, replace(track, ended=_earlier(track.ended, ended)))
     return _moved(changed, happened.astray, BankPlace.ASTRAY, job=happened.job)
 
 
 def _indicated(order: Order, happened: ev.Indicated, stamp: Stamp) -> Order:
-    changed = _with_leg(order, happened.job, courier=happened.courier, indicated=stamp.mark)
+    leg = order.leg_of(happened.job)
+    called = _earlier(None if leg is None else leg.called, stamp.mark)
+    changed = _with_leg(order, happened.job, courier=happened.courier, indicated=stamp.mark, called=called)
     for track in order.banks:
         # Of the back leg: the cabinet may have been heard before the courier platform.
         if track.job == happened.job and track.ended is not None:
-            changed = _with_bank(changed, replace(track, ended=stamp.mark))
+            changed = _with_bank(changed, replace(track, ended=_earlier(track.ended, called)))
     return changed
 
 
@@ -247,13 +261,15 @@ def _return_asked(order: Order, happened: ev.ReturnAsked, _: Stamp) -> Order:
 
 def _banks_collected(order: Order, happened: ev.BanksCollected, stamp: Stamp) -> Order:
     leg = order.leg_of(happened.job)
-    ended = stamp.mark if leg is None or leg.indicated is None else leg.indicated
+    ended = stamp.mark if leg is None or leg.called is None else leg.called
     for bank in happened.banks:
         track = order.bank(bank)
         if track is None or track.rented is None:
             continue
         place = BankPlace.INBOUND if track.place is BankPlace.USER else track.place
-        order = _with_bank(order, replace(track, place=place, job=happened.job, ended=ended))
+        order = _with_bank(
+            order, replace(track, place=place, job=happened.job, ended=_earlier(track.ended, ended))
+        )
     return order
 
 
@@ -280,8 +296,12 @@ def _bank_returned(order: Order, happened: ev.BankReturned, stamp: Stamp) -> Ord
     track = order.bank(happened.bank)
     if track is None:
         return order
-    by_user = track.place is BankPlace.USER
-    ended = stamp.mark if by_user else track.ended
+    ended = track.ended
+    if track.place is BankPlace.USER:
+        ended = stamp.mark
+    elif track.place in {BankPlace.SOLD, BankPlace.ASTRAY} and ended is not None:
+        # Heard of too late: it had been put back before it was sold, or claimed to be collected.
+        ended = _earlier(ended, stamp.mark)
     return _with_bank(order, replace(track, place=BankPlace.BACK, back=stamp.mark, ended=ended))
 
 
@@ -291,7 +311,8 @@ def _bank_found(order: Order, happened: ev.BankFound, stamp: Stamp) -> Order:
 
 def _return_succeeded(order: Order, happened: ev.ReturnSucceeded, stamp: Stamp) -> Order:
     leg = order.leg_of(happened.job)
-    if leg is not None and leg.kind is LegKind.BACK:
+    brought = any(track.job == happened.job for track in order.banks)
+    if leg is not None and leg.kind is LegKind.BACK and brought:
         first = leg.succeeded is None or stamp.time_ms < leg.succeeded.time_ms
         order = _with_leg(order, leg.job, succeeded=stamp.mark if first else leg.succeeded)
     claimed = {track.bank for track in order.banks if track.bank in happened.banks and track.back is None}

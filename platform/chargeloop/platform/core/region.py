@@ -142,7 +142,7 @@ class RentalRegion(region_reads.RegionReads):
         name = incoming.topic.spec.name
         if name in _REPLY:
             self._asked(turn, incoming)
-        elif name == "dispatch_report":
+        elif name == "dispatch_report" and incoming.topic.owner == self._memory.dispatch:
             self._reported(turn, incoming)
         elif incoming.topic.spec.writer is Role.CABINET:
             self._heard(turn, incoming)
@@ -180,8 +180,8 @@ class RentalRegion(region_reads.RegionReads):
             order = replace(order, legs=tuple(noted if old is leg else old for old in order.legs))
             leg = noted
             turn.note(order)
-        time_ms = min(message.time, incoming.received_ms)
-        handler(turn, order, leg, message.data, Corrected(time_ms, message.clockstate or ClockState.SYNCED))
+        said = Corrected(min(message.time, incoming.received_ms), message.clockstate or ClockState.SYNCED)
+        handler(turn, order, leg, message.data, said.not_before(leg.requested_ms))
 
     # Cabinets.
 

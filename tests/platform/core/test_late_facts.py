@@ -1,0 +1,163 @@
+"""Facts that are heard late, out of order or from a wrong clock: the bill is what it would have been."""
+
+from chargeloop.platform.core.order import BankPlace, Order
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages import delivery
+from chargeloop.protocol.messages.delivery import Evidence, JobEnd
+from chargeloop.protocol.messages.rental import HandOver, OrderState
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.platform.core.script import COURIER, A, B, Script, city, collecting, in_use, made
+
+
+def unlocking(script: Script, quantity: int = 1) -> Order:
+    order = script.place(quantity, hand_over=HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks)
+    return script.order(order.id)
+
+
+def ejected(script: Script, bank: str, slot: int = 1, **attributes: object) -> None:
+    _, eject = script.command(cab.EjectBanks)
+    told = made(cab.BankEjected, slot=slot, bank=bank, reservation=eject.reservation, charge_pct=95)
+    script.event(A, told, **attributes)
+
+
+def test_a_bank_put_back_in_time_into_a_cabinet_without_network_is_not_bought_after_all() -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(60)
+    returned_ms = script.now_ms
+    script.wait(6 * DAY_MS)
+    assert script.order(order.id).reason == "1 bought"
+    script.connect(A)
+    told = script.insert(A, 5, "bnk-a1", time=returned_ms)
+    assert script.fees(order.id) == {"courier_out": 350, "rental": 200}
+    (track,) = script.order(order.id).banks
+    assert (track.place, track.ended and track.ended.time_ms) == (BankPlace.BACK, returned_ms)
+    lines = list(script.rows.lines)
+    script.again(told)
+    assert script.rows.lines == lines
+
+
+def test_a_second_indication_heard_after_the_settlement_ends_the_rental_when_it_happened() -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(55)
+    script.alive(A, B)
+    script.ask_return(order.id, 1)
+    script.answer(cab.ReserveSlots)
+    taken_ms = script.now_ms + MINUTE_MS
+    script.minutes(9)
+    script.insert(A, 5, "bnk-a1", script.command(cab.ReserveSlots)[1].reservation)
+    back_ms = script.now_ms
+    script.minutes(10)
+    assert script.order(order.id).state is OrderState.SETTLED
+    job, name = script.job()
+    told = script.report(made(delivery.SecondIndication, job=job, order=name, courier=COURIER), time=taken_ms)
+    script.report(made(delivery.BanksCollected, job=job, order=name, banks=("bnk-a1",)), time=back_ms)
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id) == {"courier_out": 350, "rental": 200, "courier_back": 280}
+    lines = list(script.rows.lines)
+    script.again(told)
+    assert script.rows.lines == lines
+
+
+def test_an_eject_that_is_told_done_before_its_banks_are_told_waits_for_them() -> None:
+    script = city()
+    order = unlocking(script, 2)
+    script.answer(cab.EjectBanks, slots=((1, "bnk-a1"), (2, "bnk-a2")))
+    ejected(script, "bnk-a1", 1)
+    ejected(script, "bnk-a2", 2)
+    _, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.PickupFinished, reservation=eject.reservation, ejected=2, missing=0))
+    used = script.order(order.id)
+    assert (used.state, used.quantity) == (OrderState.IN_USE, 2)
+
+
+def test_an_ejection_placed_before_its_command_by_a_wrong_time_zone_is_not_charged_from_there() -> None:
+    script = city()
+    order = unlocking(script)
+    ejected(script, "bnk-a1", time=script.now_ms - 8 * HOUR_MS)
+    script.answer(cab.EjectBanks)
+    script.minutes(10)
+    script.insert(A, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id) == {"rental": 100}
+    (line,) = script.rows.lines
+    assert line.quality is ClockState.INFERRED
+
+
+def test_a_hand_over_reported_from_before_its_request_is_not_charged_from_there() -> None:
+    script = city()
+    order = script.place(1)
+    script.answer(cab.ReserveBanks)
+    asked_ms = script.now_ms
+    script.minutes(1)
+    script.taken()
+    _, command = script.command(cab.ReserveBanks)
+    script.eject(A, command.reservation, {1: "bnk-a1"})
+    script.minutes(10)
+    job, _ = script.job()
+    told = made(delivery.RentalSucceeded, job=job, order=order.id, banks=("bnk-a1",))
+    script.report(told, time=script.now_ms - 3 * DAY_MS)
+    rented = script.order(order.id).banks[0].rented
+    assert rented is not None
+    assert rented.time_ms >= asked_ms
+    assert rented.quality is ClockState.INFERRED
+
+
+def test_a_collection_claimed_for_a_bank_that_its_user_had_put_back_does_not_lengthen_the_rental() -> None:
+    script = city()
+    order = in_use(script, 2)
+    script.minutes(20)
+    walked_ms = script.now_ms
+    script.minutes(15)
+    script.alive(A, B)
+    script.ask_return(order.id, 2)
+    script.answer(cab.ReserveSlots)
+    script.taken()
+    script.minutes(10)
+    script.insert(A, 6, "bnk-a2", time=walked_ms)
+    job, _ = script.job()
+    script.report(made(delivery.BanksCollected, job=job, order=order.id, banks=("bnk-a1", "bnk-a2")))
+    script.insert(A, 5, "bnk-a1", script.command(cab.ReserveSlots)[1].reservation)
+    ended = script.order(order.id).bank("bnk-a2")
+    assert ended is not None
+    assert ended.ended is not None
+    assert ended.ended.time_ms == walked_ms
+    assert script.fees(order.id)["rental"] == 100 + 200
+
+
+def test_a_courier_who_comes_back_without_a_bank_of_the_order_is_not_paid() -> None:
+    script = city()
+    order = collecting(script)
+    script.minutes(30)
+    job, _ = script.job()
+    script.report(
+        made(delivery.ReturnSucceeded, job=job, order=order.id, banks=("bnk-b9",), evidence=Evidence.PHONE)
+    )
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.insert(A, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert "courier_back" not in script.fees(order.id)
+
+
+def test_a_courier_who_leaves_with_banks_never_told_as_collected_ends_their_rental_when_he_was_called() -> (
+    None
+):
+    script = city()
+    order = collecting(script)
+    called_ms = script.now_ms
+    script.minutes(20)
+    job, _ = script.job()
+    left = made(
+        delivery.DeliveryFailed,
+        job=job,
+        order=order.id,
+        why=JobEnd.GAVE_UP_WITH_BANKS,
+        banks=("bnk-a1",),
+    )
+    script.report(left)
+    assert script.order(order.id).state is OrderState.SETTLED
+    (line,) = [line for line in script.rows.lines if line.fee == "rental"]
+    assert line.to_ms == called_ms
