@@ -37,7 +37,8 @@ RULES: Mapping[Delivery, str] = {
     Delivery.JOURNAL: (
         "Numbered by `seq` without gaps from 1 within `journalid`. The writer keeps each entry on disk and "
         "sends again, in order, what the reader has not acknowledged as committed. The reader takes n+1 only "
-        "after n, acknowledges a repeat again, and answers a hole with `gap: true`."
+        "after n, acknowledges a repeat again, and answers a hole with `gap: true`. It takes an entry whose "
+        "`keptfrom` is its `seq` across a hole: what is missing was acknowledged before and is gone."
     ),
     Delivery.LEASE: (
         "Sent again with the same `id` until the outcome is known or `expirytime` has passed. The receiver "

@@ -73,6 +73,19 @@ def test_entries_are_sent_in_windows_as_the_platform_acknowledges_them(journal: 
     assert journal.unacknowledged() == []
 
 
+def test_a_platform_that_forgot_what_it_acknowledged_is_told_where_the_journal_begins(
+    journal: Journal,
+) -> None:
+    made = outbox(journal, probe_ms=0)
+    made.record([CHANGED] * 3, Send("", CHANGED))
+    made.connect([], NOW_MS)
+    said(made)
+    made.acknowledge(JournalAck(journal=journal.journal_id, seq=1), NOW_MS)
+    assert [(message.seq, message.keptfrom) for message in said(made)] == [(3, None)]
+    made.acknowledge(JournalAck(journal=journal.journal_id, seq=0, gap=True), NOW_MS)
+    assert [(message.seq, message.keptfrom) for message in said(made)] == [(2, 2), (3, None)]
+
+
 def test_an_acknowledgement_of_another_journal_is_not_for_this_one(journal: Journal) -> None:
     made = outbox(journal)
     made.record([CHANGED], Send("", CHANGED))

@@ -16,7 +16,10 @@ RESEND_MS = 1_000
 
 
 class Wire:
-    """Carries packets one way; what it does to them follows from its numbers."""
+    """Carries packets one way; what it does to them follows from its numbers.
+
+    `gap` is the flag that travels along: a gap on the way back, the mark of the first kept on the way out.
+    """
 
     def __init__(self, rng: random.Random, *, lost: float, repeated: float, overtaken: float) -> None:
         self._rng = rng
@@ -62,9 +65,10 @@ def test_every_entry_arrives_exactly_once_and_in_order(
             window.restart()
         for seq in window.take(now_ms):
             assert window.acked < seq <= window.acked + limit
-            out.put(seq)
-        for seq, _ in out.take():
-            verdict = inbox.entry("cabinet/cab-1", "jnl-1", seq, Changes())
+            out.put(seq, gap=window.is_marked(seq))
+        for seq, marked in out.take():
+            kept_from = seq if marked else None
+            verdict = inbox.entry("cabinet/cab-1", "jnl-1", seq, Changes(), kept_from=kept_from)
             taken += [seq] if verdict is Verdict.NEW else []
             back.put(inbox.mark("cabinet/cab-1", "jnl-1"), gap=verdict is Verdict.GAP)
         for seq, gap in back.take():
@@ -150,3 +154,41 @@ def test_a_new_connection_sends_what_is_unacknowledged_at_once() -> None:
     window.acknowledge(2, 0, gap=False)
     window.restart()
     assert list(window.take(1)) == [3, 4, 5]
+
+
+@given(seed=st.integers(0, 2**32), kept=st.integers(0, 30), lost=st.floats(0, 0.5))
+@settings(max_examples=100, deadline=None)
+def test_a_receiver_that_wakes_up_with_an_older_store_gets_everything_that_is_still_kept(
+    seed: int, kept: int, lost: float
+) -> None:
+    rng = random.Random(seed)
+    window = filled(60)
+    window.acknowledge(40, 0, gap=False)
+    inbox = Inbox({("cabinet/cab-1", "jnl-1"): kept}, [], [])
+    out, back = (Wire(rng, lost=lost, repeated=0.3, overtaken=0.3) for _ in range(2))
+    taken: list[int] = []
+    now_ms = 0
+    while window.acked < 60:
+        for seq in window.take(now_ms):
+            out.put(seq, gap=window.is_marked(seq))
+        for seq, marked in out.take():
+            kept_from = seq if marked else None
+            verdict = inbox.entry("cabinet/cab-1", "jnl-1", seq, Changes(), kept_from=kept_from)
+            taken += [seq] if verdict is Verdict.NEW else []
+            back.put(inbox.mark("cabinet/cab-1", "jnl-1"), gap=verdict is Verdict.GAP)
+        for seq, gap in back.take():
+            window.acknowledge(seq, now_ms, gap=gap)
+        now_ms += rng.randint(1, RESEND_MS)
+        assert now_ms < 10_000_000, "the journal does not get through"
+    assert taken == list(range(41, 61))
+
+
+def test_only_the_first_entry_kept_is_marked_and_only_when_less_was_asked_for() -> None:
+    window = filled(5)
+    window.take(0)
+    window.acknowledge(2, 0, gap=True)
+    assert not any(window.is_marked(seq) for seq in window.take(0))
+    window.acknowledge(0, 1, gap=True)
+    assert [seq for seq in range(1, 6) if window.is_marked(seq)] == [3]
+    window.acknowledge(3, 2, gap=False)
+    assert not window.is_marked(4)

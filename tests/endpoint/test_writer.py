@@ -6,7 +6,7 @@ import pytest
 
 from chargeloop.broker.endpoint import CoreFailedError, Kept, SingleWriter
 from chargeloop.broker.endpoint.outbox import OutboxPolicy
-from chargeloop.protocol.codec import decode, encode, seal
+from chargeloop.protocol.codec import decode, encode, seal, with_kept_from
 from chargeloop.protocol.effects import Effects, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages.cabinet import KeypadLocked, SlotChanged, SlotState
@@ -342,3 +342,60 @@ def test_a_core_that_is_due_for_ever_is_a_bug_that_shows() -> None:
     bench.core.next_due_ms = lambda: NOW_MS  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="still due"):
         bench.writer.tick(NOW_MS)
+
+
+def test_a_request_that_cannot_be_read_is_told_so_by_its_id() -> None:
+    bench = Bench()
+    bench.receive(REQUEST, request("key-1").replace(b'"quantity":2', b'"quantity":"two"'))
+    bench.commit()
+    (refused,) = bench.said(RequestRefused)
+    assert isinstance(refused.data, RequestRefused)
+    assert (refused.data.code, refused.correlationid) == (RefusalCode.INVALID, "key-1")
+    assert "quantity" in refused.data.detail
+    assert bench.published[-1].topic == "cl/v1/demo/user/usr-1/reply"
+    assert not bench.writes
+
+
+@pytest.mark.parametrize("message_id", [b'""', b'"a b"', b"7", b'"key-1\\n"', b'"' + b"k" * 129 + b'"'])
+def test_a_request_whose_id_cannot_be_an_id_is_only_put_aside(message_id: bytes) -> None:
+    bench = Bench()
+    bench.receive(REQUEST, request("key-1").replace(b'"key-1"', message_id))
+    bench.commit()
+    assert not bench.said(RequestRefused)
+    assert len(bench.said(Quarantined)) == 1
+
+
+def test_a_request_id_that_came_unreadable_first_can_be_used_when_it_is_put_right() -> None:
+    bench = Bench()
+    bench.receive(REQUEST, request("key-1").replace(b'"quantity":2', b'"quantity":0'))
+    bench.receive(REQUEST, request("key-1"))
+    bench.commit()
+    assert len(bench.said(RequestDone)) == 1
+
+
+def test_a_service_that_lost_its_store_goes_on_behind_what_it_once_acknowledged() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(101))
+    bench.commit()
+    assert acks(bench) == [(0, True)]
+    for _ in range(2):
+        bench.receive(EVENT, with_kept_from(entry(101), 101))
+    bench.receive(EVENT, entry(102))
+    bench.commit()
+    assert acks(bench) == [(0, True), (102, False)]
+    assert [row[1] for row in bench.writes] == [101, 102]
+    (told,) = bench.said(Quarantined)
+    assert isinstance(told.data, Quarantined)
+    assert (told.data.fault, told.data.detail) == (
+        "entries_missing",
+        "1 to 100 of jnl-1 were acknowledged and let go",
+    )
+
+
+def test_an_entry_marked_as_the_first_kept_changes_nothing_where_nothing_is_missing() -> None:
+    bench = Bench()
+    for seq in (1, 2, 2, 3):
+        bench.receive(EVENT, with_kept_from(entry(seq), seq))
+    bench.commit()
+    assert [row[1] for row in bench.writes] == [1, 2, 3]
+    assert not bench.said(Quarantined)

@@ -6,16 +6,18 @@ of the envelope as could be read, so that a journal goes on behind an entry that
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from chargeloop.protocol.codec import Fault, FaultKind, decode
 from chargeloop.protocol.envelope import Data, Envelope
-from chargeloop.protocol.ids import IdKind, is_id
+from chargeloop.protocol.ids import MESSAGE_ID_PATTERN, IdKind, is_id
 from chargeloop.protocol.topics import Delivery, Role, Topic, parse_topic, source_of
 
 _MAX_SALVAGE_BYTES = 64 * 1024
 _MAX_SEQ = 2**31 - 1
+_MESSAGE_ID = re.compile(MESSAGE_ID_PATTERN)
 # Participants are few beside messages: their topics need not be taken apart each time.
 _known_topic = lru_cache(maxsize=16_384)(parse_topic)
 
@@ -36,6 +38,7 @@ class Salvage:
     source: str | None = None
     journal: str | None = None
     seq: int | None = None
+    kept_from: int | None = None
 
 
 def check(topic_text: str, payload: bytes, role: Role, region: str) -> Checked | Fault:
@@ -72,16 +75,24 @@ def salvage(payload: bytes) -> Salvage:
         return Salvage()
     if not isinstance(value, dict):
         return Salvage()
-    seq, journal = value.get("seq"), value.get("journalid")
-    # bool is an int to Python and not to us.
-    numbered = type(seq) is int and 1 <= seq <= _MAX_SEQ
+    journal = value.get("journalid")
     named = isinstance(journal, str) and is_id(IdKind.JOURNAL, journal)
     return Salvage(
-        message_id=_text(value.get("id")),
+        message_id=_message_id(value.get("id")),
         source=_text(value.get("source")),
         journal=journal if named else None,
-        seq=seq if numbered else None,
+        seq=_seq(value.get("seq")),
+        kept_from=_seq(value.get("keptfrom")),
     )
+
+
+def _seq(value: object) -> int | None:
+    # bool is an int to Python and not to us.
+    return value if type(value) is int and 1 <= value <= _MAX_SEQ else None
+
+
+def _message_id(value: object) -> str | None:
+    return value if isinstance(value, str) and _MESSAGE_ID.fullmatch(value) else None
 
 
 def _text(value: object) -> str | None:

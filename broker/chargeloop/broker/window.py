@@ -6,6 +6,10 @@ one when the receiver reports a gap, when a new connection begins (whatever was 
 and when no acknowledgement has come within the patience, which doubles with every vain attempt. One lost
 entry makes the receiver report a gap for each entry behind it; only the first report may send the window
 again, or every loss would be answered by a storm.
+
+A receiver that asks for less than it has acknowledged has lost its memory, or this is an old report that
+comes late. What it acknowledged is gone here, so the first entry still kept is to be marked as such
+(`is_marked`): that lets a receiver without memory go on, and tells others nothing new.
 """
 
 from dataclasses import dataclass, field
@@ -32,6 +36,7 @@ class SendWindow:
     _sent: int = field(default=0, init=False)
     _vain: int = field(default=0, init=False)
     _gap_seen_at: int | None = field(default=None, init=False)
+    _forgotten: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         """Begin with nothing on the wire."""
@@ -67,12 +72,18 @@ class SendWindow:
             self.acked = seq
             self._sent = max(self._sent, seq)
             self._vain = 0
+            self._forgotten = False
             self.resend_at_ms = None
+        self._forgotten = self._forgotten or (gap and seq < self.acked)
         if gap and self._gap_seen_at != self.acked:
             self._gap_seen_at = self.acked
             self._go_back()
         self._arm(now_ms)
         return news
+
+    def is_marked(self, seq: int) -> bool:
+        """Tell whether the entry is to be sent with the mark of the first one that is still kept."""
+        return self._forgotten and seq == self.acked + 1
 
     def has_more(self) -> bool:
         """Tell whether `take` would return something without waiting."""

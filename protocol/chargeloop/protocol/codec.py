@@ -36,6 +36,7 @@ class FaultKind(StrEnum):
     INVALID = "invalid"
     WRONG_TOPIC = "wrong_topic"
     WRONG_SOURCE = "wrong_source"
+    ENTRIES_MISSING = "entries_missing"  # taken, but entries of its journal before it are gone for ever
     HANDLING_FAILED = "handling_failed"  # well-formed, but the service that took it has a bug
 
 
@@ -172,6 +173,15 @@ def encode(envelope: Envelope[Data]) -> bytes:
         message = f"{envelope.type} of {len(payload)} bytes is over the limit of {MAX_BYTES}"
         raise ValueError(message)
     return payload
+
+
+def with_kept_from(payload: bytes, seq: int) -> bytes:
+    """Return the encoded journal entry with its `keptfrom` set.
+
+    One so large that there is no room for it is returned as it is.
+    """
+    marked = payload[:-1] + b',"keptfrom":%d}' % seq
+    return marked if len(marked) <= MAX_BYTES else payload
 
 
 _ENVELOPES: dict[str, type[Envelope[Data]]] = {name: Envelope[model] for name, model in MESSAGES.items()}  # type: ignore[valid-type]

@@ -4,6 +4,8 @@ Everything that matters is in the payload, nothing in MQTT 5 properties. Attribu
 follow the CloudEvents rules for extensions (lower-case letters and digits):
 
 - `journalid`, `seq`: the sender's journal and the number of this message in it, without gaps, from 1;
+- `keptfrom`: the first number of the journal that its sender still has, given when the receiver asks for
+  entries it has acknowledged before (its store was lost or is older); it then goes on from there;
 - `bootid`, `uptimems`, `clockstate`: a device's boot, its monotonic milliseconds since then, and what it
   thinks of its wall clock; `time` is that wall clock (for platforms: their corrected time of the event);
 - `correlationid`: the request or command this answers; `causationid`: the message that led to this one;
@@ -53,6 +55,7 @@ class Envelope(BaseModel, Generic[D_co]):
     datacontenttype: Literal["application/json"] = "application/json"
     journalid: fields.Journal | None = None
     seq: fields.Seq | None = None
+    keptfrom: fields.Seq | None = None
     bootid: fields.Boot | None = None
     uptimems: fields.UptimeMs | None = None
     clockstate: ClockState | None = None

@@ -16,7 +16,7 @@ from chargeloop.broker.device.clock import DeviceClock
 from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.window import SendWindow
-from chargeloop.protocol.codec import encode, seal
+from chargeloop.protocol.codec import encode, seal, with_kept_from
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages.common import JournalAck, SyncSample, TimeProbe, TimeReply
@@ -245,6 +245,8 @@ class DeviceOutbox:
         if self._journal is None or self._journal_topic is None:
             raise ValueError(f"{self._client} keeps no journal")
         payload = self._journal.entry(seq).payload
+        if self._window.is_marked(seq):
+            payload = with_kept_from(payload, seq)
         return Outgoing(self._journal_topic, payload, 1, retain=False, message_id=self._entry_id(seq))
 
     def _entry_id(self, seq: int) -> str:

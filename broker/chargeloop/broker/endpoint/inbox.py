@@ -3,10 +3,12 @@
 Theory: an MQTT packet id or DUP flag says nothing about an earlier delivery, so ids of the application
 decide. A journal entry is known by source, journal and number. Only the number after the high-water mark is
 taken; a lower one is a duplicate, a higher one means a loss on the way and is refused, so the mark alone
-says what has been taken and one row per journal is enough for ever. A request is known by source and id. Its
-answers are kept and repeated; the same id with different content is a fault of the asker and is told so, not
-answered with somebody else's result. Pure: changes are collected, the caller commits them before it
-acknowledges anything.
+says what has been taken and one row per journal is enough for ever. One exception: a sender lets go of what
+we have acknowledged, so if our store was lost or is an older copy, entries between the mark and the first
+one kept cannot come any more. An entry that says it is the first one kept is taken across that hole. A
+request is known by source and id. Its answers are kept and repeated; the same id with different content is
+a fault of the asker and is told so, not answered with somebody else's result. Pure: changes are collected,
+the caller commits them before it acknowledges anything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -55,12 +57,14 @@ class Inbox:
         """Return the highest number taken from a journal, 0 when none has been."""
         return self._marks.get((source, journal), 0)
 
-    def entry(self, source: str, journal: str, seq: int, changes: Changes) -> Verdict:
-        """Judge a journal entry; a new one counts as taken."""
+    def entry(
+        self, source: str, journal: str, seq: int, changes: Changes, *, kept_from: int | None = None
+    ) -> Verdict:
+        """Judge a journal entry; a new one counts as taken. `kept_from` is the first its sender still has."""
         mark = self.mark(source, journal)
         if seq <= mark:
             return Verdict.DUPLICATE
-        if seq > mark + 1:
+        if seq > mark + 1 and seq != kept_from:
             return Verdict.GAP
         self._marks[source, journal] = changes.marks[source, journal] = seq
         changes.urgent = True

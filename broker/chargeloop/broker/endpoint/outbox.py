@@ -12,7 +12,7 @@ while there is no connection to give it to is nobody's business but this module'
 import heapq
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chargeloop.broker.endpoint.changes import (
     Changes,
@@ -24,7 +24,7 @@ from chargeloop.broker.endpoint.changes import (
     StateRow,
 )
 from chargeloop.broker.window import SendWindow
-from chargeloop.protocol.codec import encode, seal
+from chargeloop.protocol.codec import encode, seal, with_kept_from
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.ids import IdKind, derived_id
 from chargeloop.protocol.messages.common import JournalAck
@@ -164,7 +164,7 @@ class Outbox:
         self._renew_leases(now_ms, changes)
         batch = [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
         for channel in self._channels.values():
-            batch += [channel.entries[seq] for seq in channel.window.take(now_ms)]
+            batch += [_marked(channel, seq) for seq in channel.window.take(now_ms)]
         return batch
 
     def has_more(self) -> bool:
@@ -304,3 +304,10 @@ class Outbox:
             self._leases[lease.id] = _Lease(command, lease.expires_ms, due_ms=0)
         for topic, message_id, payload in kept.states:
             self._states[topic] = Outgoing(topic, payload.encode(), 1, retain=True, message_id=message_id)
+
+
+def _marked(channel: _Channel, seq: int) -> Outgoing:
+    entry = channel.entries[seq]
+    if not channel.window.is_marked(seq):
+        return entry
+    return replace(entry, payload=with_kept_from(entry.payload, seq))

@@ -22,7 +22,7 @@ from chargeloop.broker.endpoint.core import RegionCore
 from chargeloop.broker.endpoint.inbox import Inbox, Verdict
 from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy
 from chargeloop.broker.intake import Checked, Salvage, check, is_source, salvage
-from chargeloop.protocol.codec import Fault, FaultKind
+from chargeloop.protocol.codec import Fault, FaultKind, encode
 from chargeloop.protocol.effects import Context, Effects, Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import JournalId
@@ -189,7 +189,10 @@ class SingleWriter(Generic[WriteT]):
         if isinstance(message.data, ConnectionState) and message.data.state is Presence.ONLINE:
             self.outbox.hurry(topic.owner, now_ms)
         if topic.spec.delivery is Delivery.JOURNAL and self._acknowledges(topic):
-            return self._is_next_entry(topic, message.source, message.journalid, message.seq)
+            self._note_hole(topic, message, now_ms)
+            return self._is_next_entry(
+                topic, message.source, message.journalid, message.seq, message.keptfrom
+            )
         if topic.spec.delivery is Delivery.REQUEST:
             return self._is_new_request(topic, message, now_ms)
         return True
@@ -202,10 +205,25 @@ class SingleWriter(Generic[WriteT]):
     def _acknowledges(self, topic: Topic) -> bool:
         return topic.spec.acked_by is not None and TOPICS[topic.spec.acked_by].writer is self._role
 
-    def _is_next_entry(self, topic: Topic, source: str, journal: str | None, seq: int | None) -> bool:
+    def _note_hole(self, topic: Topic, message: Envelope[Data], now_ms: int) -> None:
+        """Show operators the entries that are gone when this one is taken across a hole."""
+        journal, seq = message.journalid, message.seq
+        if journal is None or seq is None or message.keptfrom != seq:
+            return
+        mark = self._inbox.mark(message.source, journal)
+        if seq > mark + 1:
+            fault = Fault(
+                FaultKind.ENTRIES_MISSING,
+                f"{mark + 1} to {seq - 1} of {journal} were acknowledged and let go",
+            )
+            self._quarantine(topic.spec.topic(topic.region, **topic.ids), encode(message), fault, now_ms)
+
+    def _is_next_entry(
+        self, topic: Topic, source: str, journal: str | None, seq: int | None, kept_from: int | None = None
+    ) -> bool:
         if journal is None or seq is None or topic.spec.acked_by is None:
             return False
-        verdict = self._inbox.entry(source, journal, seq, self._batch.changes)
+        verdict = self._inbox.entry(source, journal, seq, self._batch.changes, kept_from=kept_from)
         if verdict is Verdict.DUPLICATE:
             self._counts["duplicates"] += 1
         key = (TOPICS[topic.spec.acked_by].topic(topic.region, **topic.ids), journal)
@@ -222,16 +240,17 @@ class SingleWriter(Generic[WriteT]):
             for reply in self._inbox.replies(message.source, message.id):
                 self.outbox.repeat(reply.topic, reply.message_id, reply.payload)
         elif verdict is Verdict.REUSED:
-            self._refuse_reuse(topic, message, now_ms)
+            detail = f"{message.id} was used for another request"
+            self._refuse_request(topic, message.id, RefusalCode.KEY_REUSED, detail, now_ms)
         return verdict is Verdict.NEW
 
-    def _refuse_reuse(self, topic: Topic, message: Envelope[Data], now_ms: int) -> None:
+    def _refuse_request(
+        self, topic: Topic, request: str, code: RefusalCode, detail: str, now_ms: int
+    ) -> None:
+        """Answer a request without keeping the answer: only that to the first use of an id is repeated."""
         spec = TOPICS[topic.spec.name.removesuffix("_request") + "_reply"]
-        refusal = RequestRefused(
-            code=RefusalCode.KEY_REUSED, detail=f"{message.id} was used for another request"
-        )
-        send = Send(spec.topic(topic.region, **topic.ids), refusal, correlation_id=message.id)
-        # Not kept: the answer to the first use of the id is the one that is repeated.
+        refusal = RequestRefused(code=code, detail=detail)
+        send = Send(spec.topic(topic.region, **topic.ids), refusal, correlation_id=request)
         self.outbox.put(send, now_ms, self._batch.changes)
 
     def _time_reply(self, checked: Checked, now_ms: int) -> Outgoing | None:
@@ -265,9 +284,16 @@ class SingleWriter(Generic[WriteT]):
         saved = salvage(payload)
         topic = parse_topic(topic_text)
         if topic is not None and self._is_unreadable_entry(topic, saved):
-            fresh = self._is_next_entry(topic, saved.source or "", saved.journal, saved.seq)
+            fresh = self._is_next_entry(topic, saved.source or "", saved.journal, saved.seq, saved.kept_from)
             if not fresh:
                 return saved.message_id
+        row = self._quarantine(topic_text, payload, fault, now_ms)
+        if topic is not None and saved.message_id is not None and self._is_asked(topic):
+            # Without an answer the asker would send it again for ever.
+            self._refuse_request(topic, saved.message_id, RefusalCode.INVALID, row.detail, now_ms)
+        return saved.message_id
+
+    def _quarantine(self, topic_text: str, payload: bytes, fault: Fault, now_ms: int) -> QuarantineRow:
         digest = _digest(topic_text, payload)
         row = QuarantineRow(
             digest, topic_text[:256], fault.kind, fault.detail[:200], len(payload), payload, now_ms
@@ -276,7 +302,11 @@ class SingleWriter(Generic[WriteT]):
         self._batch.changes.urgent = True
         self._counts["quarantined"] += 1
         self._tell_quarantine(row, now_ms)
-        return saved.message_id
+        return row
+
+    def _is_asked(self, topic: Topic) -> bool:
+        ours = topic.region == self._region and self._role in topic.spec.readers
+        return ours and topic.spec.delivery is Delivery.REQUEST
 
     def _is_unreadable_entry(self, topic: Topic, saved: Salvage) -> bool:
         numbered = saved.journal is not None and saved.seq is not None

@@ -71,6 +71,7 @@ _REFUSAL_STATUS: Final[Mapping[RefusalCode, HTTPStatus]] = {
     RefusalCode.WRONG_STATE: HTTPStatus.CONFLICT,
     RefusalCode.TOO_MANY: HTTPStatus.CONFLICT,
     RefusalCode.KEY_REUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RefusalCode.INVALID: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 

@@ -105,6 +105,7 @@ class RefusalCode(StrEnum):
     WRONG_STATE = "wrong_state"
     TOO_MANY = "too_many"
     KEY_REUSED = "key_reused"
+    INVALID = "invalid"  # it could not be read: asking the same again brings the same answer
 
 
 class RequestRefused(Data):
