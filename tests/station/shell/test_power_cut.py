@@ -10,9 +10,10 @@ import pytest
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import VirtualClock
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.codec import Fault, decode, seal
 from chargeloop.protocol.effects import Incoming
-from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import common, world
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
@@ -48,15 +49,15 @@ class MortalCabinet(CabinetShell):
             if self.cut_after < 0:
                 raise PowerCutError
 
-    def _write_step(self, step: Step) -> None:
+    def _write_step(self, step: Step, at: DeviceTime) -> None:
         self._tick()
-        super()._write_step(step)
+        super()._write_step(step, at)
         self._tick()
 
-    async def _record(self, records: tuple[Record, ...]) -> None:
+    async def _record(self, records: tuple[Record, ...], at: DeviceTime | None) -> None:
         for record in records:
             self._tick()
-            await super()._record((record,))
+            await super()._record((record,), at)
         self._tick()
 
     def _move(self, moved: Mechanics) -> None:
@@ -65,16 +66,14 @@ class MortalCabinet(CabinetShell):
         self._tick()
 
 
-def cabinet_in(path: Path) -> MortalCabinet:
+def cabinet_in(path: Path, now_ms: int = NOON_MS) -> MortalCabinet:
     fleet = fleet_file(path / "fleet.json")
     settings = FleetSettings(
         region=REGION, data=path, broker=BrokerAddress("127.0.0.1", 1), fleet=fleet, heartbeat_ms=0
     )
     credentials = CredentialStore.of_data(path).grant(CABINET, REGION)
-    shell = MortalCabinet(load_fleet(fleet)[0], credentials, settings, VirtualClock(NOON_MS))
-    shell._device_clock.learn(
-        common.SyncSample(platform_time=NOON_MS, sent_uptime_ms=0, received_uptime_ms=0)
-    )
+    shell = MortalCabinet(load_fleet(fleet)[0], credentials, settings, VirtualClock(now_ms))
+    shell._device_clock.learn(common.SyncSample(platform_time=now_ms, sent_uptime_ms=0, received_uptime_ms=0))
     return shell
 
 
@@ -119,10 +118,15 @@ async def live(shell: MortalCabinet, *inputs: Incoming, cut_after: int | None = 
     return failed
 
 
-def journaled(shell: CabinetShell) -> Iterator[Data]:
+def envelopes(shell: CabinetShell) -> Iterator[Envelope[Data]]:
     for entry in shell._journal.unacknowledged():
         envelope = decode(entry.payload)
         assert not isinstance(envelope, Fault)
+        yield envelope
+
+
+def journaled(shell: CabinetShell) -> Iterator[Data]:
+    for envelope in envelopes(shell):
         yield envelope.data
 
 
@@ -141,6 +145,32 @@ async def test_whenever_the_power_fails_nothing_is_lost_and_nothing_happens_twic
         if not failed:
             assert point > 5, "the act has more points than that"
             return
+
+
+async def test_what_happened_before_a_power_cut_keeps_its_time_though_it_is_journaled_after_it(
+    tmp_path: Path,
+) -> None:
+    # The step that tells of the return is on disk, and the power fails before the journal has its entries.
+    path, before = await cut_after_step_of(cab.BankReturned, tmp_path)
+    after = cabinet_in(path, NOON_MS + HOUR_MS)
+    assert not await live(after)
+    (told,) = (one for one in envelopes(after) if isinstance(one.data, cab.BankReturned))
+    assert (told.bootid, told.time) == (before._device_clock.boot_id, NOON_MS)
+    booted = [one for one in envelopes(after) if isinstance(one.data, cab.Booted)][-1]
+    assert (booted.bootid, booted.time) == (after._device_clock.boot_id, NOON_MS + HOUR_MS)
+
+
+async def cut_after_step_of(kind: type[Data], tmp_path: Path) -> tuple[Path, CabinetShell]:
+    for point in itertools.count():
+        path = tmp_path / f"{point}"
+        path.mkdir()
+        assert not await live(cabinet_in(path), RESERVATIONS[1])
+        shell = cabinet_in(path)
+        assert await live(shell, ACTS["return"], cut_after=point)
+        step = CabinetFiles(path / "cabinets" / CABINET).load_step()
+        if step is not None and any(record.type == kind.TYPE for record in step.records):
+            return path, shell
+    raise AssertionError
 
 
 def assert_sound(shell: CabinetShell, act: Incoming, path: Path) -> None:

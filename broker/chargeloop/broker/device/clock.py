@@ -10,6 +10,7 @@ allowing for drift since.
 from dataclasses import dataclass
 
 from chargeloop.broker.clock import Clock
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BootId
 from chargeloop.protocol.messages.common import SyncSample
@@ -74,6 +75,10 @@ class DeviceClock:
     def platform_ms(self) -> int:
         """Return the platform's time as far as known; the wall clock's until it has been learned."""
         return self.wall_ms() if self._learned is None else self._learned.offset_ms + self.uptime_ms()
+
+    def time(self) -> DeviceTime:
+        """Return what all of its clocks show at this moment."""
+        return DeviceTime(self.boot_id, self.uptime_ms(), self.wall_ms(), self.state)
 
     def learn(self, sample: SyncSample) -> None:
         """Take one exchange of times of this boot."""

@@ -25,6 +25,7 @@ from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.device.outbox import DeviceOutbox, LinkPolicy
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.intake import Checked, check, salvage
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.codec import Fault
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
@@ -130,13 +131,16 @@ class DeviceLink:
         correlation_id: str | None = None,
         causation_id: str | None = None,
         subject: str | None = None,
+        at: DeviceTime | None = None,
     ) -> list[int]:
         """Record events in the journal and return their numbers; the platform hears of them sooner or later.
 
+        `at` is when they happened by the device's clocks, None for now: what was decided before a power cut
+        keeps its own boot and time when it is recorded after it.
         When it returns they survive a power cut, whether there is a connection or not.
         """
         like = Send("", data[0], subject=subject, correlation_id=correlation_id, causation_id=causation_id)
-        numbers = self._outbox.record(data, like)
+        numbers = self._outbox.record(data, like, at)
         self._wake.set()
         return numbers
 

@@ -16,6 +16,7 @@ from chargeloop.broker.device.clock import DeviceClock
 from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.window import SendWindow
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.codec import encode, seal, with_kept_from
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data
@@ -124,13 +125,18 @@ class DeviceOutbox:
             raise ValueError(f"{send.data.TYPE} does not belong on {send.topic}")
         message_id = send.id or self.message_id()
         return Outgoing(
-            send.topic, self._encode(send, message_id), topic.spec.qos, topic.spec.retain, message_id
+            send.topic,
+            self._encode(send, message_id, self._clock.time()),
+            topic.spec.qos,
+            topic.spec.retain,
+            message_id,
         )
 
-    def record(self, data: Sequence[Data], like: Send) -> list[int]:
+    def record(self, data: Sequence[Data], like: Send, at: DeviceTime | None = None) -> list[int]:
         """Record events durably, in order, and return their numbers.
 
-        `like` gives their subject, correlation and causation.
+        `like` gives their subject, correlation and causation, `at` when they happened by the device's clocks
+        (perhaps of an earlier boot; None: now).
 
         Raises:
             ValueError: the device has no journal, or its role keeps none.
@@ -138,10 +144,11 @@ class DeviceOutbox:
         if self._journal is None or self._journal_topic is None:
             raise ValueError(f"{self._client} keeps no journal")
         first = self._journal.last_seq + 1
+        time = self._clock.time() if at is None else at
         payloads = []
         for seq, event in enumerate(data, start=first):
             attributes = {"journalid": self._journal.journal_id, "seq": seq}
-            payloads.append(self._encode(like, self._entry_id(seq), data=event, **attributes))
+            payloads.append(self._encode(like, self._entry_id(seq), time, data=event, **attributes))
         numbers = self._journal.append(payloads)
         self._window.last = self._journal.last_seq
         return numbers
@@ -261,16 +268,16 @@ class DeviceOutbox:
     def _topic(self, spec: TopicSpec) -> str:
         return spec.topic(self._region, **{str(self._role): self._client})
 
-    def _encode(self, send: Send, message_id: str, **attributes: object) -> bytes:
+    def _encode(self, send: Send, message_id: str, at: DeviceTime, **attributes: object) -> bytes:
         members = {
             "data": send.data,
             "id": message_id,
             "source": source_of(self._client, self._role),
-            "time": self._clock.wall_ms() if send.time_ms is None else send.time_ms,
+            "time": at.wall_ms if send.time_ms is None else send.time_ms,
             "subject": send.subject,
-            "bootid": self._clock.boot_id,
-            "uptimems": self._clock.uptime_ms(),
-            "clockstate": send.clock_state or self._clock.state,
+            "bootid": at.boot,
+            "uptimems": at.uptime_ms,
+            "clockstate": send.clock_state or at.clock_state,
             "correlationid": send.correlation_id,
             "causationid": send.causation_id,
             "expirytime": send.expires_ms,

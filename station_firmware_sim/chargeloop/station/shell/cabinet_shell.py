@@ -19,6 +19,7 @@ from itertools import groupby
 from chargeloop.broker import Credentials
 from chargeloop.broker.clock import Clock, wait_for_event
 from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_boot
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import IdKind, is_id
@@ -123,7 +124,7 @@ class CabinetShell:
                 if self._settings.heartbeat_ms > 0:
                     tasks.create_task(self._beat())
         except asyncio.CancelledError:
-            self._write_step(cabinet.stop(self._memory, self._senses()))
+            self._write_step(cabinet.stop(self._memory, self._senses()), self._device_clock.time())
             raise
         finally:
             self._journal.close()
@@ -191,23 +192,24 @@ class CabinetShell:
     async def _carry_out(self, decide: Decide, *, in_hand: cab.BankStatus | None = None) -> None:
         step = decide(self._memory, self._senses())
         if step.memory != self._memory or step.records:
-            self._write_step(step)
-            await self._record(step.records)
+            at = self._device_clock.time()
+            self._write_step(step, at)
+            await self._record(step.records, at)
             self._changed.set()
         for act in step.acts:
             await self._perform(act, in_hand)
 
-    def _write_step(self, step: Step) -> None:
+    def _write_step(self, step: Step, at: DeviceTime) -> None:
         memory = replace(step.memory, snapshot_version=self._memory.snapshot_version + 1)
         # A hand in the open tray moves nothing by itself: if its answer is lost here, it asks again.
         answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
         records = tuple(WrittenRecord.of(record) for record in step.records)
         self._files.save_step(
-            WrittenStep(memory, self._journal.journal_id, self._journal.last_seq, records, answers)
+            WrittenStep(memory, self._journal.journal_id, self._journal.last_seq, records, answers, at)
         )
         self._memory = memory
 
-    async def _record(self, records: tuple[Record, ...]) -> None:
+    async def _record(self, records: tuple[Record, ...], at: DeviceTime | None) -> None:
         def alike(record: Record) -> tuple[str | None, str | None, str | None]:
             return record.correlation_id, record.causation_id, record.subject
 
@@ -217,13 +219,15 @@ class CabinetShell:
                 correlation_id=correlation_id,
                 causation_id=causation_id,
                 subject=subject,
+                at=at,
             )
 
     async def _boot(self) -> None:
         step = self._files.load_step()
         if step is not None:
             self._memory = step.memory
-            await self._record(step.missing(self._journal.journal_id, self._journal.last_seq))
+            missing = step.missing(self._journal.journal_id, self._journal.last_seq)
+            await self._record(missing, step.at)
             for answer in step.answers:
                 await self._give(answer)
         self._files.save_mechanics(self._mechanics)

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from chargeloop.broker.device import Journal, JournalDamagedError
 from chargeloop.broker.device.files import replace_file
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.ids import JournalId
 from chargeloop.protocol.messages import MESSAGES
 from chargeloop.station.core.mechanics import Mechanics, after_power_cut
@@ -55,13 +56,14 @@ class WrittenRecord:
 
 @dataclass(frozen=True, slots=True)
 class WrittenStep:
-    """The last step: `records` follow entry number `after_seq` of `journal`."""
+    """The last step: `records` follow entry number `after_seq` of `journal`, and happened `at` this time."""
 
     memory: Memory
     journal: JournalId
     after_seq: int
     records: tuple[WrittenRecord, ...]
     answers: tuple[GiveAnswer, ...]
+    at: DeviceTime | None = None
 
     def missing(self, journal: JournalId, last_seq: int) -> tuple[Record, ...]:
         """Return the entries that a journal whose last number is `last_seq` does not have yet."""
