@@ -1,9 +1,13 @@
 """What cabinets, phones, users and gateways stand on: a journal, a clock, a link to the broker."""
 
 from chargeloop.broker.device.clock import DeviceClock
+from chargeloop.broker.device.connection import enter, leave
 from chargeloop.broker.device.files import begin_boot
 from chargeloop.broker.device.journal import Journal, JournalDamagedError
 from chargeloop.broker.device.link import DeviceLink
 from chargeloop.broker.device.outbox import LinkPolicy
 
-__all__ = ["DeviceClock", "DeviceLink", "Journal", "JournalDamagedError", "LinkPolicy", "begin_boot"]
+__all__ = [
+    "DeviceClock", "DeviceLink", "Journal", "JournalDamagedError", "LinkPolicy",
+    "begin_boot", "enter", "leave",
+]  # fmt: skip

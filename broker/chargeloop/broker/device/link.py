@@ -20,6 +20,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import Clock, act_as, wait_for_event
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.device.clock import DeviceClock
+from chargeloop.broker.device.connection import enter, leave
 from chargeloop.broker.device.files import count_up
 from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.device.outbox import DeviceOutbox, LinkPolicy
@@ -215,7 +216,7 @@ class DeviceLink:
         self._epoch = count_up(self._state_dir / "connection-epoch")
         client = self._new_client()
         with self._clock.hold():
-            await _enter(client)
+            await enter(client)
         try:
             with self._clock.hold():
                 await client.subscribe([(text, 1) for text in self._subscriptions])
@@ -248,7 +249,7 @@ class DeviceLink:
             except aiomqtt.MqttError as error:
                 _log.info("%s: left without goodbye: %s", self._credentials.client, error)
             finally:
-                await _exit(client)
+                await leave(client)
 
     async def _read_and_write(self, client: aiomqtt.Client) -> None:
         self._reading = asyncio.create_task(self._read(client))
@@ -342,21 +343,3 @@ class DeviceLink:
         )
         client.pending_calls_threshold = _MANY_PUBLISHES
         return client
-
-
-async def _enter(client: aiomqtt.Client) -> None:
-    """Connect. The thread that does it cannot be stopped: a cancellation waits, and then disconnects."""
-    entering = asyncio.ensure_future(client.__aenter__())
-    try:
-        await asyncio.shield(entering)
-    except asyncio.CancelledError:
-        if not isinstance((await asyncio.gather(entering, return_exceptions=True))[0], BaseException):
-            await _exit(client)
-        raise
-
-
-async def _exit(client: aiomqtt.Client) -> None:
-    try:
-        await client.__aexit__(None, None, None)
-    except aiomqtt.MqttError as error:
-        _log.info("disconnected without an answer: %s", error)

@@ -15,6 +15,7 @@ import aiomqtt
 
 from chargeloop.broker import BrokerAddress, Credentials
 from chargeloop.broker.clock import Clock
+from chargeloop.broker.device import enter, leave
 from chargeloop.broker.intake import check
 from chargeloop.protocol.codec import Fault, encode, seal
 from chargeloop.protocol.effects import Incoming, Send
@@ -79,7 +80,7 @@ class WorldLine:
             identifier=name,
         )
         with self._clock.hold():
-            await client.__aenter__()
+            await enter(client)
         try:
             with self._clock.hold():
                 await client.subscribe([(text, 1) for text in filters])
@@ -91,7 +92,7 @@ class WorldLine:
             self._client = None
             self._clock.flight.disconnected(name)
             with self._clock.hold():
-                await client.__aexit__(None, None, None)
+                await leave(client)
 
     async def _arrived(self, topic: str, payload: object) -> None:
         content = payload if isinstance(payload, bytes) else b""

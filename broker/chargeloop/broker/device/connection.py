@@ -1,0 +1,42 @@
+"""One connection of aiomqtt from beginning to end, whatever ends it.
+
+aiomqtt connects in a thread that cannot be stopped, and keeps the reason of a lost connection in a future.
+When the connection is lost while nobody reads, because the reader has just been cancelled, that reason is
+never asked for, and asyncio would complain about it when the client is forgotten. Both are seen to here.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import aiomqtt
+
+_log = logging.getLogger(__name__)
+
+
+async def enter(client: aiomqtt.Client) -> None:
+    """Connect. The thread that does it cannot be stopped: a cancellation waits, and then disconnects.
+
+    Raises:
+        MqttError: it could not be made.
+    """
+    entering = asyncio.ensure_future(client.__aenter__())
+    try:
+        await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        if not isinstance((await asyncio.gather(entering, return_exceptions=True))[0], BaseException):
+            await leave(client)
+        raise
+
+
+async def leave(client: aiomqtt.Client) -> None:
+    """Disconnect, if there is still a connection, and forget what has arrived and was not read."""
+    try:
+        await client.__aexit__(None, None, None)
+    except aiomqtt.MqttError as error:
+        _log.info("disconnected without an answer: %s", error)
+        return
+    # Reading to the end asks for the reason of the end.
+    with suppress(aiomqtt.MqttError):
+        async for _ in client.messages:
+            continue
