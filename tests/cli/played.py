@@ -14,7 +14,7 @@ from typing import Any
 from chargeloop.cli.books import Books
 
 # World seconds in a real one: fast enough for a test, slow enough for two cores that do other things too.
-SPEED = "200"
+SPEED = "250"
 _PATIENCE_S = 110
 _LOOK_S = 0.05
 
@@ -33,7 +33,8 @@ class Playing:
     def wait_for(self, milestone: Callable[[Books], bool]) -> None:
         """Return when the platform's books say so."""
         deadline = time.monotonic() + _PATIENCE_S
-        while not ((self.data / "platform").is_dir() and milestone(Books(self.data))):
+        # The people come when all parts are ready, so then there are books to look into.
+        while not ((self.data / "users").is_dir() and milestone(Books(self.data))):
             assert self.process.poll() is None, "the demo ended before the milestone"
             assert time.monotonic() < deadline, "the milestone did not come"
             time.sleep(_LOOK_S)

@@ -8,6 +8,7 @@ fast as the machine can without changing what happens. A numeric speed uses a sc
 import asyncio
 import math
 import os
+import resource
 import shutil
 import statistics
 import sys
@@ -74,11 +75,18 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     clock: Clock = VirtualClock(begun_ms)
     if speed is not None:
         clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=begun_ms, speed=speed)
+    _allow_many_files()
     started = time.monotonic()
     play(_play(Day(settings, scenario, files, clock), wanted))
     _say(f"played in {time.monotonic() - started:.0f} s; {clock.flight.stalls} stalls")
     outcome = gather(scenario, files.data)
     return report(outcome, as_json=as_json, more=day_figures(outcome))
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: each device has a connection and a journal."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _memory() -> Path | None:

@@ -28,7 +28,9 @@ FINAL = frozenset({OrderState.SETTLED, OrderState.CANCELLED, OrderState.FAILED})
 _READ = ("user_orders", "user_tray", "door_knock")
 _WALK_M_PER_S = 1.3
 _SEARCH_RADII_M = (800, 2_000, 5_000, 20_000)
+# What is away may be a process that starts anew: world time, and real time for that.
 _TRY_AGAIN_MS = 3 * MINUTE_MS
+_TRY_AGAIN_REAL_MS = 2_000
 _TRAY_AGAIN_MS = 5 * SECOND_MS
 # News that belongs to a knock is on its way already: world time, and real time for the wire.
 _NEWS_MS = 2 * MINUTE_MS
@@ -139,7 +141,7 @@ class Person:
                 if problem.available and problem.available < quantity:
                     quantity = problem.available
                 else:
-                    await self._world.clock.sleep_ms(_TRY_AGAIN_MS)
+                    await self._wait_to_try_again()
             else:
                 self.order = placed.id
                 self._note(f"ordered {placed.quantity}: {placed.id}")
@@ -215,12 +217,12 @@ class Person:
         while self.hands.banks:
             cabinets = await self._cabinets_near(place, lambda cabinet: cabinet.free_slots > 0)
             if not cabinets:
-                await self._world.clock.sleep_ms(_TRY_AGAIN_MS)
+                await self._wait_to_try_again()
                 continue
             await self._walk(place, cabinets[0])
             place = cabinets[0].point
             if not await self._insert_all(cabinets[0].cabinet):
-                await self._world.clock.sleep_ms(_TRY_AGAIN_MS)
+                await self._wait_to_try_again()
 
     async def _insert_all(self, cabinet: str) -> bool:
         """Push bank after bank into the cabinet until one is refused; tell whether all went in."""
@@ -249,6 +251,10 @@ class Person:
             if fitting:
                 return fitting
         return []
+
+    async def _wait_to_try_again(self) -> None:
+        clock = self._world.clock
+        await clock.sleep_ms(max(_TRY_AGAIN_MS, clock.patience_ms(_TRY_AGAIN_REAL_MS)))
 
     async def _walk(self, place: Point, cabinet: CabinetSeen) -> None:
         await self._world.clock.sleep_ms(round(distance_m(place, cabinet.point) / _WALK_M_PER_S * SECOND_MS))
