@@ -7,7 +7,7 @@ from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.platform.core.script import COURIER, A, B, Script, city, collecting, in_use, made
+from tests.platform.core.script import COURIER, A, B, Script, city, collecting, delivering, in_use, made
 
 
 def unlocking(script: Script, quantity: int = 1) -> Order:
@@ -161,3 +161,57 @@ def test_a_courier_who_leaves_with_banks_never_told_as_collected_ends_their_rent
     assert script.order(order.id).state is OrderState.SETTLED
     (line,) = [line for line in script.rows.lines if line.fee == "rental"]
     assert line.to_ms == called_ms
+
+
+def test_a_return_claimed_by_a_courier_is_not_paid_when_the_user_had_put_the_bank_back_before() -> None:
+    script = city()
+    order = collecting(script)
+    script.minutes(5)
+    script.insert(B, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    lines = list(script.rows.lines)
+    script.minutes(5)
+    job, _ = script.job()
+    script.report(made(delivery.BanksCollected, job=job, order=order.id, banks=("bnk-a1",)))
+    claimed = made(
+        delivery.ReturnSucceeded, job=job, order=order.id, banks=("bnk-a1",), evidence=Evidence.PHONE
+    )
+    script.report(claimed)
+    assert script.rows.lines == lines
+
+
+def test_a_bank_that_its_user_had_put_back_before_a_courier_claimed_it_is_billed_until_then() -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(20)
+    walked_ms = script.now_ms
+    script.connect(B, online=False)
+    script.minutes(40)
+    script.alive(A)
+    script.ask_return(order.id, 1)
+    script.answer(cab.ReserveSlots)
+    script.taken()
+    script.minutes(10)
+    job, _ = script.job()
+    claimed = made(
+        delivery.ReturnSucceeded, job=job, order=order.id, banks=("bnk-a1",), evidence=Evidence.PHONE
+    )
+    script.report(claimed)
+    script.minutes(5)
+    assert script.order(order.id).state is OrderState.SETTLED
+    script.connect(B)
+    script.insert(B, 5, "bnk-a1", time=walked_ms)
+    assert script.fees(order.id) == {"courier_out": 350, "rental": 100, "courier_back": 0}
+
+
+def test_a_hand_over_reported_after_the_end_of_the_order_is_shown_to_operators() -> None:
+    script = city()
+    order = delivering(script)
+    script.minutes(400)
+    assert script.order(order.id).state is OrderState.FAILED
+    job, _ = script.job()
+    told = script.report(made(delivery.RentalSucceeded, job=job, order=order.id, banks=("bnk-a1",)))
+    script.again(told)
+    assert script.types(order.id).count("problem_reported") == 1
+    assert script.detail(order.id, "problem_reported")["problem"] == "handed over after the end"
+    assert not script.rows.lines

@@ -21,6 +21,7 @@ from tests.platform.core.script import (
     fetching,
     in_use,
     made,
+    ready,
 )
 
 
@@ -378,3 +379,29 @@ def test_a_bank_that_leaves_for_an_order_is_no_longer_with_another() -> None:
     assert ended.state is OrderState.SETTLED
     assert {line.quality for line in ended.lines if line.fee == "rental"} == {"inferred"}
     assert [track.bank for track in script.order(second.id).banks] == ["bnk-a1"]
+
+
+def test_couriers_who_give_up_one_after_the_other_do_not_keep_an_order_open() -> None:
+    script = city()
+    order = fetching(script)
+    job, _ = script.job()
+    for number in range(4 * 180):
+        script.minutes(0.25)
+        for cabinet, bank in ((A, "bnk-a1"), (B, "bnk-b1")):
+            script.snapshot(cabinet, [ready(1, bank)])
+        courier = script.order(order.id).legs[-1].courier
+        if courier is not None:
+            left = made(
+                delivery.CourierGaveUp,
+                job=job,
+                order=order.id,
+                courier=courier,
+                reason="tired",
+                offered_again=True,
+            )
+            script.report(left)
+        hold = script.order(order.id).live_hold(HoldKind.BANKS)
+        if hold is not None and hold.state is HoldState.ASKED:
+            script.answer(cab.ReserveBanks)
+        script.taken(f"cou-{number}")
+    assert script.order(order.id).state is OrderState.FAILED

@@ -77,6 +77,8 @@ def rental_succeeded(
     """Begin the rental of the banks that were handed over; a courier who had been given up counts too."""
     banks = _handed_over(turn, order, said.banks)
     allowed = may_happen(order.state, EventKind.RENTAL_SUCCESS) and leg.kind is LegKind.OUTWARD
+    if order.final and leg.kind is LegKind.OUTWARD and leg.succeeded is None:
+        turn.happen(order.id, ev.ProblemReported(leg.job, "handed over after the end"), when)
     if not banks or not allowed or leg.succeeded is not None:
         return
     other = order.leg
@@ -97,7 +99,7 @@ def _handed_over(turn: Turn, order: Order, said: Iterable[BankId]) -> tuple[Bank
 def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected, when: Corrected) -> None:
     """End the rental of the banks that the courier took from the user."""
     rented = order.state in RENTED_STATES or order.state is OrderState.SETTLED
-    banks = tuple(bank for bank in said.banks if _was_rented(order, bank))
+    banks = tuple(bank for bank in said.banks if _may_be_collected(order, leg, bank, when))
     if leg.kind is not LegKind.BACK or not rented or not banks:
         return
     order = turn.happen(order.id, ev.BanksCollected(leg.job, banks), when)
@@ -110,9 +112,12 @@ def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected,
     ending.review(turn, order)
 
 
-def _was_rented(order: Order, bank: BankId) -> bool:
+def _may_be_collected(order: Order, leg: Leg, bank: BankId, when: Corrected) -> bool:
+    """Tell whether the claim can be true: the user had the bank, and no cabinet has seen it since."""
     track = order.bank(bank)
-    return track is not None and track.rented is not None and track.place is not BankPlace.SOLD
+    if track is None or track.rented is None or track.place is BankPlace.SOLD:
+        return False
+    return track.job == leg.job or track.back is None or track.back.time_ms >= when.time_ms
 
 
 def _carried(order: Order, leg: Leg) -> tuple[BankId, ...]:

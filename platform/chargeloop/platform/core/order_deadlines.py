@@ -1,5 +1,7 @@
 """When an order has to be looked at again, so that every order ends even when nobody ever answers."""
 
+from typing import Final
+
 from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.protocol.messages.rental import OrderState
@@ -23,7 +25,21 @@ def state_due_ms(order: Order, policy: Policy) -> int:
     """Return when the order has been in its state for too long; for an ended one, when to forget it."""
     if order.state is OrderState.IN_USE:
         return _kept_too_long_ms(order, policy)
-    return order.since_ms + _limit_ms(order, policy)
+    due = order.since_ms + _limit_ms(order, policy)
+    if order.state in _COURIER_SOUGHT and order.legs:
+        # Couriers who take the job and leave it again do not make the wait any longer.
+        due = min(due, order.legs[-1].requested_ms + policy.dispatching_ms + policy.fetching_ms)
+    return due
+
+
+_COURIER_SOUGHT: Final = frozenset(
+    {
+        OrderState.DISPATCHING,
+        OrderState.FETCHING,
+        OrderState.RETURN_DISPATCHING,
+        OrderState.COLLECTING,
+    }
+)
 
 
 def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line for each wait

@@ -299,8 +299,8 @@ def _bank_returned(order: Order, happened: ev.BankReturned, stamp: Stamp) -> Ord
     ended = track.ended
     if track.place is BankPlace.USER:
         ended = stamp.mark
-    elif track.place in {BankPlace.SOLD, BankPlace.ASTRAY} and ended is not None:
-        # Heard of too late: it had been put back before it was sold, or claimed to be collected.
+    elif track.rented is not None and ended is not None and track.rented.time_ms <= stamp.time_ms:
+        # Heard of late: it may have been put back before it was sold, or a courier was called for it.
         ended = _earlier(ended, stamp.mark)
     return _with_bank(order, replace(track, place=BankPlace.BACK, back=stamp.mark, ended=ended))
 
