@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from typing import Final
 
 from chargeloop.protocol.money import require_currency, units_begun
@@ -137,8 +138,7 @@ class Tariff:
     @property
     def version(self) -> str:
         """Return the name and 12 hex digits of the hash of all rules: another rule is another version."""
-        content = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
-        return f"{self.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        return _version(self)
 
     def record(self) -> dict[str, str | dict[str, int | None]]:
         """Return the tariff's record for the export, with every rule in full."""
@@ -150,3 +150,10 @@ class Tariff:
             "rental": asdict(self.rental),
             "courier": asdict(self.courier),
         }
+
+
+@lru_cache(maxsize=64)
+def _version(tariff: Tariff) -> str:
+    """Hash the rules once: tariffs are few and never change, and every fee line asks."""
+    content = json.dumps(asdict(tariff), sort_keys=True, separators=(",", ":"))
+    return f"{tariff.name}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
