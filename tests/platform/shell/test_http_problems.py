@@ -142,6 +142,7 @@ async def test_a_body_that_is_too_large_is_refused(
 
 async def test_unknown_paths_and_methods_are_problems(client: httpx2.AsyncClient) -> None:
     problem(await client.get("/v1/nothing"), 404, "not_found")
+    problem(await client.get("/v1/orders/"), 404, "not_found")
     response = await client.delete("/v1/orders")
     problem(response, 405, "method_not_allowed")
     assert response.headers["allow"]

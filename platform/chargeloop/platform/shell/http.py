@@ -75,6 +75,8 @@ def make_app(services: Services) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        # A redirection would be built from the Host header, and no error is anything but a problem.
+        redirect_slashes=False,
         responses=problems.documented(HTTPStatus.UNPROCESSABLE_ENTITY),
     )
     app.state.services = services
