@@ -111,6 +111,8 @@ class Kept:
     Attributes:
         store_id: drawn when the store was made; journals sent from it are named after it.
         starts: how often the store has been opened, this time included; no two runs share it.
+        requests: the latest ones, oldest first, with their `replies`.
+        all_requests: whether `requests` are all there ever were; the others are asked for when they matter.
         digests: of messages on which the core failed in an earlier run.
     """
 
@@ -119,6 +121,7 @@ class Kept:
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     requests: list[RequestRow] = field(default_factory=list)
     replies: list[ReplyRow] = field(default_factory=list)
+    all_requests: bool = True
     channels: list[ChannelRow] = field(default_factory=list)
     entries: list[EntryRow] = field(default_factory=list)
     leases: list[LeaseRow] = field(default_factory=list)

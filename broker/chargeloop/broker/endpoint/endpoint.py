@@ -197,6 +197,9 @@ class Endpoint(Generic[WriteT]):
     async def _round(self, writer: SingleWriter[WriteT]) -> None:
         """Handle what has arrived and what is due, in one transaction."""
         arrivals = self._wire.take(self._policy.batch)
+        unknown = writer.unknown_requests((arrival.topic, arrival.payload) for arrival in arrivals)
+        if unknown:
+            writer.recall(*await self._store.recall(unknown))
         try:
             handled = [self._handle(writer, arrival) for arrival in arrivals]
         except CoreFailedError as error:

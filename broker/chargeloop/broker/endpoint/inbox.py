@@ -9,13 +9,21 @@ one kept cannot come any more. An entry that says it is the first one kept is ta
 request is known by source and id. Its answers are kept and repeated; the same id with different content is
 a fault of the asker and is told so, not answered with somebody else's result. Pure: changes are collected,
 the caller commits them before it acknowledges anything.
+
+Requests are remembered for ever, but not all in memory: only the latest are, the others stay in the store.
+Before it judges requests the caller asks which of them are `unknown` here and has the store's rows put back
+by `recall`. An answer given so late that its request is not in memory any more is sent but not kept.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from chargeloop.broker.endpoint.changes import Changes, Outgoing, ReplyRow, RequestRow
+
+# A kilobyte each, and more than are asked while anybody still repeats a question.
+REQUESTS_IN_MEMORY: Final = 20_000
 
 
 class Verdict(StrEnum):
@@ -38,8 +46,10 @@ class Inbox:
 
     Args:
         marks: highest number taken by (source, journal).
-        requests: those taken before.
+        requests: those taken before, the oldest first.
         replies: the answers given to them, in the order of their positions.
+        complete: whether `requests` are all that were ever taken.
+        limit: requests in memory at most, as of `forget_oldest`.
     """
 
     def __init__(
@@ -47,11 +57,31 @@ class Inbox:
         marks: Mapping[tuple[str, str], int],
         requests: Iterable[RequestRow],
         replies: Iterable[ReplyRow],
+        *,
+        complete: bool = True,
+        limit: int = REQUESTS_IN_MEMORY,
     ) -> None:
         self._marks = dict(marks)
-        self._requests = {(row.source, row.id): _Request(row.fingerprint) for row in requests}
+        self._requests: dict[tuple[str, str], _Request] = {}
+        self._complete = complete
+        self._limit = limit
+        self.recall(requests, replies)
+
+    def unknown(self, keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return those (source, id) of which only the store can tell whether they were taken before."""
+        return [] if self._complete else [key for key in dict.fromkeys(keys) if key not in self._requests]
+
+    def recall(self, requests: Iterable[RequestRow], replies: Iterable[ReplyRow]) -> None:
+        """Take requests and their answers into memory again, as the store has them."""
+        self._requests |= {(row.source, row.id): _Request(row.fingerprint) for row in requests}
         for row in replies:
             self._requests[row.source, row.request].replies.append(row)
+
+    def forget_oldest(self) -> None:
+        """Keep no more than the limit in memory. Call it only when everything taken has been committed."""
+        while len(self._requests) > self._limit:
+            del self._requests[next(iter(self._requests))]
+            self._complete = False
 
     def mark(self, source: str, journal: str) -> int:
         """Return the highest number taken from a journal, 0 when none has been."""

@@ -26,6 +26,7 @@ from chargeloop.broker.endpoint.changes import (
     RequestRow,
     StateRow,
 )
+from chargeloop.broker.endpoint.inbox import REQUESTS_IN_MEMORY
 
 WriteT = TypeVar("WriteT")
 WriteT_contra = TypeVar("WriteT_contra", contravariant=True)
@@ -49,6 +50,7 @@ CREATE TABLE IF NOT EXISTS requests (
   source TEXT NOT NULL, id TEXT NOT NULL, fingerprint TEXT NOT NULL, received_ms INTEGER NOT NULL,
   PRIMARY KEY (source, id)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS requests_by_time ON requests (received_ms);
 CREATE TABLE IF NOT EXISTS replies (
   source TEXT NOT NULL, request TEXT NOT NULL, position INTEGER NOT NULL, topic TEXT NOT NULL,
   message_id TEXT NOT NULL, payload TEXT NOT NULL, PRIMARY KEY (source, request, position)
@@ -78,6 +80,16 @@ CREATE TABLE IF NOT EXISTS suspects (
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
+_LATEST_REQUESTS = "SELECT * FROM requests ORDER BY received_ms DESC, source, id LIMIT ?"
+_LATEST_REPLIES = """
+SELECT replies.*
+FROM (SELECT source, id FROM requests ORDER BY received_ms DESC, source, id LIMIT ?) AS latest
+JOIN replies ON replies.source = latest.source AND replies.request = latest.id
+ORDER BY replies.source, replies.request, replies.position
+"""
+_ONE_REQUEST = "SELECT * FROM requests WHERE source = ? AND id = ?"
+_ITS_REPLIES = "SELECT * FROM replies WHERE source = ? AND request = ? ORDER BY position"
+
 
 class StoreFailedError(Exception):
     """A transaction did not commit. Memory is ahead of the disk: end the process and start it again."""
@@ -88,6 +100,9 @@ class Store(Protocol[WriteT_contra]):
 
     async def load(self) -> Kept:
         """Return what the endpoint's tables hold, with a new start counted."""
+
+    async def recall(self, keys: Sequence[tuple[str, str]]) -> tuple[list[RequestRow], list[ReplyRow]]:
+        """Return the requests of these (source, id) that were taken before, and the answers to them."""
 
     async def commit(self, changes: Changes, writes: Sequence[WriteT_contra]) -> None:
         """Write all of it in one durable transaction.
@@ -148,7 +163,9 @@ class SqliteStore(Generic[WriteT]):
         new_store = "INSERT OR IGNORE INTO meta VALUES ('store_id', ?)"
         await self._transact([(new_start, [()]), (new_store, [(secrets.token_hex(10),)])])
         meta = dict(await self.read("SELECT key, value FROM meta"))
-        replies = await self.read("SELECT * FROM replies ORDER BY source, request, position")
+        latest = await self.read(_LATEST_REQUESTS, (REQUESTS_IN_MEMORY + 1,))
+        requests = [RequestRow(*row) for row in reversed(latest[:REQUESTS_IN_MEMORY])]
+        replies = await self.read(_LATEST_REPLIES, (REQUESTS_IN_MEMORY,))
         entries = await self.read("SELECT * FROM outbox ORDER BY topic, seq")
         return Kept(
             store_id=meta["store_id"],
@@ -157,8 +174,9 @@ class SqliteStore(Generic[WriteT]):
                 (source, journal): seq
                 for source, journal, seq in await self.read("SELECT * FROM inbox_marks")
             },
-            requests=[RequestRow(*row) for row in await self.read("SELECT * FROM requests")],
+            requests=requests,
             replies=[ReplyRow(*row) for row in replies],
+            all_requests=len(latest) == len(requests),
             channels=[ChannelRow(*row) for row in await self.read("SELECT * FROM channels ORDER BY topic")],
             entries=[EntryRow(*row) for row in entries],
             leases=[LeaseRow(*row) for row in await self.read("SELECT * FROM leases ORDER BY id")],
@@ -166,6 +184,15 @@ class SqliteStore(Generic[WriteT]):
             digests={digest for (digest,) in await self.read("SELECT digest FROM suspects")},
             counters=dict(await self.read("SELECT name, value FROM counters")),
         )
+
+    async def recall(self, keys: Sequence[tuple[str, str]]) -> tuple[list[RequestRow], list[ReplyRow]]:
+        """Return the requests of these (source, id) that were taken before, and the answers to them."""
+        requests: list[RequestRow] = []
+        replies: list[ReplyRow] = []
+        for key in keys:
+            requests += [RequestRow(*row) for row in await self.read(_ONE_REQUEST, key)]
+            replies += [ReplyRow(*row) for row in await self.read(_ITS_REPLIES, key)]
+        return requests, replies
 
     async def commit(self, changes: Changes, writes: Sequence[WriteT]) -> None:
         """Write all of it in one durable transaction.

@@ -13,13 +13,13 @@ the stream behind it goes on: one crash for each poisoned message, never a crash
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chargeloop.broker.endpoint.changes import Changes, Kept, Outgoing, QuarantineRow, RequestRow
+from chargeloop.broker.endpoint.changes import Changes, Kept, Outgoing, QuarantineRow, ReplyRow, RequestRow
 from chargeloop.broker.endpoint.core import RegionCore
-from chargeloop.broker.endpoint.inbox import Inbox, Verdict
+from chargeloop.broker.endpoint.inbox import REQUESTS_IN_MEMORY, Inbox, Verdict
 from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy
 from chargeloop.broker.intake import Checked, Salvage, check, is_source, salvage
 from chargeloop.protocol.codec import Fault, FaultKind, encode
@@ -74,6 +74,7 @@ class SingleWriter(Generic[WriteT]):
         region: its region.
         randbelow: unpredictable numbers for the core.
         policy: of the outbox.
+        requests_in_memory: how many requests are known without asking the store.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a service, named by the caller
@@ -86,10 +87,13 @@ class SingleWriter(Generic[WriteT]):
         region: str,
         randbelow: Callable[[int], int],
         policy: OutboxPolicy,
+        requests_in_memory: int = REQUESTS_IN_MEMORY,
     ) -> None:
         self.outbox = Outbox(client, role, kept, policy)
         self._core = core
-        self._inbox = Inbox(kept.marks, kept.requests, kept.replies)
+        self._inbox = Inbox(
+            kept.marks, kept.requests, kept.replies, complete=kept.all_requests, limit=requests_in_memory
+        )
         self._suspects = kept.digests
         self._client = client
         self._role = role
@@ -101,6 +105,18 @@ class SingleWriter(Generic[WriteT]):
     def counters(self) -> Mapping[str, int]:
         """Return what has been counted since the store was made, and the depth of the outbox."""
         return {**self._counts, "outbox": self.outbox.depth}
+
+    def unknown_requests(self, messages: Iterable[tuple[str, bytes]]) -> list[tuple[str, str]]:
+        """Return (source, id) of requests among `messages` that have to be looked up in the store.
+
+        Call it before `receive`, when everything has been committed, and give `recall` what was found.
+        """
+        self._inbox.forget_oldest()
+        return self._inbox.unknown(_request_keys(messages))
+
+    def recall(self, requests: Iterable[RequestRow], replies: Iterable[ReplyRow]) -> None:
+        """Take the rows of requests that were looked up."""
+        self._inbox.recall(requests, replies)
 
     def receive(self, topic: str, payload: bytes, now_ms: int) -> tuple[str | None, Outgoing | None]:
         """Take one message into the batch.
@@ -332,3 +348,12 @@ class SingleWriter(Generic[WriteT]):
 
 def _digest(topic: str, payload: bytes) -> str:
     return hashlib.sha256(topic.encode() + b"\0" + payload).hexdigest()
+
+
+def _request_keys(messages: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, str]]:
+    for topic_text, payload in messages:
+        topic = parse_topic(topic_text)
+        if topic is not None and topic.spec.delivery is Delivery.REQUEST:
+            saved = salvage(payload)
+            if saved.source is not None and saved.message_id is not None:
+                yield saved.source, saved.message_id
