@@ -35,7 +35,7 @@ class Playing:
         deadline = time.monotonic() + _PATIENCE_S
         # The people come when all parts are ready, so then there are books to look into.
         while not ((self.data / "users").is_dir() and milestone(Books(self.data))):
-            assert self.process.poll() is None, "the demo ended before the milestone"
+            assert self.process.poll() is None, f"ended before the milestone: {self.process.communicate()[1]}"
             assert time.monotonic() < deadline, "the milestone did not come"
             time.sleep(_LOOK_S)
 
