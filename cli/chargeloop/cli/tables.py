@@ -113,8 +113,12 @@ def orders_table(reply: Reply) -> Table:
     return _plain("orders", ("order", "state", "banks", "placed", "changed"), rows)
 
 
-def end_table(records: Sequence[Reply], currency: str) -> Table:
-    """Return the end of a demo: each order with the times that its fees are made of, and the fees."""
+def end_table(records: Sequence[Reply], currency: str) -> Group:
+    """Return the end of a demo: each order with the times that its fees are made of, the fees, and reasons.
+
+    It fits a terminal of 80 columns.
+    """
+    orders = [record for record in records if record["record"] == "order"]
     events = [record for record in records if record["record"] == "event"]
     lines = [record for record in records if record["record"] == "fee_line"]
     rows = [
@@ -123,25 +127,31 @@ def end_table(records: Sequence[Reply], currency: str) -> Table:
             {event["type"]: event["time"][11:16] for event in events if event["order"] == order["id"]},
             [line for line in lines if line["order"] == order["id"]],
         )
-        for order in records
-        if order["record"] == "order"
+        for order in orders
     ]
     columns = (
-        "order", "n", "end", "placed", "taken", "handed", "taken", "back", "out", "rental", "back", "reason",
+        "order", "n", "end", "place", "taken", "given", "fetch", "back", "out", "rent", "back",
     )  # fmt: skip
-    return _plain(f"orders: times (UTC), and the fees out, rental and back in {currency}", columns, rows)
+    parts = [_plain(f"orders: times (UTC), then the fees in {currency}", columns, rows)]
+    reasons = [(_short(order), order["reason"]) for order in orders if order.get("reason")]
+    if reasons:
+        parts.append(_plain("why some ended otherwise", ("order", "reason"), reasons))
+    return Group(*parts)
 
 
 def _end_row(order: Reply, times: Mapping[str, str], lines: Sequence[Reply]) -> tuple[str, ...]:
-    handed = times.get("rental_success", times.get("unlocked", ""))
+    given = times.get("rental_success", times.get("unlocked", ""))
     back = times.get("return_success", times.get("bank_returned", ""))
     return (
-        order["id"][:12], str(order["quantity"]), order["state"],
-        times.get("placed", ""), times.get("first_indication", ""), handed,
+        _short(order), str(order["quantity"]), order["state"],
+        times.get("placed", ""), times.get("first_indication", ""), given,
         times.get("second_indication", ""), back,
         *(_fee_total([line for line in lines if line["fee"] == fee]) for fee in _FEES),
-        order.get("reason") or "",
     )  # fmt: skip
+
+
+def _short(order: Reply) -> str:
+    return str(order["id"])[:12]
 
 
 def _fee_total(lines: Sequence[Reply]) -> str:
