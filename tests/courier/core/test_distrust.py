@@ -1,7 +1,8 @@
 """What a phone may claim and dispatch must not believe, and claims that must not bring the region down."""
 
+from chargeloop.courier.core.acts import MOST_JOBS
 from chargeloop.courier.core.job import JobState
-from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.ids import BankId, JobId
 from chargeloop.protocol.messages import courier, delivery
 from chargeloop.protocol.messages.courier import JobStep
 from chargeloop.protocol.messages.delivery import Evidence
@@ -140,3 +141,19 @@ def test_codes_of_an_earlier_wrong_guess_do_not_keep_an_honest_courier_out() -> 
     guess(world, 4)
     world.phone(A, handed(BANK_1, BANK_2, code=CODE))
     assert state(world) is JobState.DELIVERED
+
+
+def test_a_phone_that_picks_up_for_many_jobs_that_were_called_off_does_not_bring_the_region_down() -> None:
+    world = World()
+    world.on_duty(A)
+    jobs = [JobId(f"job-{number}") for number in range(12)]
+    for job in jobs:
+        world.ask(request(job))
+        world.accept(A)
+        world.ask(delivery.DeliveryCancelled(job=job, reason="cancelled by the user"))
+    for job in jobs:
+        world.phone(A, courier.PickedUp(job=job, banks=(BankId(f"bnk-{job}"),)))
+    under_way = [job for job in world.region.board.jobs.values() if job.is_under_way]
+    assert len(under_way) == MOST_JOBS
+    assert max(job.place or 0 for job in under_way) == MOST_JOBS - 1
+    assert world.work(A).refusals[-1].reason == "too many jobs at once"

@@ -24,6 +24,11 @@ from chargeloop.protocol.messages import cabinet, courier
 LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType({courier.PutBack: Lean.EARLIEST})
 
 
+# Jobs that were called off come back to life when their banks come to light. A phone that makes up such banks
+# must not get more jobs than one `Work` message holds, each with all the banks a job can have.
+MOST_JOBS: Final = 4
+
+
 def accepted(turn: Turn, who: CourierId, message: Envelope[courier.OfferAccepted]) -> None:
     """The courier takes an offer."""
     accept(turn, who, message.data.offer)
@@ -40,12 +45,19 @@ def acted(turn: Turn, who: CourierId, message: Envelope[Any]) -> None:
     if job is None:
         turn.refuse(who, "the job is not known")
         return
+    if _would_revive(job, message.data) and len(turn.board.courier(who).jobs) >= MOST_JOBS:
+        turn.refuse(who, "too many jobs at once")
+        return
     wrong_codes = job.wrong_codes
     refused = carry_out(turn, job, COMMANDS[type(message.data)](who, message.data))
     if refused is None and turn.board.jobs[job.id].wrong_codes > wrong_codes:
         refused = WRONG_CODE
     if refused is not None:
         turn.refuse(who, refused.reason)
+
+
+def _would_revive(job: Job, act: Data) -> bool:
+    return job.has_ended and isinstance(act, courier.PickedUp | courier.Collected)
 
 
 COMMANDS: Final[Mapping[type[Data], Callable[[CourierId, Any], JobCommand]]] = MappingProxyType(
