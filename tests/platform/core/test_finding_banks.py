@@ -8,6 +8,7 @@ from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.rental import OrderState, RefusalCode, RequestRefused
+from chargeloop.protocol.time import DAY_MS
 from tests.platform.core.script import HOME, PLANE, USER, A, B, city, dispatching, fetching, made
 
 
@@ -46,6 +47,18 @@ def test_the_same_message_places_one_order() -> None:
     assert script.ask(request, id="key-1") == first
     assert len(script.rows.orders) == 1
     assert len(script.commands(cab.ReserveBanks)) == 1
+
+
+def test_the_same_message_id_of_another_sender_is_another_request() -> None:
+    script = city()
+    request = made(rental.PlaceOrder, user=USER, location=Location.of(HOME), quantity=1)
+    script.ask(request, id="key-1")
+    script.wait(30 * DAY_MS)
+    script.connect(A)
+    # The first order is in the store alone; a second one under its id would be refused there.
+    script.say(f"cl/v1/demo/user/{USER}/request", request, id="key-1")
+    assert len(script.rows.orders) == 2
+    assert len({event.id for event in script.rows.events}) == len(script.rows.events)
 
 
 def test_a_user_can_only_order_for_itself() -> None:

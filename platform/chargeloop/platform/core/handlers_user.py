@@ -42,9 +42,13 @@ def refuse(code: RefusalCode, detail: str, available: int | None = None) -> Requ
 # Placing.
 
 
-def place_order(turn: Turn, request: PlaceOrder, message_id: str) -> Answer:
-    """Begin an order (claim 1), unless nobody near can serve it. The same message places one order."""
-    name = OrderId(derived_id(IdKind.ORDER, turn.memory.region, request.user, message_id))
+def place_order(turn: Turn, request: PlaceOrder, source: str, message_id: str) -> Answer:
+    """Begin an order (claim 1), unless nobody near can serve it.
+
+    A message is known by its source and id: the same one places one order, and nobody can make another of
+    the same name, also when the order has long been forgotten here.
+    """
+    name = OrderId(derived_id(IdKind.ORDER, turn.memory.region, request.user, source, message_id))
     known = turn.find(name)
     if known is not None:
         return done(known)

@@ -229,7 +229,7 @@ class RentalRegion(region_reads.RegionReads):
 def _answer(turn: Turn, message: Envelope[Data], *, by_operator: bool) -> handlers_user.Answer:
     match message.data:
         case PlaceOrder() as request:
-            return handlers_user.place_order(turn, request, message.id)
+            return handlers_user.place_order(turn, request, message.source, message.id)
         case CancelOrder() as request:
             return handlers_user.cancel_order(turn, request, by_operator=by_operator)
         case RequestReturn() as request:

@@ -39,7 +39,7 @@ class HandOver(StrEnum):
 class PlaceOrder(Data):
     """Rent banks: brought to `location`, or (walk_up) given out by the `cabinet` where the user stands.
 
-    The order id follows from the user and the envelope's id, so a repeated request places one order.
+    The order id follows from the user and the envelope's source and id: a repeated request places one order.
     """
 
     TYPE: ClassVar[str] = "chargeloop.rental.place_order.v1"
