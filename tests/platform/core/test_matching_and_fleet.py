@@ -71,6 +71,16 @@ def test_a_birth_that_comes_after_its_own_will_does_not_switch_a_cabinet_on() ->
     assert script.region.quote(HOME, 1, script.now_ms).cabinet == A
 
 
+def test_a_cabinet_that_lost_its_storage_counts_its_connections_anew_and_is_used_again() -> None:
+    script = city()
+    for _ in range(3):
+        script.connect(A)
+    script.connect(A, online=False)
+    renewed = made(ConnectionState, state=Presence.ONLINE, connection_epoch=1)
+    script.say(f"cl/v1/demo/cabinet/{A}/connection", renewed)
+    assert script.region.quote(HOME, 1, script.now_ms).cabinet == A
+
+
 def test_banks_that_are_promised_but_not_yet_reserved_are_not_promised_again() -> None:
     script = city()
     script.place(3)

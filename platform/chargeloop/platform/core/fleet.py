@@ -127,7 +127,8 @@ class Fleet:
         record = cabinet.record
         same = state.connection_epoch == record.connection_epoch
         online = state.state is Presence.ONLINE
-        late = state.connection_epoch < record.connection_epoch
+        # A birth with a lower number while it is off line: its storage was replaced, and it counts anew.
+        late = state.connection_epoch < record.connection_epoch and (record.online or not online)
         if late or (same and online and not record.online and record.connection_epoch > 0):
             return
         self.change(cabinet, replace(record, connection_epoch=state.connection_epoch, online=online))
