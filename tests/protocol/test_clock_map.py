@@ -189,3 +189,9 @@ def test_the_true_time_lies_between_the_earliest_and_the_latest(
     earliest, middle, latest = (clock_map.correct(time, received_ms, lean).time_ms for lean in Lean)
     assert earliest - 2 <= booted_ms + happened_ms <= latest + 2  # uptimes are rounded to milliseconds
     assert earliest <= middle <= latest <= received_ms
+
+
+def test_a_platform_clock_that_was_slow_and_has_been_set_right_does_not_place_events_an_hour_early() -> None:
+    slow = ClockMap().heard(at(1_000), BOOTED_MS + 1_000 - HOUR_MS)
+    right = slow.learn("b1", exchange(600_000, 600_040), RECEIVED_MS)
+    assert right.correct(at(600_100), RECEIVED_MS) == (BOOTED_MS + 600_100, ClockState.SYNCED)

@@ -184,6 +184,8 @@ class ClockMap:
                 latest_ms = max(0, min(latest_ms, time.uptime_ms + offset_ms))
             offsets = known.offsets(time.uptime_ms)
             if offsets is not None:
+                if offset_ms is not None and offset_ms < offsets.low_ms:
+                    latest_ms = received_ms  # heard while our own clock was slow: it was set right since
                 return _mapped(time.uptime_ms, offsets, latest_ms, lean)
         return _by_wall(time, received_ms, latest_ms, lean)
 
