@@ -100,7 +100,8 @@ async def test_every_refusal_of_the_platform_is_a_problem(
     if code in {RefusalCode.UNKNOWN_ORDER, RefusalCode.NOT_YOURS}:
         problem(response, 404, "unknown_order")
         return
-    expected = 422 if code in {RefusalCode.KEY_REUSED, RefusalCode.UNKNOWN_CABINET} else 409
+    unusable = {RefusalCode.KEY_REUSED, RefusalCode.UNKNOWN_CABINET, RefusalCode.INVALID}
+    expected = 422 if code in unusable else 409
     details = problem(response, expected, code)
     assert (details["detail"], details["available"]) == ("because", 3)
 
