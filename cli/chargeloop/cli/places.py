@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from chargeloop.broker import BrokerAddress
+from chargeloop.broker.claim import address_file, note_address
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.settings import Effective, Settings
 
@@ -22,10 +23,8 @@ def broker_address(text: str) -> BrokerAddress:
 
 
 def note_broker(data: Path, address: BrokerAddress) -> None:
-    """Write where the broker of this data directory listens, for commands that are not told."""
-    run = data / "run"
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "broker.address").write_text(f"{address}\n", encoding="utf-8")
+    """Write where the broker of this data directory listens, when somebody else has started it."""
+    note_address(data, address)
 
 
 def known_broker(settings: Settings) -> BrokerAddress:
@@ -36,7 +35,7 @@ def known_broker(settings: Settings) -> BrokerAddress:
     """
     if settings.broker != AUTO:
         return broker_address(settings.broker)
-    noted = settings.data / "run" / "broker.address"
+    noted = address_file(settings.data)
     if not noted.is_file():
         raise CommandError(
             f"no broker is known in {settings.data}: give --broker HOST:PORT, or --data of a running one"

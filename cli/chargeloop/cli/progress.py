@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Protocol
 
 import aiomqtt
@@ -172,6 +172,3 @@ def _order_line(data: OrderMoved) -> str:
         else f", now {data.to_state}"
     )
     return f"{data.order} {data.event.replace('_', ' ')}{came}{reason}"
-
-
-Note = Callable[[str], None]

@@ -5,7 +5,6 @@ DATA/agents/<courier>/hands.json and people in DATA/users/<user>/hands.json. Non
 believes, and nothing here is imported from the programs that write it.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -76,8 +75,3 @@ def _holdings(data: Path) -> Iterator[tuple[str, str]]:
     for path in (*sorted(data.glob("agents/*/hands.json")), *sorted(data.glob("users/*/hands.json"))):
         hands = _HANDS.validate_json(path.read_bytes())
         yield from ((path.parent.name, bank if isinstance(bank, str) else bank.bank) for bank in hands.banks)
-
-
-def write_banks(data: Path, banks: tuple[str, ...]) -> None:
-    """Write which banks there are in the scenario, so that a later check knows what must be somewhere."""
-    (data / "banks.json").write_text(json.dumps(banks), encoding="utf-8")
