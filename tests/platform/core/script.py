@@ -54,7 +54,7 @@ TARIFF = Tariff(
 )
 USER = "usr-0001"
 COURIER = "cou-0001"
-JOURNAL = "jnl-{}-1"
+JOURNAL = "jnl-{}"
 
 
 def made(kind: type[D], **values: Any) -> D:

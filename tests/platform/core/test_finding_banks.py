@@ -3,6 +3,7 @@
 import pytest
 
 from chargeloop.platform.core.order import HoldKind, HoldState
+from chargeloop.protocol.ids import MAX_ID_LENGTH, IdKind, is_id
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome
@@ -147,6 +148,18 @@ def test_a_cabinet_that_does_not_answer_is_released_asked_for_its_stock_and_repl
     assert release.id in script.settled
     assert [hold.cabinet for hold in script.order(order.id).holds] == [B]
     assert len(script.requests(delivery.RentalRequested)) == 1
+
+
+def test_a_cabinet_with_a_long_name_is_asked_for_its_stock_by_an_id_it_can_answer() -> None:
+    script = city()
+    long_named = script.cabinet(f"cab-{'x' * (MAX_ID_LENGTH - 8)}", x_m=100, banks=("bnk-c1",))
+    script.place(1)
+    script.minutes(1)
+    inquiry, _ = script.command(cab.ReportInventory, long_named)
+    assert inquiry.id is not None
+    assert is_id(IdKind.COMMAND, inquiry.id)
+    script.event(long_named, made(cab.InventoryReported, command=inquiry.id, slots=()))
+    assert inquiry.id in script.settled
 
 
 def test_a_release_that_nobody_hears_ends_with_the_reservations_own_time() -> None:

@@ -17,7 +17,7 @@ from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import CabinetId, CommandId, IdKind, ReservationId
+from chargeloop.protocol.ids import CabinetId, CommandId, IdKind, ReservationId, derived_id
 from chargeloop.protocol.messages.cabinet import (
     EjectBanks,
     ReleaseReservation,
@@ -187,7 +187,8 @@ def take_stock(turn: Turn, cabinet: Cabinet) -> None:
     if record.inventory is not None and record.inventory_expires_ms > turn.now_ms:
         return
     epoch = turn.fleet.next_epoch(cabinet)
-    name = CommandId(f"{IdKind.COMMAND}-inv-{record.cabinet.partition('-')[2]}-{epoch}")
+    # Derived, because the longest of cabinet ids leaves no room for anything else.
+    name = CommandId(derived_id(IdKind.COMMAND, "inventory", record.cabinet, str(epoch)))
     expires_ms = turn.now_ms + turn.policy.inquiry_life_ms
     turn.fleet.inventory_asked(cabinet, name, expires_ms)
     command(turn, record.cabinet, name, ReportInventory(epoch=epoch), expires_ms)
