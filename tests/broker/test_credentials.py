@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from chargeloop.broker import Credentials, CredentialStore
-from chargeloop.broker.credentials import RegionMismatchError, UnknownClientError, role_of
+from chargeloop.broker.credentials import (
+    BrokenCredentialsError,
+    RegionMismatchError,
+    UnknownClientError,
+    role_of,
+)
 from chargeloop.protocol.ids import InvalidIdError
 from chargeloop.protocol.topics import Role
 
@@ -110,3 +115,52 @@ def test_two_who_grant_at_once_get_the_same_credentials(store: CredentialStore) 
         thread.join()
     assert set(found) == {store.load("cab-0001")}
     assert [path.name for path in store.directory.iterdir()] == ["cab-0001.json"]
+
+
+WHOLE = '{"client": "cab-0099", "role": "cabinet", "region": "demo", "password": "secret"}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        WHOLE[:40],
+        "[]",
+        "[" * 100_000,
+        "1" * 5_000,
+        WHOLE.replace("cab-0099", "rnt-main"),
+        WHOLE.replace("cabinet", "rental"),
+        WHOLE.replace("demo", "+"),
+        WHOLE.replace('"secret"', "7"),
+        WHOLE.replace('"secret"', '""'),
+        WHOLE.replace("secret", r"\ud800"),
+        WHOLE.replace("password", "passphrase"),
+    ],
+)
+def test_a_broken_file_opens_nothing_and_is_told_of_by_name(store: CredentialStore, text: str) -> None:
+    good = store.grant("cab-0001", "demo")
+    (store.directory / "cab-0099.json").write_text(text)
+    told: list[BrokenCredentialsError] = []
+    assert list(store.all(told.append)) == [good]
+    assert ["cab-0099.json" in str(error) for error in told] == [True]
+    with pytest.raises(UnknownClientError, match=r"cab-0099\.json cannot be used"):
+        store.load("cab-0099")
+    with pytest.raises(BrokenCredentialsError):
+        list(store.all())
+
+
+def test_a_file_that_is_no_text_or_of_no_participant_is_told_of(store: CredentialStore) -> None:
+    store.grant("cab-0001", "demo")
+    (store.directory / "cab-0002.json").write_bytes(b"\xff\xfe")
+    (store.directory / "chargeloop-probe.json").write_text(WHOLE.replace("cab-0099", "chargeloop-probe"))
+    (store.directory / "cab-0003.json").mkdir()
+    told: list[BrokenCredentialsError] = []
+    assert [one.client for one in store.all(told.append)] == ["cab-0001"]
+    assert len(told) == 3
+
+
+def test_a_file_that_others_have_written_whole_counts_like_ours(store: CredentialStore) -> None:
+    store.grant("cab-0001", "demo")
+    (store.directory / "cab-0099.json").write_text(WHOLE)
+    assert store.load("cab-0099").password == "secret"
+    assert store.grant("cab-0099", "demo").password == "secret"

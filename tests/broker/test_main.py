@@ -6,13 +6,14 @@ import signal
 import socket
 import stat
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker import main as broker_main
-from chargeloop.broker.accounts import PROBE, Accounts, lets_in
+from chargeloop.broker.accounts import PROBE, Accounts, lets_in, wait_until_granted
 from chargeloop.broker.leash import leashed
 from chargeloop.broker.main import (
     BrokerError,
@@ -121,7 +122,7 @@ async def test_files_with_secrets_are_for_their_owner_alone(tmp_path: Path) -> N
             for path in (tmp_path / "broker").iterdir()
             if path.name != "output.log"
         }
-    assert modes.keys() == {"mosquitto.conf", "mosquitto.passwords", "mosquitto.access", "probe"}
+    assert modes.keys() == {"mosquitto.conf", "mosquitto.passwords", "mosquitto.access", "probe", "lock"}
     assert set(modes.values()) == {0o600}
 
 
@@ -153,6 +154,7 @@ def children_of(parent: int) -> list[int]:
 
 HOLDER = """
 import asyncio, sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from chargeloop.broker.main import running_broker
 async def hold():
@@ -209,3 +211,159 @@ async def test_every_grant_is_noticed_and_so_is_a_revocation(tmp_path: Path) -> 
     store.revoke("cab-1")
     await asyncio.wait_for(anext(changes), 5)
     await changes.aclose()
+
+
+async def test_a_file_that_grows_under_the_watcher_s_eyes_is_noticed(tmp_path: Path) -> None:
+    store = CredentialStore.of_data(tmp_path)
+    text = whole_file(tmp_path, "cab-2")
+    store.directory.mkdir()
+    changes = Accounts(tmp_path).changes()
+    await anext(changes)
+    with (store.directory / "cab-2.json").open("w") as file:
+        for part in (text[:20], text[20:]):
+            file.write(part)
+            file.flush()
+            await asyncio.wait_for(anext(changes), 5)
+    await changes.aclose()
+    assert store.load("cab-2").region == "demo"
+
+
+def whole_file(tmp_path: Path, client: str) -> str:
+    """Return what stands in a file of credentials; it is made elsewhere."""
+    elsewhere = CredentialStore.of_data(tmp_path / "elsewhere")
+    elsewhere.grant(client, "demo")
+    return (elsewhere.directory / f"{client}.json").read_text()
+
+
+@contextlib.asynccontextmanager
+async def foreground(
+    kind: str, data: Path
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, BrokerAddress]]:
+    """Run `chargeloop broker` as people do; it is up when it says so."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chargeloop.cli", "broker", "--broker", kind, "--data", str(data),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = (await process.stdout.readline()).decode()
+        yield process, BrokerAddress.parse(said.removeprefix("broker at ").partition(",")[0])
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def heard(process: asyncio.subprocess.Process) -> str:
+    """Return the next line on standard error."""
+    assert process.stderr is not None
+    return (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+
+
+@KINDS
+async def test_a_half_written_file_is_told_of_once_and_others_are_let_in(
+    kind: BrokerKind, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    text = whole_file(tmp_path, "cab-0099")
+    async with foreground(kind, data) as (process, address):
+        first = grant(data, "cab-0001", "demo")
+        file = data / "credentials" / "cab-0099.json"
+        file.write_text(text[:30])
+        said = await heard(process)
+        assert "credentials/cab-0099.json cannot be used" in said
+        await wait_until_granted(address, first, 30)
+        await wait_until_granted(address, grant(data, "cab-0002", "demo"), 30)
+        file.write_text(text)
+        await wait_until_granted(address, CredentialStore.of_data(data).load("cab-0099"), 30)
+        await wait_until_granted(address, grant(data, "cab-0003", "demo"), 30)
+        process.terminate()
+        assert (await process.communicate())[1] == b""
+        assert process.returncode == 0
+
+
+@KINDS
+async def test_a_file_that_was_broken_before_the_start_keeps_nobody_else_out(
+    kind: BrokerKind, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = grant(tmp_path, "cab-0001", "demo")
+    (tmp_path / "credentials" / "cab-0099.json").write_text("")
+    async with running_broker(kind, tmp_path) as address:
+        await wait_until_granted(address, good, 30)
+        await wait_until_granted(address, grant(tmp_path, "cab-0002", "demo"), 30)
+    assert [record.message.count("cab-0099.json") for record in caplog.records] == [1]
+
+
+@KINDS
+async def test_a_broker_that_can_no_longer_read_the_accounts_ends_with_a_clear_message(
+    kind: BrokerKind, tmp_path: Path
+) -> None:
+    async with foreground(kind, tmp_path) as (process, address):
+        (tmp_path / "credentials").write_text("no directory")
+        said = await heard(process)
+        assert said.startswith("chargeloop: the broker ")
+        assert "Not a directory" in said
+        _, rest = await process.communicate()
+        assert (process.returncode, rest) == (1, b"")
+        assert not await listens(address)
+
+
+async def test_the_embedded_broker_ends_when_it_can_no_longer_read_the_accounts(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path)
+    accounts.renew_probe()
+    (tmp_path / "credentials").write_text("no directory")
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chargeloop.broker.embedded", str(tmp_path), "127.0.0.1", "0",
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await child.communicate()
+    assert child.returncode == 1
+    assert b"the embedded broker cannot go on: [Errno 20] Not a directory" in said
+
+
+async def test_a_second_broker_on_a_directory_is_refused_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    noted = tmp_path / "run" / "broker.address"
+    async with foreground("mosquitto", tmp_path) as (first, address):
+        configuration = (tmp_path / "broker" / "mosquitto.conf").read_text()
+        probe = Accounts(tmp_path).probe()
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "chargeloop.cli", "broker", "--data", str(tmp_path),
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, said = await second.communicate()
+        assert second.returncode == 1
+        told = f"chargeloop: a broker already runs on {tmp_path} (pid {first.pid}, {address})\n"
+        assert said.decode() == told
+        assert (tmp_path / "broker" / "mosquitto.conf").read_text() == configuration
+        assert noted.read_text() == f"{address}\n"
+        assert await lets_in(address, probe.name, probe.password)
+        first.terminate()
+        await first.communicate()
+    assert not noted.exists()
+
+
+async def test_a_broker_that_was_killed_leaves_the_directory_to_the_next_one(tmp_path: Path) -> None:
+    noted = tmp_path / "run" / "broker.address"
+    async with foreground("embedded", tmp_path) as (first, address):
+        first.kill()
+        await first.wait()
+        assert noted.read_text() == f"{address}\n"
+        async with running_broker("embedded", tmp_path) as again:
+            assert noted.read_text() == f"{again}\n"
+        assert not noted.exists()
+
+
+@KINDS
+async def test_the_death_of_a_broker_is_told_to_who_runs_it(kind: BrokerKind, tmp_path: Path) -> None:
+    told: asyncio.Queue[BrokerError] = asyncio.Queue()
+    async with running_broker(kind, tmp_path, died=told.put_nowait):
+        for child in children_of(os.getpid()):
+            os.kill(child, signal.SIGKILL)
+        assert str(await asyncio.wait_for(told.get(), 30)) == "the broker ended by itself with status -9"
+
+
+async def test_a_broker_that_is_stopped_has_not_died(tmp_path: Path) -> None:
+    told: list[BrokerError] = []
+    async with running_broker("mosquitto", tmp_path, died=told.append):
+        pass
+    assert told == []

@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import os
 import secrets
+import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,11 +18,18 @@ import aiomqtt
 
 from chargeloop.broker.access import AccessRules
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.credentials import Credentials, CredentialStore, UnknownClientError
+from chargeloop.broker.credentials import (
+    BrokenCredentialsError,
+    Credentials,
+    CredentialStore,
+    UnknownClientError,
+)
 from chargeloop.protocol.ids import InvalidIdError
 
 PROBE: Final = "chargeloop-probe"
 _WATCH_S: Final = 0.05
+# Looking at tens of thousands of files takes a while: at most a fiftieth of the time goes into it.
+_WATCH_REST: Final = 50
 _CONNECT_TIMEOUT_S: Final = 5
 
 
@@ -62,12 +70,14 @@ class Accounts:
         """Return the probe's account: it may neither write nor read."""
         return Account(PROBE, self._probe.read_text(encoding="ascii"), AccessRules(PROBE, (), ()))
 
-    def all(self) -> list[Account]:
-        """Return every account, the probe's included."""
-        return [self.probe(), *(Account.of(credentials) for credentials in self.store.all())]
+    def read(self) -> tuple[list[Account], list[BrokenCredentialsError]]:
+        """Return every account, the probe's included, and what is wrong with files that give none."""
+        broken: list[BrokenCredentialsError] = []
+        accounts = [Account.of(credentials) for credentials in self.store.all(broken.append)]
+        return [self.probe(), *accounts], broken
 
     def find(self, name: str) -> Account | None:
-        """Return the account of this name, or None."""
+        """Return the account of this name, or None, also while its file is half written."""
         if name == PROBE:
             return self.probe()
         try:
@@ -76,23 +86,40 @@ class Accounts:
             return None
 
     async def changes(self) -> AsyncGenerator[None, None]:
-        """Yield at once, and then at most 50 ms after credentials have been granted or revoked."""
+        """Yield at once, and then soon after files of credentials have come, gone or been written to.
+
+        That is at most 50 ms with a thousand clients, and a second or two with tens of thousands.
+        """
         seen = None
         while True:
+            begun = time.monotonic()
             found = self._stamp()
+            looking_s = time.monotonic() - begun
             if found != seen:
                 seen = found
                 yield
-            await asyncio.sleep(_WATCH_S)
+            await asyncio.sleep(max(_WATCH_S, _WATCH_REST * looking_s))
 
-    def _stamp(self) -> tuple[int, int]:
-        """Return what changes with every grant; names too, for two may fall into one tick of a file clock."""
+    def _stamp(self) -> frozenset[tuple[str, int, int, int]]:
+        """Return what changes with every grant, and when a file that others write grows under our eyes."""
         try:
             with os.scandir(self.store.directory) as entries:
-                names = frozenset(entry.name for entry in entries if entry.name.endswith(".json"))
-            return self.store.directory.stat().st_mtime_ns, hash(names)
+                return frozenset(
+                    stamp
+                    for entry in entries
+                    if entry.name.endswith(".json") and (stamp := _file_stamp(entry)) is not None
+                )
         except FileNotFoundError:
-            return 0, 0
+            return frozenset()
+
+
+def _file_stamp(entry: "os.DirEntry[str]") -> tuple[str, int, int, int] | None:
+    """Return what tells one state of a file from another, or None when it has just gone."""
+    try:
+        found = entry.stat()
+    except FileNotFoundError:
+        return None
+    return entry.name, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 async def lets_in(address: BrokerAddress, client: str, password: str) -> bool:

@@ -11,7 +11,7 @@ connect with.
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -20,10 +20,15 @@ from chargeloop.protocol.ids import InvalidIdError, is_region, kind_of
 from chargeloop.protocol.topics import ROLE_OF_KIND, Role
 
 _PASSWORD_BYTES = 32
+_MEMBERS = ("client", "role", "region", "password")
 
 
 class UnknownClientError(LookupError):
     """No credentials have been granted to this client."""
+
+
+class BrokenCredentialsError(UnknownClientError):
+    """A file of credentials is half written or wrong: until it changes, nothing is granted to its client."""
 
 
 class RegionMismatchError(ValueError):
@@ -76,6 +81,7 @@ class CredentialStore:
         Raises:
             InvalidIdError: the client's id or the region is malformed.
             RegionMismatchError: the client has credentials for another region.
+            BrokenCredentialsError: the client has a file that cannot be used.
         """
         role = role_of(client)
         if not is_region(region):
@@ -95,7 +101,7 @@ class CredentialStore:
 
         Raises:
             InvalidIdError: the client's id is malformed.
-            UnknownClientError: nothing has been granted to it.
+            UnknownClientError: nothing has been granted to it, or nothing that can be used.
         """
         role_of(client)
         try:
@@ -104,10 +110,21 @@ class CredentialStore:
             message = f"no credentials for {client} in {self.directory}"
             raise UnknownClientError(message) from None
 
-    def all(self) -> Iterator[Credentials]:
-        """Yield all credentials, ordered by client."""
+    def all(self, broken: Callable[[BrokenCredentialsError], None] | None = None) -> Iterator[Credentials]:
+        """Yield all credentials, ordered by client; `broken` is told of files that cannot be used.
+
+        Raises:
+            BrokenCredentialsError: a file cannot be used, and there is nobody to tell.
+        """
         for path in sorted(self.directory.glob("*.json")):
-            yield self._read(path)
+            try:
+                yield self._read(path)
+            except FileNotFoundError:
+                continue  # revoked meanwhile
+            except BrokenCredentialsError as error:
+                if broken is None:
+                    raise
+                broken(error)
 
     def revoke(self, client: str) -> None:
         """Take the client's credentials away; revoking what is not there changes nothing.
@@ -124,8 +141,13 @@ class CredentialStore:
 
     @staticmethod
     def _read(path: Path) -> Credentials:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return Credentials(stored["client"], Role(stored["role"]), stored["region"], stored["password"])
+        try:
+            return _parsed(path.stem, path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError, RecursionError) as error:
+            message = f"credentials file {path} cannot be used: {error}"
+            raise BrokenCredentialsError(message) from error
 
     def _create(self, path: Path, credentials: Credentials) -> None:
         """Write the file unless another process has done so meanwhile: the first one stays."""
@@ -140,3 +162,26 @@ class CredentialStore:
             return
         finally:
             draft.unlink()
+
+
+def _parsed(client: str, text: str) -> Credentials:
+    """Return the credentials in the text of the client's file; others may have written it.
+
+    Raises:
+        ValueError: they are not the client's, or something is missing or malformed.
+    """
+    stored = json.loads(text)
+    if not isinstance(stored, dict):
+        raise ValueError("expected an object")  # noqa: TRY004 - it is the file's value that is wrong
+    unlike = [name for name in _MEMBERS if not isinstance(stored.get(name), str)]
+    if unlike:
+        message = f"expected a text as {unlike[0]!r}"
+        raise ValueError(message)
+    role = role_of(client)
+    if (stored["client"], stored["role"]) != (client, role):
+        message = f"expected client {client!r} and role {str(role)!r}, as the file's name says"
+        raise ValueError(message)
+    if not is_region(stored["region"]) or not stored["password"]:
+        raise ValueError("expected a region (a-z, 0-9 and dashes, at most 32) and a password")
+    stored["password"].encode()  # a lone surrogate is text in JSON, and nothing that could be sent
+    return Credentials(client, role, stored["region"], stored["password"])

@@ -211,12 +211,20 @@ class Gate:
         self._connections: dict[str, _Connection] = {}
 
     async def serve(self, host: str, port: int, stop: asyncio.Event) -> None:
-        """Listen until `stop` is set."""
+        """Listen until `stop` is set.
+
+        Raises:
+            OSError: the accounts can no longer be read; who goes on would let in whom it should not.
+        """
         await self._broker.start()
         server = await asyncio.start_server(self._connected, host, port)
         keeper = asyncio.create_task(self._keep_accounts())
-        await stop.wait()
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait((keeper, stopped), return_when=asyncio.FIRST_COMPLETED)
         server.close()
+        if keeper.done():
+            stopped.cancel()
+            keeper.result()
         keeper.cancel()
         for connection in list(self._connections.values()):
             await connection.end()
@@ -288,7 +296,10 @@ def main(data: Path, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; the log is kept small, for amqtt has much to say."""
     log = RotatingFileHandler(data / "broker" / "embedded.log", maxBytes=_LOG_BYTES, backupCount=1)
     logging.basicConfig(handlers=[log], level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(_serve(data, host, port))
+    try:
+        asyncio.run(_serve(data, host, port))
+    except OSError as error:
+        sys.exit(f"the embedded broker cannot go on: {error}")
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
-from chargeloop.broker.accounts import Accounts, lets_in
+from chargeloop.broker.accounts import Account, Accounts, lets_in
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.credentials import Credentials, CredentialStore
+from chargeloop.broker.claim import Claim, ClaimedError, claimed
+from chargeloop.broker.credentials import BrokenCredentialsError, Credentials, CredentialStore
 from chargeloop.broker.leash import leashed
 from chargeloop.broker.mosquitto import (
     MosquittoFiles,
@@ -75,21 +76,33 @@ def grant(data: Path, client: str, region: str) -> Credentials:
 
 @contextlib.asynccontextmanager
 async def running_broker(
-    kind: BrokerKind | str | None, data: Path, port: int | None = None, *, host: str = LOOPBACK
+    kind: BrokerKind | str | None,
+    data: Path,
+    port: int | None = None,
+    *,
+    host: str = LOOPBACK,
+    died: Callable[[BrokerError], None] | None = None,
 ) -> AsyncIterator[BrokerAddress]:
     """Run a broker while the context lasts, and yield where it listens once it lets clients in.
+
+    The address is noted in DATA/run/broker.address as long.
 
     Args:
         kind: which broker; None for Mosquitto when it is installed, else the embedded one.
         data: the data directory; its credentials are the accounts, those granted later too.
         port: a TCP port, or None for a free one.
         host: the address to listen on.
+        died: is called when the broker has ended by itself, or no longer follows the credentials, and the
+            context must be left.
 
     Raises:
-        BrokerError: Mosquitto is not installed, the port is taken, or the broker did not come up.
+        BrokerError: a broker already runs on this directory, Mosquitto is not installed, the port is taken,
+            or the broker did not come up.
     """
     settings = BrokerSettings(data, None if kind is None else BrokerKind(kind), host, port)
     async with _running(settings) as broker:
+        if died is not None:
+            broker.on_death(died)
         yield broker.address
 
 
@@ -115,7 +128,7 @@ class _Software(Protocol):
     """A broker program: how it is started, and how it learns of other accounts."""
 
     def command(self) -> list[str]: ...
-    def refresh(self) -> signal.Signals | None: ...
+    def refresh(self, accounts: Sequence[Account]) -> signal.Signals | None: ...
 
 
 class _Mosquitto:
@@ -137,11 +150,10 @@ class _Mosquitto:
     def command(self) -> list[str]:
         text = configuration_text(self._files, self._address.host, self._address.port)
         _write(self._files.configuration, text)
-        self.refresh()
+        self.refresh(self._accounts.read()[0])
         return [self._program, "-c", str(self._files.configuration)]
 
-    def refresh(self) -> signal.Signals:
-        accounts = self._accounts.all()
+    def refresh(self, accounts: Sequence[Account]) -> signal.Signals:
         # Hashing is the slow part of a thousand accounts: a line is made once.
         self._lines = {
             (one.name, one.password): self._lines.get((one.name, one.password))
@@ -164,7 +176,7 @@ class _Embedded:
         where = [str(self._data), self._address.host, str(self._address.port)]
         return [sys.executable, "-P", "-m", "chargeloop.broker.embedded", *where]
 
-    def refresh(self) -> None:
+    def refresh(self, _: Sequence[Account]) -> None:
         return None
 
 
@@ -177,29 +189,78 @@ class _RunningBroker:
         accounts: Accounts,
         software: _Software,
         process: asyncio.subprocess.Process,
+        log: Path,
     ) -> None:
         self.address = address
         self._accounts = accounts
         self._software = software
         self._process = process
+        self._log = log
+        self._broken: frozenset[str] = frozenset()
+        self._death: asyncio.Task[BrokerError] | None = None
+        self._told = False
+
+    def on_death(self, tell: Callable[[BrokerError], None]) -> None:
+        """Have `tell` called when the broker dies; not when it is stopped."""
+
+        def done(death: "asyncio.Task[BrokerError]") -> None:
+            if not death.cancelled():
+                self._told = True
+                tell(death.result())
+
+        self._watched().add_done_callback(done)
 
     async def wait_for(self, stop: asyncio.Event) -> None:
         """Return when `stop` is set.
 
         Raises:
-            BrokerError: the broker ended first.
+            BrokerError: the broker died first.
         """
-        stopped = asyncio.ensure_future(stop.wait())
-        ended = asyncio.ensure_future(self._process.wait())
-        await asyncio.wait((stopped, ended), return_when=asyncio.FIRST_COMPLETED)
-        gone = ended.done() and not stopped.done()
-        for waiter in (stopped, ended):
-            waiter.cancel()
-        if gone:
-            message = f"the broker ended by itself with status {self._process.returncode}"
-            raise BrokerError(message)
+        death = self._watched()
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait((stopped, death), return_when=asyncio.FIRST_COMPLETED)
+        if not stopped.done():
+            stopped.cancel()
+            self._told = True
+            raise death.result()
 
-    async def wait_until_up(self, log: Path) -> None:
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Have the broker follow the credentials, and notice when it dies, while the context lasts."""
+        self._death = asyncio.create_task(self._wait_for_death())
+        try:
+            yield
+        finally:
+            self._death.cancel()
+            await asyncio.wait((self._death,))
+
+    def _watched(self) -> "asyncio.Task[BrokerError]":
+        if self._death is None:
+            raise RuntimeError("only inside of `watched`")
+        return self._death
+
+    async def _wait_for_death(self) -> BrokerError:
+        """Return what happened once the broker is of no more use."""
+        keeping = asyncio.create_task(self._keep_accounts())
+        ending = asyncio.create_task(self._process.wait())
+        try:
+            await asyncio.wait((keeping, ending), return_when=asyncio.FIRST_COMPLETED)
+            if ending.done():
+                return BrokerError(f"the broker ended by itself with status {self._status()}")
+            return BrokerError(f"the broker no longer learns of accounts: {keeping.exception()}")
+        finally:
+            for task in (keeping, ending):
+                task.cancel()
+            await asyncio.gather(keeping, ending, return_exceptions=True)
+
+    def _status(self) -> str:
+        """Return the exit status, and the last line that a broker which ended of its own will has said."""
+        status = self._process.returncode
+        if status is None or status <= 0:
+            return str(status)
+        return f"{status}: {_last_words(self._log).splitlines()[-1]}"
+
+    async def wait_until_up(self) -> None:
         """Return when the broker has let the probe in.
 
         Raises:
@@ -211,21 +272,34 @@ class _RunningBroker:
             ended = self._process.returncode is not None
             if ended or asyncio.get_running_loop().time() > deadline:
                 what = "ended at once" if ended else f"let nobody in within {_START_TIMEOUT_S} s"
-                message = f"the broker at {self.address} {what}: {_last_words(log)}"
+                message = f"the broker at {self.address} {what}: {_last_words(self._log)}"
                 raise BrokerError(message)
             await asyncio.sleep(_RETRY_S)
 
-    async def keep_accounts(self) -> None:
+    async def _keep_accounts(self) -> None:
         """Have the broker follow the credentials, for ever."""
         async for _ in self._accounts.changes():
-            number = self._software.refresh()
+            accounts, broken = self._accounts.read()
+            self._report(broken)
+            number = self._software.refresh(accounts)
             if number is not None and self._process.returncode is None:
-                self._process.send_signal(number)
+                with contextlib.suppress(ProcessLookupError):
+                    self._process.send_signal(number)
+
+    def _report(self, broken: Sequence[BrokenCredentialsError]) -> None:
+        """Tell of each broken file once; a file that breaks in another way is told of again."""
+        texts = [str(error) for error in broken]
+        for text in texts:
+            if text not in self._broken:
+                # Standard error, where no logging is set up.
+                _log.warning("%s; skipped until it changes", text)
+        self._broken = frozenset(texts)
 
     async def stop(self) -> None:
         """End the broker's process."""
         if self._process.returncode is not None:
-            _log.error("the broker at %s had ended with status %s", self.address, self._process.returncode)
+            if not self._told:
+                _log.error("the broker at %s had ended with status %s", self.address, self._status())
             return
         self._process.terminate()
         try:
@@ -238,15 +312,26 @@ class _RunningBroker:
 @contextlib.asynccontextmanager
 async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
     data = settings.data.resolve()
-    directory = data / "broker"
-    accounts = Accounts(data)
+    try:
+        with claimed(data) as claim:
+            async with _run(settings, claim) as broker:
+                yield broker
+    except ClaimedError as error:
+        raise BrokerError(str(error)) from None
+
+
+@contextlib.asynccontextmanager
+async def _run(settings: BrokerSettings, claim: Claim) -> AsyncIterator[_RunningBroker]:
+    directory = claim.data / "broker"
+    accounts = Accounts(claim.data)
     accounts.renew_probe()
     address = _free_address(settings.host, settings.port)
+    claim.tell(address)
     software: _Software
     if (settings.kind or choose_kind()) is BrokerKind.MOSQUITTO:
         software = _Mosquitto(accounts, directory, address)
     else:
-        software = _Embedded(data, address)
+        software = _Embedded(claim.data, address)
     log = directory / "output.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
@@ -256,17 +341,13 @@ async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
             stderr=output,
             start_new_session=True,  # Ctrl-C is for us: others still have to say goodbye
         )
-    broker = _RunningBroker(address, accounts, software, process)
+    broker = _RunningBroker(address, accounts, software, process, log)
     try:
-        await broker.wait_until_up(log)
+        await broker.wait_until_up()
         # Not before: a signal kills a program that is not yet ready for it.
-        keeper = asyncio.create_task(broker.keep_accounts())
-        try:
-            yield broker
-        finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+        async with broker.watched():
+            with claim.noted(address):
+                yield broker
     finally:
         await broker.stop()
 

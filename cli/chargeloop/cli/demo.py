@@ -211,12 +211,30 @@ async def _until_first(play: Coroutine[None, None, None], failed: asyncio.Event)
 
 @contextlib.asynccontextmanager
 async def broker_at(wanted: BrokerKind | BrokerAddress | None, data: Path) -> AsyncIterator[BrokerAddress]:
-    """Yield the broker that runs already, or run one while the context lasts."""
+    """Yield the broker that runs already, or run one while the context lasts.
+
+    Raises:
+        BrokerError: it could not be started, or it has died: then what was done with it is cancelled.
+    """
     if isinstance(wanted, BrokerAddress):
         yield wanted
         return
-    async with running_broker(wanted, data) as address:
-        yield address
+    task = asyncio.current_task()
+    deaths: list[BrokerError] = []
+
+    def died(death: BrokerError) -> None:
+        deaths.append(death)
+        if task is not None:
+            task.cancel()
+
+    try:
+        async with running_broker(wanted, data, died=died) as address:
+            yield address
+    except (Exception, asyncio.CancelledError):
+        # Whatever else goes wrong on the way out has this one cause.
+        if deaths:
+            raise deaths[0] from None
+        raise
 
 
 @contextlib.asynccontextmanager

@@ -48,14 +48,12 @@ def broker(
     """Run an MQTT broker for all who have credentials in --data."""
     from chargeloop.broker.main import BrokerError, BrokerSettings, run_foreground
     from chargeloop.cli.brokers import broker_kind
-    from chargeloop.cli.places import note_broker
     from chargeloop.cli.settings import load_settings
 
     settings = load_settings({"data": data, "broker": broker, "broker_port": broker_port}, config).settings
     wanted = BrokerSettings(settings.data, broker_kind(settings.broker), port=settings.broker_port or None)
 
     def ready(address: "BrokerAddress") -> None:
-        note_broker(settings.data, address)
         print(f"broker at {address}, credentials in {settings.data / 'credentials'}", flush=True)
 
     try:
