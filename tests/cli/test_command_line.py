@@ -10,7 +10,7 @@ from chargeloop.cli.main import run
 COMMANDS = (
     "demo", "replay", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
     "order", "order quote", "order place", "order cancel", "order return", "order show", "order list",
-    "config", "config show",
+    "credentials", "credentials add", "credentials list", "config", "config show",
 )  # fmt: skip
 
 
@@ -73,6 +73,9 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("cabinets /nowhere/fleet.json --broker localhost:1883", "/nowhere/fleet.json: no such file"),
         ("broker --broker localhost:1883", "'localhost:1883' is no broker that can be started"),
         ("config show --config /nowhere.toml", "/nowhere.toml: no such settings file"),
+        ("credentials add", "Missing argument 'CLIENT-ID...'"),
+        ("credentials add cab-1 bnk-1", "'bnk-1' is not the id of a participant"),
+        ("credentials list --data /nowhere", "no credentials in /nowhere/credentials"),
         ("order", "Missing command"),
         ("order list", "who orders? give --user"),
         ("order show x --user usr-1", "'x' is not a"),

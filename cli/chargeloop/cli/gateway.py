@@ -13,7 +13,6 @@ _E7 = 10_000_000
 _TIMEOUT_S = 15.0
 _TRY_AGAIN_STATUS = frozenset({502, 503, 504})
 _TRY_AGAIN_REAL_MS = 400
-_MOST_TRIES = 150
 
 
 class GatewayProblemError(Exception):
@@ -29,6 +28,11 @@ class GatewayProblemError(Exception):
         self.status = status
         self.code = code
         self.available = available
+
+    @property
+    def is_refusal(self) -> bool:
+        """Tell whether the request was understood and refused, so that nothing of it will happen."""
+        return self.status is not None and self.status not in _TRY_AGAIN_STATUS
 
 
 class _Reply(BaseModel):
@@ -77,15 +81,16 @@ class _Cabinets(_Reply):
 class Gateway:
     """One user's view of the gateway. Commands carry a key, so repeating one cannot do it twice.
 
-    A gateway that cannot be reached or is not ready is tried again for about a minute when `patient`, as the
-    platform may be starting anew; virtual time does not pass during a request.
+    A gateway that cannot be reached or is not ready is tried again and again when `patient`, with the same
+    key: whether a request without an answer was carried out is not known. Virtual time does not pass during a
+    request.
     """
 
     def __init__(
         self, url: str, *, user: str, password: str, clock: Clock | None = None, patient: bool = True
     ) -> None:
         self._clock = RealClock() if clock is None else clock
-        self._tries = _MOST_TRIES if patient else 1
+        self._patient = patient
         self._client = httpx2.AsyncClient(
             base_url=url,
             # Loading the certificates that only HTTPS needs takes longer than all else that a person does.
@@ -146,17 +151,16 @@ class Gateway:
         """Return the decoded JSON reply.
 
         Raises:
-            GatewayProblemError: the gateway refused, or could not be reached in all the tries.
+            GatewayProblemError: the gateway refused, or (not patient) gave no answer.
         """
-        for attempt in range(1, self._tries + 1):
+        while True:
             with self._clock.hold():
                 reply = await self._try(method, path, body, key, query)
             if not isinstance(reply, GatewayProblemError):
                 return reply
-            if attempt == self._tries or not (reply.status is None or reply.status in _TRY_AGAIN_STATUS):
+            if reply.is_refusal or not self._patient:
                 raise reply
             await self._clock.sleep_ms(self._clock.patience_ms(_TRY_AGAIN_REAL_MS))
-        raise AssertionError("the last try has returned or raised")
 
     async def _try(
         self,

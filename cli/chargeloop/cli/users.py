@@ -14,7 +14,7 @@ from chargeloop.broker import BrokerAddress, Credentials
 from chargeloop.broker.clock import Clock, wait_for_event
 from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_boot
 from chargeloop.cli.door import Door
-from chargeloop.cli.gateway import CabinetSeen, Gateway, GatewayProblemError
+from chargeloop.cli.gateway import CabinetSeen, Gateway, GatewayProblemError, OrderPlaced
 from chargeloop.cli.hands import Hands, used
 from chargeloop.cli.scenario import PersonPlan, ReturnManner
 from chargeloop.protocol.effects import Incoming, Send
@@ -65,6 +65,7 @@ class Person:
         self.done = False
         self._world = world
         self._credentials = credentials
+        self._stands_at: str | None = None
         self._views: dict[str, OrderView] = {}
         self._news_version = -1
         self._news = asyncio.Event()
@@ -108,8 +109,8 @@ class Person:
         """Call the order off when planned, and wait until banks are there or the order has ended."""
         if self.plan.cancel_at is not None:
             await self._cancel_at(self.plan.cancel_at)
-        if self.plan.hand_over is HandOver.WALK_UP:
-            await self._empty_tray()
+        if self._stands_at is not None:
+            await self._empty_tray(self._stands_at)
         await self._until(lambda view: view.state is OrderState.IN_USE or view.state in FINAL)
 
     async def _give_everything_back(self) -> None:
@@ -127,18 +128,11 @@ class Person:
         """Order, again and for fewer when that helps; tell whether an order was placed."""
         quantity = self.plan.quantity
         for attempt in range(1, _MOST_TRIES + 1):
-            cabinet = await self._walk_to_stock(quantity) if self.plan.hand_over is HandOver.WALK_UP else None
             try:
-                placed = await self._gateway.place(
-                    key=f"{self.plan.user}-{attempt}",
-                    location=self._place_of(cabinet),
-                    quantity=quantity,
-                    accept_fewer=self.plan.accept_fewer,
-                    cabinet=None if cabinet is None else cabinet.cabinet,
-                )
+                placed = await self._order(f"{self.plan.user}-{attempt}", quantity)
             except GatewayProblemError as problem:
                 self._note(f"cannot order {quantity}: {problem}")
-                if problem.available and problem.available < quantity:
+                if problem.available is not None and 0 < problem.available < quantity:
                     quantity = problem.available
                 else:
                     await self._wait_to_try_again()
@@ -149,6 +143,21 @@ class Person:
         self._note(f"gave up after {_MOST_TRIES} tries to order")
         return False
 
+    async def _order(self, key: str, quantity: int) -> OrderPlaced:
+        """Order once, for who rents there standing at a cabinet that has banks."""
+        at: CabinetSeen | None = None
+        if self.plan.hand_over is HandOver.WALK_UP:
+            while (at := await self._walk_to_stock(quantity)) is None:
+                await self._wait_to_try_again()
+        self._stands_at = None if at is None else at.cabinet
+        return await self._gateway.place(
+            key=key,
+            location=self.plan.place if at is None else at.point,
+            quantity=quantity,
+            accept_fewer=self.plan.accept_fewer,
+            cabinet=self._stands_at,
+        )
+
     async def _walk_to_stock(self, quantity: int) -> CabinetSeen | None:
         """Walk to the nearest cabinet with enough banks, else to the one that has most."""
         seen = await self._cabinets_near(self.plan.place, lambda cabinet: cabinet.ready_banks > 0)
@@ -157,9 +166,6 @@ class Person:
         if chosen is not None:
             await self._walk(self.plan.place, chosen)
         return chosen
-
-    def _place_of(self, cabinet: CabinetSeen | None) -> Point:
-        return self.plan.place if cabinet is None else cabinet.point
 
     async def _cancel_at(self, state: OrderState) -> None:
         late_enough = _OUTWARD[_OUTWARD.index(state) :]
@@ -172,11 +178,10 @@ class Person:
         except GatewayProblemError as problem:
             self._note(f"cannot call the order off: {problem}")
 
-    async def _empty_tray(self) -> None:
+    async def _empty_tray(self, cabinet: str) -> None:
         """Stand at the cabinet and take the banks that come out, until all are there or no more will come."""
-        view = await self._until(lambda view: view.cabinet is not None or view.state in FINAL)
-        cabinet = view.cabinet
-        while cabinet is not None and view.state not in FINAL and len(self.hands.banks) < view.quantity:
+        view = await self._until(lambda _: True)
+        while view.state not in FINAL and len(self.hands.banks) < view.quantity:
             # What the state was before reaching into the tray: banks may come out until it is in_use.
             view = await self._until(lambda _: True)
             answer = await self._at_cabinet(cabinet, TrayReached())

@@ -1,0 +1,105 @@
+"""The gateway's client: refusals have the server's words, and a request without an answer is repeated."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from chargeloop.broker.clock import ScaledClock
+from chargeloop.cli.gateway import Gateway, GatewayProblemError
+from chargeloop.protocol.geo import Point
+
+HERE = Point(434_520_000, 52_330_000)
+# Two hundred world seconds in a real one, so that waiting to try again takes two milliseconds.
+HASTY = ScaledClock(real_origin_ms=0, origin_ms=0, speed=200.0)
+PLACED = (201, {"id": "ord-1", "state": "reserving", "quantity": 2})
+BUSY = (503, {"title": "Service Unavailable", "status": 503, "detail": "the platform is starting"})
+REFUSED = (
+    409,
+    {
+        "title": "Conflict",
+        "status": 409,
+        "detail": "no cabinet has 5",
+        "code": "not_enough_banks",
+        "available": 3,
+    },
+)
+
+
+class Scripted(ThreadingHTTPServer):
+    """Gives one answer after the other and keeps what it was asked."""
+
+    def __init__(self, answers: list[tuple[int, object]]) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.answers = answers
+        self.asked: list[tuple[str, str, str | None]] = []
+
+
+class Answering(BaseHTTPRequestHandler):
+    """One request to the scripted server."""
+
+    server: Scripted
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, self.headers["Authorization"], self.headers["Idempotency-Key"]))
+        status, document = self.server.answers.pop(0)
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
+        """Say nothing."""
+
+
+@contextmanager
+def serving(*answers: tuple[int, object]) -> Iterator[Scripted]:
+    with Scripted(list(answers)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+async def place(server: Scripted, *, patient: bool = True) -> str:
+    url = f"http://127.0.0.1:{server.server_port}"
+    gateway = Gateway(url, user="usr-1", password="secret", clock=HASTY, patient=patient)
+    try:
+        return (await gateway.place(key="k1", location=HERE, quantity=2)).id
+    finally:
+        await gateway.close()
+
+
+async def test_a_request_carries_the_user_s_token_and_its_key() -> None:
+    with serving(PLACED) as server:
+        assert await place(server) == "ord-1"
+    assert server.asked == [("/v1/orders", "Bearer usr-1:secret", "k1")]
+
+
+async def test_a_request_without_an_answer_is_repeated_with_the_same_key() -> None:
+    with serving(BUSY, BUSY, PLACED) as server:
+        assert await place(server) == "ord-1"
+    assert [key for _, _, key in server.asked] == ["k1", "k1", "k1"]
+
+
+async def test_who_is_not_patient_is_told_at_once() -> None:
+    with serving(BUSY) as server, pytest.raises(GatewayProblemError, match="the platform is starting"):
+        await place(server, patient=False)
+
+
+async def test_a_refusal_has_the_gateway_s_words_and_is_not_repeated() -> None:
+    with serving(REFUSED) as server, pytest.raises(GatewayProblemError, match="no cabinet has 5") as refused:
+        await place(server)
+    assert (refused.value.status, refused.value.code, refused.value.available) == (409, "not_enough_banks", 3)
+    assert refused.value.is_refusal
+
+
+async def test_an_error_that_is_no_problem_document_is_told_by_its_reason() -> None:
+    with serving((404, b"<html>")) as server, pytest.raises(GatewayProblemError, match="Not Found"):
+        await place(server)
