@@ -367,3 +367,16 @@ async def test_a_broker_that_is_stopped_has_not_died(tmp_path: Path) -> None:
     async with running_broker("mosquitto", tmp_path, died=told.append):
         pass
     assert told == []
+
+
+async def test_mosquitto_s_rules_are_in_place_before_the_password_that_lets_a_client_in(
+    tmp_path: Path,
+) -> None:
+    told: asyncio.Queue[BrokerError] = asyncio.Queue()
+    files = tmp_path / "broker"
+    async with running_broker("mosquitto", tmp_path, died=told.put_nowait):
+        (files / "mosquitto.passwords").unlink()
+        (files / "mosquitto.passwords").mkdir()  # so that no new one can be put there
+        grant(tmp_path, "cab-0001", "demo")
+        assert "mosquitto.passwords" in str(await asyncio.wait_for(told.get(), 30))
+        assert "user cab-0001\n" in (files / "mosquitto.access").read_text()

@@ -160,8 +160,10 @@ class _Mosquitto:
             or password_line(one.name, one.password)
             for one in accounts
         }
-        _write(self._files.passwords, "".join(f"{line}\n" for line in self._lines.values()))
+        # In this order, for Mosquitto may read them at any moment, the passwords first: who is let in before
+        # the rules are known has the first messages dropped in silence.
         _write(self._files.access, access_text(one.rules for one in accounts))
+        _write(self._files.passwords, "".join(f"{line}\n" for line in self._lines.values()))
         return signal.SIGHUP
 
 
