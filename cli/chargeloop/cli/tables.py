@@ -60,7 +60,8 @@ def _money(amount: Reply | None) -> str:
 def order_table(reply: Reply) -> Group:
     """Return an order with its timeline and fee lines, as far as the reply has them."""
     facts = [(name, _text(reply[name])) for name in _FACTS if _text(reply.get(name))]
-    parts = [_plain(str(reply["id"]), ("", ""), facts)]
+    # Not as the table's title, which would be broken where the table ends: people copy it.
+    parts: list[Table | Text] = [Text(str(reply["id"])), _plain("", ("", ""), facts)]
     if reply.get("events"):
         parts.append(
             _plain(
