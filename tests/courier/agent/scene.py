@@ -43,7 +43,10 @@ def profile(**changes: Any) -> Profile:
 
 @dataclass
 class Scene:
-    """What is outside of the phone; `asked` lists every physical act by its id and what it was."""
+    """What is outside of the phone; `asked` lists every physical act by its id and what it was.
+
+    `silent`: the world does nothing; `deaf`: it acts, and its answers are lost.
+    """
 
     directory: Path
     who: Profile = field(default_factory=profile)
@@ -57,6 +60,7 @@ class Scene:
     code_said: str = CODE
     takes: Callable[[str, BankInserted], bool] = lambda _cabinet, _act: True
     silent: bool = False
+    deaf: bool = False
     recorded: list[Data] = field(default_factory=list)
     positions: list[courier.Position] = field(default_factory=list)
     asked: list[tuple[str, Data]] = field(default_factory=list)
@@ -163,6 +167,9 @@ class Scene:
         await self.clock.sleep_ms(500)
         if message_id not in self._answers:
             self._answers[message_id] = self._answer(topic, data)
+        if self.deaf:
+            await self.clock.sleep_ms(within_ms or 0)
+            raise TimeoutError
         return seal(
             self._answers[message_id], id=f"a-{message_id}", source="cabinet/cab-1", time=self.clock.now_ms()
         )

@@ -109,6 +109,19 @@ async def test_whoever_ignores_three_offers_is_set_off_duty_and_comes_back_after
     assert scene.acts() == ["DutyChanged", "DutyChanged"]
 
 
+async def test_banks_whose_coming_out_was_not_heard_are_taken_although_the_job_was_called_off(
+    tmp_path: Path,
+) -> None:
+    async with playing(loaded(tmp_path)) as scene:
+        scene.deaf = True
+        await scene.tell(lambda: scene.world.ask(request()))
+        await scene.until(lambda: "ProblemReported" in scene.acts())
+        await scene.tell(lambda: scene.world.ask(cancellation()))
+        scene.deaf = False
+        await scene.until(lambda: len(scene.inside) == 2 and scene.idle())
+    assert scene.held() == []
+
+
 async def test_nothing_in_the_cabinet_is_reported_and_the_redirection_followed(tmp_path: Path) -> None:
     scene = Scene(tmp_path, tray={"118270": [bank("bnk-7")]})
     async with playing(scene):

@@ -145,17 +145,6 @@ class Body:
         )
         self.keep(replace(errand, left=True))
 
-    def take_late(self, errand: Errand, tried: int, banks: Sequence[BankStatus]) -> None:
-        """Take banks of a try that was abandoned, once; they go where the errand takes them."""
-        if tried not in errand.abandoned:
-            return
-        memory = self.hands.memory
-        abandoned = tuple(number for number in errand.abandoned if number != tried)
-        taken = replace(errand, banks=_with(errand.banks, banks), abandoned=abandoned)
-        others = tuple(known for known in memory.errands if known.job.job != errand.job.job)
-        past = tuple(known for known in memory.past if known.job.job != errand.job.job)
-        self.hands.remember(replace(memory, errands=(*others, taken), past=past))
-
     async def _inserted(self, errand: Errand) -> None:
         if not errand.banks:
             await self._report(msg.PutBack(job=errand.job.job, banks=errand.moved))
@@ -202,12 +191,11 @@ class Body:
     async def _ask(self, errand: Errand, topic: str, act: Data, answers: type[Data]) -> Data | None:
         """Return the world's answer to a try, or None when there was none for a while.
 
-        A bank at a slot or a knock at a door may have had its effect, so it is asked for until it is
-        answered. A code at a keypad may be left when the work changes: what it brings later is taken later.
+        A code at a keypad, a bank at a slot or a knock at a door may have had its effect, so the same try is
+        asked for until it is answered: a courier who walked away would leave banks in the tray.
         """
         if not errand.asking:
-            number = errand.tries if errand.unanswered else errand.tries + 1
-            errand = replace(errand, asking=True, unanswered=False, tries=number)
+            errand = replace(errand, asking=True, tries=errand.tries + 1)
             self.keep(errand)
         try:
             answer = await self.link.ask(
@@ -218,15 +206,13 @@ class Body:
                 within_ms=self.profile.patience_ms,
             )
         except TimeoutError:
-            leaves = isinstance(act, CodeTyped)
-            silent = replace(self._present(errand), asking=not leaves, unanswered=leaves)
-            await self._trouble(silent)
+            await self._trouble(self._present(errand))
             return None
         return answer.data
 
     def _answered(self, errand: Errand) -> Errand:
         """Return the errand as remembered, with the last try answered."""
-        return replace(self._present(errand), asking=False, unanswered=False)
+        return replace(self._present(errand), asking=False)
 
     def _present(self, errand: Errand) -> Errand:
         """Return the errand as it is remembered now: it may have changed while an answer was awaited."""

@@ -92,9 +92,7 @@ class Errand:
 
     `job` is the job as last seen in the work, `gone` tells that it is there no more, `left` that the
     courier dropped it. `tries` numbers what was tried physically; `asking` tells that the last try awaits
-    its answer. A code that was typed without an answer so far is `unanswered` and typed again as the same
-    try, unless the work has changed meanwhile: then the try is `abandoned`, and banks it brings after all
-    are taken. The rest belongs to the present goal: `moved` are banks that have changed hands and are not
+    its answer. The rest belongs to the present goal: `moved` are banks that have changed hands and are not
     reported yet, `proof` is the id of the event that reported the goal as reached, `troubled_ms` since when
     a problem is unsolved.
     """
@@ -106,8 +104,6 @@ class Errand:
     left: bool = False
     tries: int = 0
     asking: bool = False
-    unanswered: bool = False
-    abandoned: tuple[int, ...] = ()
     goal: Goal = Goal.RID
     arrived: bool = False
     moved: tuple[BankId, ...] = ()
@@ -138,7 +134,6 @@ class Memory:
     location: Point
     at: str | None = None
     errands: tuple[Errand, ...] = ()
-    past: tuple[Errand, ...] = ()
     jobs_seen: int = 0
 
 
@@ -173,8 +168,6 @@ def facing(errand: Errand, job: WorkJob | None, refused: frozenset[str]) -> Erra
         code_works=True,
         troubled_ms=None,
         not_before_ms=0,
-        unanswered=False,
-        abandoned=(*seen.abandoned, seen.tries) if seen.unanswered else seen.abandoned,
     )
 
 
@@ -208,7 +201,7 @@ def _at_place(errand: Errand, now_ms: int, profile: Profile) -> Plan:
         ends_ms = errand.troubled_ms + profile.stamina_ms
         if now_ms >= ends_ms and errand.goal is not Goal.RID:
             return Plan(Act.GIVE_UP)
-        if errand.goal is Goal.FETCH and not errand.unanswered:
+        if errand.goal is Goal.FETCH:
             # The code was typed in vain, and wrong codes lock a keypad: only another cabinet or an end can
             # help.
             return Plan(Act.WAIT, ends_ms)

@@ -18,10 +18,8 @@ from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.messages import courier as msg
 from chargeloop.protocol.messages.common import Location
-from chargeloop.protocol.messages.world import CabinetAnswered
 from chargeloop.protocol.topics import TOPICS
 
-_PAST_KEPT = 4
 _Acts = Mapping[Act, Callable[[Errand], Awaitable[None]]]
 
 
@@ -69,8 +67,6 @@ class Phone:
             self._see(data)
         elif isinstance(data, msg.JobOffered):
             self._consider_soon(data, incoming.message.expirytime)
-        elif isinstance(data, CabinetAnswered) and data.banks:
-            self._take_late(incoming.message.correlationid or "", data)
 
     def _see(self, work: msg.Work) -> None:
         if self._work is not None and work.version <= self._work.version:
@@ -80,15 +76,6 @@ class Phone:
         self._changed.set()
         if stood_down and self._tasks is not None:
             self._tasks.create_task(self._come_back_after_rest())
-
-    def _take_late(self, asked: str, answer: CabinetAnswered) -> None:
-        memory = self._body.hands.memory
-        about, _, tried = asked.rpartition(".")
-        for errand in (*memory.errands, *memory.past):
-            if about == f"{self._profile.courier}.{errand.job.job}" and tried.isdigit():
-                self._body.take_late(errand, int(tried), answer.banks)
-                self._changed.set()
-                return
 
     # Offers.
 
@@ -223,8 +210,7 @@ class Phone:
     async def _finish(self, errand: Errand) -> None:
         memory = self._body.hands.memory
         errands = tuple(known for known in memory.errands if known.job.job != errand.job.job)
-        past = (*memory.past, errand)[-_PAST_KEPT:]
-        self._body.hands.remember(replace(memory, errands=errands, past=past))
+        self._body.hands.remember(replace(memory, errands=errands))
 
 
 def subscribed_topics() -> tuple[str, ...]:
