@@ -26,7 +26,6 @@ class People:
         self._scenario = scenario
         self._clock = world.clock
         self._note = world.note
-        self._lives: set[asyncio.Task[None]] = set()
 
     def states(self) -> Counter[str]:
         """Return how many people are where: their order's state, `to come`, or `done`."""
@@ -34,16 +33,18 @@ class People:
 
     async def live(self) -> bool:
         """Let everybody live until all are done, or the scenario's deadline; tell whether all are."""
-        self._lives = {asyncio.create_task(person.live()) for person in self.persons}
-        deadline = asyncio.create_task(
-            self._clock.sleep_until_ms(self._scenario.origin_ms + self._scenario.deadline_ms)
-        )
-        everybody = asyncio.create_task(asyncio.wait(self._lives, return_when=asyncio.FIRST_EXCEPTION))
-        await asyncio.wait((everybody, deadline), return_when=asyncio.FIRST_COMPLETED)
-        ended = everybody.done()
-        for task in (everybody, deadline, *self._lives):
-            task.cancel()
-        results = await asyncio.gather(*self._lives, return_exceptions=True)
+        lives = {asyncio.create_task(person.live()) for person in self.persons}
+        deadline_ms = self._scenario.origin_ms + self._scenario.deadline_ms
+        deadline = asyncio.create_task(self._clock.sleep_until_ms(deadline_ms))
+        everybody = asyncio.create_task(asyncio.wait(lives, return_when=asyncio.FIRST_EXCEPTION))
+        try:
+            await asyncio.wait((everybody, deadline), return_when=asyncio.FIRST_COMPLETED)
+            ended = everybody.done()
+        finally:
+            # Interrupted or not: people disconnect before the broker goes.
+            for task in (everybody, deadline, *lives):
+                task.cancel()
+            results = await asyncio.gather(*lives, return_exceptions=True)
         self._raise_first(results)
         return ended and all(person.done for person in self.persons)
 
