@@ -21,7 +21,7 @@ def begun(duration: timedelta, unit: timedelta) -> int:
 
 
 def rental(rule: dict[str, int | None], duration: timedelta) -> int:
-    """Charges nothing up to a threshold; then begun units, capped in each 24 hours from the start and in all."""
+    """Charges nothing up to a threshold; then begun units, capped per 24 hours from the start and in all."""
     if duration <= timedelta(minutes=rule["free_minutes"] or 0):  # or ends in the wrong order
         return 0
     days, rest = divmod(duration, timedelta(days=1))
