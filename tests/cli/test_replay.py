@@ -1,6 +1,7 @@
 """A tiny day replayed over a real broker: on a virtual clock, and on a scaled one."""
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -45,6 +46,16 @@ def test_a_day_on_a_scaled_clock_and_limited_to_its_first_order(tmp_path: Path) 
     instance = write_instance(tmp_path / "instance")
     document = replayed(instance, tmp_path / "data", "--speed", "500", "--limit", "1")
     assert_all_well(document, 1, tmp_path / "data")
+
+
+def test_what_was_played_in_memory_is_kept_on_the_disk(tmp_path: Path) -> None:
+    instance = write_instance(tmp_path / "instance")
+    command = chargeloop("replay", str(instance), "--speed", "max", "--limit", "1", "--json")
+    places = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=110, env=places)
+    data = Path(json.loads(done.stdout)["data"])
+    assert data.parent == tmp_path
+    assert (data / "platform" / "rental.sqlite3").is_file()
 
 
 def test_click_to_door_is_from_placing_to_hand_over() -> None:

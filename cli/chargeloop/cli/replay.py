@@ -12,6 +12,7 @@ import resource
 import shutil
 import statistics
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -79,8 +80,17 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     started = time.monotonic()
     play(_play(Day(settings, scenario, files, clock), wanted))
     _say(f"played in {time.monotonic() - started:.0f} s; {clock.flight.stalls} stalls")
-    outcome = gather(scenario, files.data)
+    in_memory = beneath is not None and beneath in files.data.parents
+    outcome = gather(scenario, _out_of_memory(files.data) if in_memory else files.data)
     return report(outcome, as_json=as_json, more=day_figures(outcome))
+
+
+def _out_of_memory(data: Path) -> Path:
+    """Move what was written in memory to the disk, where it may stay, and return its new directory."""
+    kept = Path(tempfile.mkdtemp(prefix="chargeloop-replay-"))
+    shutil.copytree(data, kept, dirs_exist_ok=True)
+    shutil.rmtree(data)
+    return kept
 
 
 def _allow_many_files() -> None:
