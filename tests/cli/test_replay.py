@@ -35,10 +35,6 @@ def test_a_day_at_full_speed_ends_with_every_order_ended(broker: str, tmp_path: 
     assert 10 <= document["click_to_door_min"]["p50"] <= document["click_to_door_min"]["p90"]
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="on a busy machine something real still moves the virtual day: a leg less, a later door",
-)
 def test_the_same_day_with_the_same_seed_comes_out_the_same(tmp_path: Path) -> None:
     instance = write_instance(tmp_path / "instance")
     first = replayed(instance, tmp_path / "first", "--speed", "max", "--broker", "mosquitto")

@@ -129,6 +129,21 @@ async def test_virtual_time_stands_still_while_it_is_held() -> None:
     assert clock.now_ms() == ORIGIN_MS + 1
 
 
+async def test_virtual_time_stands_still_until_something_real_is_tried_again() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    sleeping = asyncio.create_task(clock.sleep_ms(1))
+    await clock.back_off_ms(20)
+    assert not sleeping.done()
+    await sleeping
+
+
+async def test_machine_clocks_back_off_in_their_own_time() -> None:
+    clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=ORIGIN_MS, speed=360_000)
+    until_ms = clock.now_ms() + HOUR_MS
+    await clock.back_off_ms(HOUR_MS)
+    assert clock.now_ms() >= until_ms
+
+
 async def test_virtual_time_stands_still_while_a_message_is_in_flight() -> None:
     clock = VirtualClock(ORIGIN_MS)
     clock.flight.subscribed("cab-1", ["topic"])

@@ -37,6 +37,12 @@ class Clock(Protocol):
     async def sleep_ms(self, duration_ms: int) -> None:
         """Return when so many milliseconds of this clock have passed."""
 
+    async def back_off_ms(self, duration_ms: int) -> None:
+        """Wait before something real, such as a connection, is tried again.
+
+        Real failures are no part of a virtual world: its time stands still until they are over.
+        """
+
     def hold(self) -> AbstractContextManager[None]:
         """Keep virtual time from moving in the `with`: for threads, sockets, HTTP; never for world time."""
 
@@ -45,6 +51,8 @@ class Clock(Protocol):
 
 
 _MANY_CANCELLED = 1_000
+# Virtual worlds wait real time for what is real, and not long.
+_MAX_BACK_OFF_REAL_MS = 250
 
 # Who acts in the present task and in those it starts.
 _actor: ContextVar[str] = ContextVar("actor", default="")
@@ -89,6 +97,10 @@ class _MachineClock:
     async def sleep_ms(self, duration_ms: int) -> None:
         """Return when so many milliseconds have passed."""
         await self.sleep_until_ms(self.now_ms() + duration_ms)
+
+    async def back_off_ms(self, duration_ms: int) -> None:
+        """Return when so many milliseconds have passed."""
+        await self.sleep_ms(duration_ms)
 
     def hold(self) -> AbstractContextManager[None]:
         """Do nothing: machine time moves anyway."""
@@ -142,7 +154,7 @@ class VirtualClock:
 
     # A message handed from one task to the next takes a turn or two; this leaves room for a chain of them.
     _QUIET_TURNS = 12
-    _STALL_S = 3.0
+    _STALL_S = 10.0
 
     def __init__(self, origin_ms: int) -> None:
         self._now_ms = origin_ms
@@ -182,6 +194,11 @@ class VirtualClock:
     async def sleep_ms(self, duration_ms: int) -> None:
         """Return when so many virtual milliseconds have passed."""
         await self.sleep_until_ms(self._now_ms + duration_ms)
+
+    async def back_off_ms(self, duration_ms: int) -> None:
+        """Wait for so many real milliseconds, but not long, while virtual time stands still."""
+        with self.hold():
+            await asyncio.sleep(min(duration_ms, _MAX_BACK_OFF_REAL_MS) / 1_000)
 
     @contextmanager
     def hold(self) -> Generator[None]:

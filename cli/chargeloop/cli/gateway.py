@@ -160,7 +160,7 @@ class Gateway:
                 return reply
             if reply.is_refusal or not self._patient:
                 raise reply
-            await self._clock.sleep_ms(self._clock.patience_ms(_TRY_AGAIN_REAL_MS))
+            await self._clock.back_off_ms(self._clock.patience_ms(_TRY_AGAIN_REAL_MS))
 
     async def _try(
         self,

@@ -134,19 +134,25 @@ async def _play(day: Day, wanted: BrokerKind | BrokerAddress | None) -> None:
 async def _start(
     tasks: asyncio.TaskGroup, settings: Settings, day: Day, broker: BrokerAddress
 ) -> list[asyncio.Task[None]]:
-    """Start all parts in this process and return when each is ready."""
+    """Start all parts in this process, one after the other, and return when the last is ready.
+
+    Time stands still meanwhile: how long processes take to start is no part of the day.
+    """
     files, clock = day.files, day.clock
-    ready = [asyncio.Event() for _ in range(4)]
-    parts = [
-        tasks.create_task(run_platform(settings, broker, clock, ready[0].set, pace=REPLAY)),
-        tasks.create_task(run_couriers(settings, broker, clock, ready[1].set, pace=REPLAY)),
-        tasks.create_task(run_cabinets(settings, files.fleet, broker, clock, ready[2].set, pace=REPLAY)),
-        tasks.create_task(run_phones(settings, files.couriers, broker, clock, ready[3].set, pace=REPLAY)),
-    ]
+    runs = (
+        lambda ready: run_platform(settings, broker, clock, ready, pace=REPLAY),
+        lambda ready: run_couriers(settings, broker, clock, ready, pace=REPLAY),
+        lambda ready: run_cabinets(settings, files.fleet, broker, clock, ready, pace=REPLAY),
+        lambda ready: run_phones(settings, files.couriers, broker, clock, ready, pace=REPLAY),
+    )
+    parts = []
     try:
         async with asyncio.timeout(_READY_REAL_S):
-            for event in ready:
-                await event.wait()
+            with clock.hold():
+                for run in runs:
+                    ready = asyncio.Event()
+                    parts.append(tasks.create_task(run(ready.set)))
+                    await ready.wait()
     except TimeoutError:
         raise CommandError(f"the parts were not ready after {_READY_REAL_S:.0f} s", FAILED) from None
     return parts

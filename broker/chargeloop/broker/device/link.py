@@ -205,7 +205,7 @@ class DeviceLink:
             except (aiomqtt.MqttError, OSError) as error:
                 _log.warning("%s: %s: %s", self._credentials.client, self._broker, error)
             if self._reachable.is_set():
-                await self._clock.sleep_ms(self._randbelow(self._policy.reconnect_ms + 1))
+                await self._clock.back_off_ms(self._randbelow(self._policy.reconnect_ms + 1))
 
     async def _connection(self) -> None:
         """Hold one connection until it is lost, cut or cancelled.

@@ -166,7 +166,7 @@ class Endpoint(Generic[WriteT]):
             writer.outbox.disconnect()
             self._clock.flight.disconnected(self._credentials.client)
             pause_ms = min(max(2 * pause_ms, self._policy.reconnect_ms // 16), self._policy.reconnect_ms)
-            await self._clock.sleep_ms(self._randbelow(pause_ms + 1))
+            await self._clock.back_off_ms(self._randbelow(pause_ms + 1))
 
     async def _connect(self, writer: SingleWriter[WriteT]) -> None:
         client, role, region = self._credentials.client, self._credentials.role, self._credentials.region

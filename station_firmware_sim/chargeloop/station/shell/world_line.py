@@ -52,7 +52,7 @@ class WorldLine:
                 await self._connection()
             except aiomqtt.MqttError as error:
                 _log.warning("%s: hands cannot reach it: %s", self._credentials.client, error)
-            await self._clock.sleep_ms(max(_RETRY_MS, self._clock.patience_ms(_RETRY_REAL_MS)))
+            await self._clock.back_off_ms(max(_RETRY_MS, self._clock.patience_ms(_RETRY_REAL_MS)))
 
     async def publish(self, send: Send) -> None:
         """Publish an answer; without a connection it is not sent, and the asker asks again."""
