@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from chargeloop.broker.clock import wait_for_event
 from chargeloop.courier.agent.body import Body
-from chargeloop.courier.agent.errand import Act, Errand, Goal, facing, plan
+from chargeloop.courier.agent.deeds import PHYSICAL, arrival
+from chargeloop.courier.agent.errand import Act, Errand, facing, plan
 from chargeloop.courier.agent.travel import Journey, journey
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.geo import Point
@@ -44,9 +45,7 @@ class Phone:
         self._tasks: asyncio.TaskGroup | None = None
         self._acts: _Acts = {
             Act.TRAVEL: self._travel,
-            Act.TYPE_CODE: body.type_code,
-            Act.KNOCK: body.knock,
-            Act.INSERT: body.insert,
+            **dict.fromkeys(PHYSICAL, body.attempt),
             Act.GIVE_UP: body.give_up,
             Act.FINISH: self._finish,
         }
@@ -202,10 +201,8 @@ class Phone:
         ready_ms = self._clock.now_ms() + self._profile.service_ms
         self._body.keep(replace(errand, arrived=True, not_before_ms=ready_ms))
         await self._publish_position()
-        if errand.goal is not Goal.RID:
-            at_user = errand.goal in {Goal.DELIVER, Goal.COLLECT}
-            arrived = msg.ArrivedAtUser if at_user else msg.ArrivedAtCabinet
-            await self._body.link.record(arrived(job=errand.job.job))
+        for report in arrival(errand):
+            await self._body.link.record(report)
 
     async def _finish(self, errand: Errand) -> None:
         memory = self._body.hands.memory
