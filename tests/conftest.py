@@ -1,0 +1,61 @@
+"""How the suite is shared out among processes: one for each processor, the long tests first.
+
+pytest-xdist starts the processes. What one of them takes at a time is a file, so that a fixture of a module
+is made once; in the files of ALONE it is a single test, as each lasts seconds. Where only files or tests are
+named, some are chosen with `-k` or `--lf`, or output is to be seen (`-s`), all run in pytest's own process.
+"""
+
+import os
+from collections.abc import Sequence
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# The longest first, or one would begin when all others have ended.
+ALONE = (
+    "tests/cli/test_killed.py",
+    "tests/cli/test_demo.py",
+    "tests/cli/test_replay.py",
+    "tests/station/shell/test_network.py",
+    "tests/acceptance/test_playing_by_hand.py",
+    "tests/cli/test_broker_dies.py",
+)
+# Then the folders whose tests start processes; the rest is done in moments.
+EARLY = (*ALONE, "tests/cli/", "tests/acceptance/", "tests/broker/", "tests/station/shell/", "tests/courier/")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many processes `-n auto` means: none but its own for a small selection."""
+    chosen = (config.option.keyword, config.option.lf, config.option.capture == "no")
+    named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    if any(chosen) or all(path.is_file() for path in named):
+        return 0
+    return len(os.sched_getaffinity(0))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "FilesAndLongTests | None":
+    """Share the tests out as this file says, unless `--dist` says how."""
+    if config.option.dist != "load":
+        return None
+    config.option.loadscopereorder = False  # the order is that of the collection, see below
+    return FilesAndLongTests(config, log)
+
+
+class FilesAndLongTests(LoadScopeScheduling):
+    """Gives a process that is free the next file or long test."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return nodeid if file in ALONE else file
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the long tests first where the suite is shared out; else the order stays that of the files."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _turn(item.nodeid, EARLY))
+
+
+def _turn(nodeid: str, early: Sequence[str]) -> int:
+    """Return how many kinds of tests come before this one."""
+    return next((turn for turn, prefix in enumerate(early) if nodeid.startswith(prefix)), len(early))
