@@ -357,8 +357,9 @@ async def test_a_broker_that_was_killed_leaves_the_directory_to_the_next_one(tmp
 async def test_the_death_of_a_broker_is_told_to_who_runs_it(kind: BrokerKind, tmp_path: Path) -> None:
     told: asyncio.Queue[BrokerError] = asyncio.Queue()
     async with running_broker(kind, tmp_path, died=told.put_nowait):
-        for child in children_of(os.getpid()):
-            os.kill(child, signal.SIGKILL)
+        pid = int((tmp_path / "run" / "broker.pid").read_text())
+        assert pid in children_of(os.getpid())
+        os.kill(pid, signal.SIGKILL)
         assert str(await asyncio.wait_for(told.get(), 30)) == "the broker ended by itself with status -9"
 
 

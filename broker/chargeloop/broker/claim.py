@@ -2,8 +2,8 @@
 
 Two brokers would write each other's configuration and probe. The lock is the kernel's (`flock`), so a process
 that is killed leaves none behind; what stands in the lock file is only for people to read. The address is
-noted in DATA/run/broker.address for commands that are not told where to connect, and taken away by its owner
-while nobody else can own it.
+noted in DATA/run/broker.address for commands that are not told where to connect, the broker's process id in
+DATA/run/broker.pid, and both are taken away by their owner while nobody else can own them.
 """
 
 import contextlib
@@ -28,6 +28,11 @@ def address_file(data: Path) -> Path:
     return data / "run" / "broker.address"
 
 
+def pid_file(data: Path) -> Path:
+    """Return the file in which the process id of the broker of a data directory is noted."""
+    return data / "run" / "broker.pid"
+
+
 def note_address(data: Path, address: BrokerAddress) -> None:
     """Write where the broker of this data directory listens, whole or not at all."""
     file = address_file(data)
@@ -50,12 +55,14 @@ class Claim:
         os.pwrite(self.lock, f"pid {os.getpid()}, {address}\n".encode(), 0)
 
     @contextlib.contextmanager
-    def noted(self, address: BrokerAddress) -> Iterator[None]:
-        """Keep the address noted while the context lasts."""
+    def noted(self, address: BrokerAddress, pid: int) -> Iterator[None]:
+        """Keep the address and the broker's process id noted while the context lasts."""
         note_address(self.data, address)
+        pid_file(self.data).write_text(f"{pid}\n", encoding="utf-8")
         try:
             yield
         finally:
+            pid_file(self.data).unlink(missing_ok=True)
             address_file(self.data).unlink(missing_ok=True)
 
 

@@ -85,7 +85,7 @@ async def running_broker(
 ) -> AsyncIterator[BrokerAddress]:
     """Run a broker while the context lasts, and yield where it listens once it lets clients in.
 
-    The address is noted in DATA/run/broker.address as long.
+    The address is noted in DATA/run/broker.address as long, the broker's process id in DATA/run/broker.pid.
 
     Args:
         kind: which broker; None for Mosquitto when it is installed, else the embedded one.
@@ -348,7 +348,7 @@ async def _run(settings: BrokerSettings, claim: Claim) -> AsyncIterator[_Running
         await broker.wait_until_up()
         # Not before: a signal kills a program that is not yet ready for it.
         async with broker.watched():
-            with claim.noted(address):
+            with claim.noted(address, process.pid):
                 yield broker
     finally:
         await broker.stop()
