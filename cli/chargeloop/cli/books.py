@@ -48,12 +48,12 @@ class Books:
     def orders(self) -> list[OrderRow]:
         """Return all orders, the oldest first."""
         sql = "SELECT id, user, state, quantity, placed_ms, changed_ms FROM orders ORDER BY placed_ms, id"
-        return [OrderRow(*row) for row in self._rows(self._rental, sql)]
+        return [OrderRow(*row) for row in rows(self._rental, sql)]
 
     def sold_banks(self) -> frozenset[str]:
         """Return the banks that have been bought out."""
         return frozenset(
-            bank for (bank,) in self._rows(self._rental, "SELECT id FROM banks WHERE place = 'sold'")
+            bank for (bank,) in rows(self._rental, "SELECT id FROM banks WHERE place = 'sold'")
         )
 
     def idle_holds(self) -> list[str]:
@@ -66,7 +66,7 @@ class Books:
             "SELECT s.reservation FROM slot_holds s LEFT JOIN order_holds h ON h.id = s.reservation"
             " LEFT JOIN orders o ON o.id = h.order_id WHERE o.id IS NULL OR o.open = 0"
         )
-        found = [*self._rows(self._rental, live), *self._rows(self._rental, slots)]
+        found = [*rows(self._rental, live), *rows(self._rental, slots)]
         return sorted({str(reservation) for (reservation,) in found})
 
     def rentals(self) -> list[Held]:
@@ -76,13 +76,13 @@ class Books:
             " l.reverses IS NULL AND NOT EXISTS (SELECT 1 FROM fee_lines r WHERE r.reverses = l.id)"
             " ORDER BY l.subject, l.from_ms"
         )
-        return [Held(*row) for row in self._rows(self._rental, sql)]
+        return [Held(*row) for row in rows(self._rental, sql)]
 
     def messages(self) -> dict[str, int]:
         """Return the counters of both platforms together: published, received, duplicates, quarantined."""
         counted = dict.fromkeys(_COUNTERS, 0)
         for path in (self._rental, self._dispatch):
-            for name, value in self._rows(path, "SELECT name, value FROM counters"):
+            for name, value in rows(path, "SELECT name, value FROM counters"):
                 if name in counted:
                     counted[name] += int(value)
         return counted
@@ -95,14 +95,16 @@ class Books:
             " GROUP BY l.fee"
         )
         return {"courier_out": 0, "courier_back": 0} | {
-            str(fee): int(n) for fee, n in self._rows(self._rental, sql)
+            str(fee): int(n) for fee, n in rows(self._rental, sql)
         }
 
-    def _rows(self, path: Path, sql: str) -> Sequence[tuple[Any, ...]]:
-        if not path.is_file():
-            return []
-        with _reading(path) as connection:
-            return connection.execute(sql).fetchall()
+
+def rows(path: Path, sql: str, parameters: Sequence[object] = ()) -> Sequence[tuple[Any, ...]]:
+    """Return the rows of a query on a store; safe while its owner runs. A missing store is empty."""
+    if not path.is_file():
+        return []
+    with _reading(path) as connection:
+        return connection.execute(sql, parameters).fetchall()
 
 
 @contextmanager

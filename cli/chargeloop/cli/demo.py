@@ -173,7 +173,7 @@ async def _play_on(stage: Stage, progress: Progress) -> None:
             f"{len(stage.scenario.cabinets)} cabinets and {len(stage.scenario.couriers)} couriers are there"
         )
         async with followed(progress, operator, stage.broker):
-            await _until_first(_world_plays(stage, progress), supervisor.failed)
+            await until_first(_world_plays(stage, progress), supervisor.failed)
     finally:
         await supervisor.stop()
 
@@ -194,8 +194,12 @@ async def _world_plays(stage: Stage, progress: Progress) -> None:
     await rest(stage.files.data, stage.scenario, stage.clock, poll_ms=poll_ms, note=progress.say)
 
 
-async def _until_first(play: Coroutine[None, None, None], failed: asyncio.Event) -> None:
-    """Play to the end, or raise as soon as a part dies again and again."""
+async def until_first(play: Coroutine[None, None, None], failed: asyncio.Event) -> None:
+    """Play to the end.
+
+    Raises:
+        CommandError: a part dies again and again.
+    """
     playing = asyncio.create_task(play)
     failing = asyncio.create_task(failed.wait())
     try:

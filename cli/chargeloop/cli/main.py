@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from chargeloop.cli import configuration, granting, observing, ordering, playing, serving
+from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.errors import USAGE, CommandError, one_line
 
 _INTERRUPTED = 130
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.command("demo")(playing.demo)
 app.command("replay")(playing.replay)
+app.command("chaos")(breaking.chaos)
 app.command("broker")(serving.broker)
 app.command("platform")(serving.platform)
 app.command("couriers")(serving.couriers)

@@ -69,7 +69,7 @@ async def rest(
     Returns False when that has not come about after a while of world time; the checks will say what is amiss.
     """
     until_ms = clock.now_ms() + _REST_MS
-    while not _at_rest(data, scenario):
+    while not at_rest(data, scenario):
         if clock.now_ms() >= until_ms:
             note("the world did not come to rest")
             return False
@@ -77,7 +77,8 @@ async def rest(
     return True
 
 
-def _at_rest(data: Path, scenario: Scenario) -> bool:
+def at_rest(data: Path, scenario: Scenario) -> bool:
+    """Tell whether all orders are final, no reservation outlives its order and all banks are back or sold."""
     books = Books(data)
     if any(order.is_open for order in books.orders()) or books.idle_holds():
         return False

@@ -54,7 +54,7 @@ def demo(
     effective = load_settings(flags, config)
     from chargeloop.cli.demo import run_demo
 
-    return _ended(run_demo(effective, as_json=as_json))
+    return ended(run_demo(effective, as_json=as_json))
 
 
 def replay(
@@ -79,10 +79,11 @@ def replay(
     effective = load_settings(flags, config)
     from chargeloop.cli.replay import run_replay
 
-    return _ended(run_replay(effective, instance, limit=limit, as_json=as_json))
+    return ended(run_replay(effective, instance, limit=limit, as_json=as_json))
 
 
-def _ended(violations: int) -> int:
+def ended(violations: int) -> int:
+    """Return the exit code of a run with so many violations, and say so when there are any."""
     if violations:
         print(f"chargeloop: {violations} checks do not hold", file=sys.stderr)
         return FAILED

@@ -31,12 +31,17 @@ class Child:
 class Supervisor:
     """Starts children, starts one again that dies, and stops them all; `note` is told what happens.
 
-    `failed` is set when a child has died too often: the owner must then give up.
+    `failed` is set when a child has died too often: the owner must then give up. Children that are killed by
+    `kill` do not count. `ready_s` is how long a child may take to get ready at the start.
     """
 
-    def __init__(self, run_directory: Path, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, run_directory: Path, note: Callable[[str], None], *, ready_s: float = _READY_S
+    ) -> None:
         self._directory = run_directory
         self._note = note
+        self._ready_s = ready_s
+        self._killed: dict[str, float] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self.restarts: dict[str, int] = {}
@@ -59,6 +64,16 @@ class Supervisor:
             self._keepers.append(asyncio.create_task(self._keep(child)))
         for child in children:
             await self._wait_until_ready(child)
+
+    async def kill(self, name: str, *, away_s: float) -> None:
+        """Kill a child outright, have it started again after so many seconds, and return when it is ready."""
+        ready = self._file(name, "ready")
+        ready.unlink(missing_ok=True)
+        self._killed[name] = away_s
+        with contextlib.suppress(ProcessLookupError):  # it has just died by itself
+            self._processes[name].kill()
+        while not ready.exists():  # noqa: ASYNC110 - it is another process that writes it
+            await asyncio.sleep(_POLL_S)
 
     async def stop(self) -> None:
         """Stop all children, the last started first; one that does not stop in time is killed."""
@@ -95,6 +110,10 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         while True:
             code = await self._processes[child.name].wait()
+            if child.name in self._killed:
+                await asyncio.sleep(self._killed.pop(child.name))
+                await self._spawn(child)
+                continue
             count = self.restarts[child.name] = self.restarts.get(child.name, 0) + 1
             self._note(f"{child.name} ended with code {code}; started again")
             if count > _MOST_RESTARTS:
@@ -105,13 +124,13 @@ class Supervisor:
     async def _wait_until_ready(self, child: Child) -> None:
         ready = self._file(child.name, "ready")
         try:
-            async with asyncio.timeout(_READY_S):
+            async with asyncio.timeout(self._ready_s):
                 while not ready.exists():
                     await self._fail_when_broken(child)
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
             raise CommandError(
-                f"{child.name} is not ready after {_READY_S:.0f} s{self._last_words(child)}", FAILED
+                f"{child.name} is not ready after {self._ready_s:.0f} s{self._last_words(child)}", FAILED
             ) from None
 
     async def _fail_when_broken(self, child: Child) -> None:

@@ -1,0 +1,79 @@
+"""The commands that break things on purpose, or wait for something to break: chaos and endure."""
+
+from typing import Annotated
+
+import typer
+
+from chargeloop.cli.options import (
+    ConfigOption,
+    FreshDataOption,
+    JsonOption,
+    RegionOption,
+    SeedOption,
+    SpeedOption,
+    TariffOption,
+)
+
+MinutesOption = Annotated[
+    float,
+    typer.Option(
+        "--minutes", metavar="M", min=0.1, max=1440, help="For how many real minutes faults happen."
+    ),
+]
+OrdersRateOption = Annotated[
+    float,
+    typer.Option(
+        "--orders-per-minute", metavar="N", min=0.1, max=120, help="How many people order in a real minute."
+    ),
+]
+FaultsRateOption = Annotated[
+    float,
+    typer.Option(
+        "--faults-per-minute",
+        metavar="N",
+        min=0.1,
+        max=120,
+        help="How many faults happen in a real minute; each kind comes up at least once.",
+    ),
+]
+ChaosBrokerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--broker", metavar="KIND", help="mosquitto or embedded. Default: mosquitto when it is installed."
+    ),
+]
+
+
+def chaos(
+    minutes: MinutesOption = 5.0,
+    seed: SeedOption = None,
+    orders_per_minute: OrdersRateOption = 12.0,
+    faults_per_minute: FaultsRateOption = 12.0,
+    speed: SpeedOption = None,
+    broker: ChaosBrokerOption = None,
+    data: FreshDataOption = None,
+    region: RegionOption = None,
+    tariff: TariffOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Play a busy city while its processes are killed and its network breaks, and check what is left.
+
+    Everything is healed in the end, all orders must end, and nothing may be lost or done twice.
+    """
+    from chargeloop.cli.settings import load_settings
+
+    flags = {"seed": seed, "speed": speed, "broker": broker, "data": data, "region": region, "tariff": tariff}
+    effective = load_settings(flags, config)
+    from chargeloop.cli.chaos.report import chaos_report
+    from chargeloop.cli.chaos.run import ChaosPlan, run_chaos
+    from chargeloop.cli.outcome import printed
+    from chargeloop.cli.playing import ended
+    from chargeloop.cli.tables import show
+
+    result = run_chaos(effective, ChaosPlan(minutes, orders_per_minute, faults_per_minute))
+    if as_json:
+        print(printed(result.document()))
+    else:
+        show(chaos_report(result))
+    return ended(len(result.violations))

@@ -1,0 +1,175 @@
+"""A chaos run: a busy city, faults as planned, everything healed in the end, and then the checks."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chargeloop.cli.brokers import broker_kind
+from chargeloop.cli.chaos import lossless
+from chargeloop.cli.chaos.faults import Kind, PlannedFault, plan_faults
+from chargeloop.cli.chaos.journals import JournalWatch
+from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.playground import Playground, Setting, opened
+from chargeloop.cli.chaos.town import busy_town
+from chargeloop.cli.chaos.unrest import Outage, Unrest
+from chargeloop.cli.city import lay_out
+from chargeloop.cli.demo import fresh_data, play, stopped_by_signals, until_first
+from chargeloop.cli.outcome import Outcome, gather
+from chargeloop.cli.parts import require_tariff
+from chargeloop.cli.people import People, at_rest
+from chargeloop.cli.playing import speed_of
+from chargeloop.cli.settings import Effective
+from chargeloop.protocol.time import MINUTE_MS
+
+# Orders take a minute or two of real time, so people meet many faults.
+_SPEED: Final = 60.0
+# How long the world may take to come to rest after the people: by its own time, and by the machine's.
+_REST_MS: Final = 4 * 60 * MINUTE_MS
+_REST_S: Final = 60.0
+_POLL_S: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class ChaosPlan:
+    """How long faults happen (real minutes), and how many a minute; how many people order in one."""
+
+    minutes: float
+    orders_per_minute: float
+    faults_per_minute: float
+
+    @property
+    def orders(self) -> int:
+        """Return how many people order."""
+        return max(1, round(self.minutes * self.orders_per_minute))
+
+
+@dataclass(frozen=True, slots=True)
+class ChaosResult:
+    """What a run comes to."""
+
+    seed: int
+    plan: ChaosPlan
+    speed: float
+    outcome: Outcome
+    outages: Sequence[Outage]
+    journals: JournalWatch
+    traffic: Mapping[str, int]
+    violations: tuple[str, ...]
+
+    def document(self) -> dict[str, object]:
+        """Return what `--json` prints."""
+        longest = max(self.outages, key=lambda outage: outage.seconds)
+        return {
+            "seed": self.seed,
+            "minutes": self.plan.minutes,
+            "speed": self.speed,
+            "faults": self.faults(),
+            "longest_outage": {
+                "fault": longest.kind,
+                "target": longest.target,
+                "seconds": round(longest.seconds, 1),
+            },
+            **self.outcome.document(),
+            "journals": len(self.journals.journals),
+            "journal_entries": sum(journal.last for journal in self.journals.journals),
+            "ejected": sum(1 for _ in self.journals.entries("bank_ejected")),
+            **self.traffic,
+            "violations": list(self.violations),
+        }
+
+    def faults(self) -> dict[str, int]:
+        """Return how often each kind of fault happened."""
+        counted = Counter(outage.kind for outage in self.outages)
+        return {kind.value: counted[kind] for kind in Kind}
+
+
+def run_chaos(effective: Effective, plan: ChaosPlan) -> ChaosResult:
+    """Play a chaos run and return what it came to.
+
+    Raises:
+        CommandError: an argument is wrong, or a part could not be started.
+    """
+    settings = effective.settings
+    speed = speed_of(settings.speed, default=_SPEED)
+    broker = broker_kind(settings.broker)
+    require_tariff(settings.tariff)
+    data = fresh_data(effective, "chaos", broker)
+    placing_ms = round(plan.minutes * MINUTE_MS * speed)
+    town = busy_town(seed=settings.seed, orders=plan.orders, placing_ms=placing_ms, region=settings.region)
+    run = _Run(Setting(settings, town, lay_out(town, data), broker, speed), plan)
+    play(run.play())
+    return run.result()
+
+
+class _Run:
+    def __init__(self, setting: Setting, plan: ChaosPlan) -> None:
+        self._setting = setting
+        self._plan = plan
+        self._outages: Sequence[Outage] = ()
+        self._journals = JournalWatch(setting.files.data)
+        self._traffic: dict[str, int] = {}
+        self._deaths: list[str] = []
+
+    async def play(self) -> None:
+        async with stopped_by_signals(), opened(self._setting) as place:
+            seed = self._setting.settings.seed
+            unrest = Unrest(
+                place.keeper, place.supervisor, place.proxies, place.progress.say, random.Random(seed)
+            )
+            faults = plan_faults(
+                seed=seed, duration_s=self._plan.minutes * 60, per_minute=self._plan.faults_per_minute
+            )
+            self._outages, self._journals = unrest.outages, place.journals
+            await until_first(self._live(place, unrest, faults), place.supervisor.failed)
+            self._deaths = place.unplanned_deaths()
+            self._traffic = _summed(place)
+
+    async def _live(self, place: Playground, unrest: Unrest, faults: Sequence[PlannedFault]) -> None:
+        people = People(self._setting.scenario, place.data, place.world())
+        async with asyncio.TaskGroup() as tasks:
+            living = tasks.create_task(people.live())
+            await unrest.play(faults)
+            place.progress.say(f"everything is healed after {len(unrest.outages)} faults")
+        if not living.result():
+            place.progress.say("the time is over and not everybody is done")
+        await settled(place)
+
+    def result(self) -> ChaosResult:
+        outcome = gather(self._setting.scenario, self._setting.files.data)
+        lost = lossless.violations(self._journals, read_ledger(self._setting.files.data))
+        return ChaosResult(
+            seed=self._setting.settings.seed,
+            plan=self._plan,
+            speed=self._setting.speed,
+            outcome=outcome,
+            outages=self._outages,
+            journals=self._journals,
+            traffic=self._traffic,
+            violations=(*outcome.violations, *lost, *self._deaths),
+        )
+
+
+async def settled(place: Playground) -> None:
+    """Return when the world is at rest and everything written is committed, or when that takes too long."""
+    clock, scenario = place.stage.clock, place.stage.scenario
+    until_ms = clock.now_ms() + max(_REST_MS, clock.patience_ms(round(_REST_S * 1_000)))
+    while clock.now_ms() < until_ms:
+        place.journals.look()
+        ledger = read_ledger(place.data)
+        committed = not any(lossless.uncommitted(place.journals.journals, ledger.marks))
+        if committed and not any(lossless.unfinished(ledger.channels)) and at_rest(place.data, scenario):
+            return
+        await asyncio.sleep(_POLL_S)
+    place.progress.say("the world did not come to rest")
+
+
+def _summed(place: Playground) -> dict[str, int]:
+    traffic = [proxy.traffic for proxy in place.proxies.values()]
+    return {
+        "connections": sum(one.connections for one in traffic),
+        "passed_bytes": sum(one.passed_bytes for one in traffic),
+        "swallowed_bytes": sum(one.swallowed_bytes for one in traffic),
+    }
