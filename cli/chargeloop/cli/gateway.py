@@ -153,6 +153,8 @@ class Gateway:
         Raises:
             GatewayProblemError: the gateway refused, or (not patient) gave no answer.
         """
+        # What the gateway reads from memory must not depend on what is still under way at this virtual instant.
+        await self._clock.sleep_ms(0)
         while True:
             with self._clock.hold():
                 reply = await self._try(method, path, body, key, query)

@@ -70,7 +70,8 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     wanted = broker_or_address(settings.broker)
     require_tariff(settings.tariff)
     scenario = read_instance(instance, seed=settings.seed, limit=limit, region=settings.region)
-    beneath = _memory() if speed is None else None
+    in_memory = speed is None and effective.origins["data"] == "default"
+    beneath = _memory() if in_memory else None
     files = lay_out(scenario, fresh_data(effective, "replay", wanted, beneath=beneath))
     begun_ms = scenario.origin_ms - _LEAD_MS
     clock: Clock = VirtualClock(begun_ms)
@@ -80,8 +81,7 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     started = time.monotonic()
     play(_play(Day(settings, scenario, files, clock), wanted))
     _say(f"played in {time.monotonic() - started:.0f} s; {clock.flight.stalls} stalls")
-    in_memory = beneath is not None and beneath in files.data.parents
-    outcome = gather(scenario, _out_of_memory(files.data) if in_memory else files.data)
+    outcome = gather(scenario, files.data if beneath is None else _out_of_memory(files.data))
     return report(outcome, as_json=as_json, more=day_figures(outcome))
 
 
