@@ -153,7 +153,7 @@ class Gateway:
         Raises:
             GatewayProblemError: the gateway refused, or (not patient) gave no answer.
         """
-        # What the gateway reads from memory must not depend on what is still under way at this virtual instant.
+        # What the gateway reads must not depend on what is still under way at this virtual instant.
         await self._clock.sleep_ms(0)
         while True:
             with self._clock.hold():

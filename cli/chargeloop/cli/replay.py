@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,15 @@ from chargeloop.cli.demo import broker_at, free_port, fresh_data, play, report, 
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.mdrp import read_instance
 from chargeloop.cli.outcome import Outcome, gather
-from chargeloop.cli.parts import REPLAY, require_tariff, run_cabinets, run_couriers, run_phones, run_platform
+from chargeloop.cli.parts import (
+    REPLAY,
+    Ready,
+    require_tariff,
+    run_cabinets,
+    run_couriers,
+    run_phones,
+    run_platform,
+)
 from chargeloop.cli.people import People, rest
 from chargeloop.cli.places import note_broker, note_gateway
 from chargeloop.cli.playing import speed_of
@@ -139,7 +147,7 @@ async def _start(
     Time stands still meanwhile: how long processes take to start is no part of the day.
     """
     files, clock = day.files, day.clock
-    runs = (
+    runs: tuple[Callable[[Ready], Coroutine[None, None, None]], ...] = (
         lambda ready: run_platform(settings, broker, clock, ready, pace=REPLAY),
         lambda ready: run_couriers(settings, broker, clock, ready, pace=REPLAY),
         lambda ready: run_cabinets(settings, files.fleet, broker, clock, ready, pace=REPLAY),
