@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chargeloop.broker.device import Journal
+from chargeloop.broker.address import BrokerAddress
+from chargeloop.broker.clock import RealClock
+from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import SlotChanged, SlotsSnapshot, SlotState, Telemetry
 from chargeloop.protocol.messages.common import ConnectionState, JournalAck, Presence
-from tests.endpoint.site import Device, Site, site, until
+from tests.endpoint.site import Device, Site, granted, running, site, until
 from tests.endpoint.toy import ToyCore, command, report
 
 CABINET = "cl/v1/demo/cabinet/cab-1"
@@ -57,6 +59,32 @@ async def test_a_device_cut_off_is_seen_offline_and_comes_back_with_all_it_recor
             await until(lambda: journal.acked_seq == 2, what="both entries acknowledged")
             assert (Presence.ONLINE, 2) in presences(operator)
         assert [row[1] for row in await store.seen()] == [1, 2]
+
+
+async def test_a_device_tries_soon_to_connect_again_and_then_less_and_less_often(tmp_path: Path) -> None:
+    limits: list[int] = []
+
+    def no_pause(limit: int) -> int:
+        limits.append(limit)
+        return 0
+
+    async def take(_: Incoming) -> None: ...
+
+    link = DeviceLink(
+        credentials=granted(tmp_path).load("cab-1"),
+        broker=BrokerAddress("127.0.0.1", 1),  # nobody listens there
+        clock=RealClock(),
+        device_clock=DeviceClock(RealClock(), boot_id=begin_boot(tmp_path)),
+        journal=None,
+        state_dir=tmp_path,
+        subscriptions=(),
+        receive=take,
+        policy=LinkPolicy(reconnect_ms=1_600),
+        randbelow=no_pause,
+    )
+    async with running(link.run()):
+        await until(lambda: len(limits) >= 6, what="six attempts")
+    assert limits[:6] == [101, 201, 401, 801, 1_601, 1_601]
 
 
 async def test_a_state_is_published_again_at_every_connection(place: Site) -> None:

@@ -106,6 +106,7 @@ class DeviceLink:
         self._arrivals: asyncio.Queue[Checked] = asyncio.Queue()
         self._questions: dict[str, _Question] = {}
         self._epoch = 0
+        self._pause_ms = 0
 
     @property
     def connected(self) -> bool:
@@ -205,7 +206,9 @@ class DeviceLink:
             except (aiomqtt.MqttError, OSError) as error:
                 _log.warning("%s: %s: %s", self._credentials.client, self._broker, error)
             if self._reachable.is_set():
-                await self._clock.back_off_ms(self._randbelow(self._policy.reconnect_ms + 1))
+                longest_ms = self._policy.reconnect_ms
+                self._pause_ms = min(max(2 * self._pause_ms, longest_ms // 16), longest_ms)
+                await self._clock.back_off_ms(self._randbelow(self._pause_ms + 1))
 
     async def _connection(self) -> None:
         """Hold one connection until it is lost, cut or cancelled.
@@ -230,6 +233,7 @@ class DeviceLink:
         self._clock.flight.subscribed(self._credentials.client, self._subscriptions)
         first = [self._outbox.seal(send) for send in (*self._presence(Presence.ONLINE), *self._birth())]
         self._outbox.connect(first, self._clock.now_ms())
+        self._pause_ms = 0
         self._ready.set()
         self._wake.set()
 
