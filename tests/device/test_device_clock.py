@@ -76,3 +76,10 @@ async def test_the_exchange_that_tells_most_is_kept_until_drift_makes_it_worse()
 
 def test_each_boot_has_another_id(tmp_path: Path) -> None:
     assert [begin_boot(tmp_path / "state") for _ in range(3)] == ["boot-1", "boot-2", "boot-3"]
+
+
+def test_a_wall_clock_that_somebody_sets_moves_no_uptime() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    device = DeviceClock(clock, boot_id=BootId("boot-1"), unset=True)
+    device.set_wall(ORIGIN_MS - 1_000)
+    assert (device.wall_ms(), device.uptime_ms(), device.state) == (ORIGIN_MS - 1_000, 0, ClockState.FREE)

@@ -8,8 +8,8 @@ allowing for drift since.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from chargeloop.broker.clock import Clock
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BootId
@@ -28,6 +28,13 @@ class _Learned:
     at_uptime_ms: int
 
 
+class Time(Protocol):
+    """The world's time, of which a device sees only what its own clocks make of it."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since 1970 UTC."""
+
+
 class DeviceClock:
     """The clock of one boot of one device.
 
@@ -40,7 +47,7 @@ class DeviceClock:
     """
 
     def __init__(
-        self, clock: Clock, *, boot_id: BootId, offset_ms: int = 0, drift_ppm: int = 0, unset: bool = False
+        self, clock: Time, *, boot_id: BootId, offset_ms: int = 0, drift_ppm: int = 0, unset: bool = False
     ) -> None:
         self._clock = clock
         self._booted_ms = clock.now_ms()
@@ -75,6 +82,11 @@ class DeviceClock:
     def platform_ms(self) -> int:
         """Return the platform's time as far as known; the wall clock's until it has been learned."""
         return self.wall_ms() if self._learned is None else self._learned.offset_ms + self.uptime_ms()
+
+    def set_wall(self, wall_ms: int) -> None:
+        """Let somebody set the wall clock to that time, right or wrong; the uptime runs on."""
+        self._unset = False
+        self._wall_at_boot_ms = max(0, wall_ms - self.uptime_ms())
 
     def time(self) -> DeviceTime:
         """Return what all of its clocks show at this moment."""

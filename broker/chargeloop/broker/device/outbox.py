@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from chargeloop.broker.clock import Clock
 from chargeloop.broker.device.clock import DeviceClock
-from chargeloop.broker.device.journal import Journal
+from chargeloop.broker.device.journal import EventJournal
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.window import SendWindow
 from chargeloop.protocol.clock_map import DeviceTime
@@ -34,7 +34,8 @@ class LinkPolicy:
         resend_ms: how long to wait for an acknowledgement or answer before sending again; it doubles.
         window: journal entries on the wire at once.
         probe_ms: how often the platform's time is asked for; 0: only at the beginning of a connection.
-        reconnect_ms: each attempt to connect again waits a random time up to this.
+        reconnect_ms: each attempt to connect again waits a random time up to this, beginning with a
+            sixteenth of it and doubling.
     """
 
     resend_ms: int = 5_000
@@ -85,7 +86,7 @@ class DeviceOutbox:
         role: Role,
         region: str,
         clock: DeviceClock,
-        journal: Journal | None,
+        journal: EventJournal | None,
         policy: LinkPolicy,
     ) -> None:
         self._client = client
