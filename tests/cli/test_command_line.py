@@ -8,7 +8,7 @@ import pytest
 from chargeloop.cli.main import run
 
 COMMANDS = (
-    "demo", "replay", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
+    "demo", "replay", "bench", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
     "order", "order quote", "order place", "order cancel", "order return", "order show", "order list",
     "credentials", "credentials add", "credentials list", "config", "config show",
 )  # fmt: skip
@@ -62,6 +62,8 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("replay", "Missing argument 'INSTANCE_DIR'"),
         ("replay /nowhere", "cannot read /nowhere/instance_parameters.txt: No such file or directory"),
         ("replay /nowhere --limit 0", "--limit"),
+        ("bench --only speed", "there is no measure 'speed': expected one of events-50, events-2000"),
+        ("bench --trials 3", "No such option: --trials"),
         ("watch -t a/#/b", "'a/#/b' is not a topic filter"),
         ("watch -T a+", "'a+' is not a topic filter"),
         ("watch -F %z", "unknown %z in the format"),

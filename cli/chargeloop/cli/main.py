@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
-from chargeloop.cli import configuration, granting, observing, ordering, playing, serving
+from chargeloop.cli import benchmarking, configuration, granting, observing, ordering, playing, serving
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.errors import USAGE, CommandError, one_line
 
@@ -33,6 +33,7 @@ app.command("cabinets")(serving.cabinets)
 app.add_typer(ordering.app, name="order")
 app.command("watch")(observing.watch)
 app.command("export")(observing.export)
+app.command("bench")(benchmarking.bench)
 app.add_typer(granting.app, name="credentials")
 app.add_typer(configuration.app, name="config")
 
