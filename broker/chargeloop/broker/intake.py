@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chargeloop.protocol.codec import Fault, FaultKind, decode
+from chargeloop.protocol.codec import JSON, Codec, Fault, FaultKind
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import MESSAGE_ID_PATTERN, IdKind, is_id
 from chargeloop.protocol.topics import Delivery, Role, Topic, parse_topic, source_of
@@ -41,12 +41,12 @@ class Salvage:
     kept_from: int | None = None
 
 
-def check(topic_text: str, payload: bytes, role: Role, region: str) -> Checked | Fault:
+def check(topic_text: str, payload: bytes, role: Role, region: str, codec: Codec = JSON) -> Checked | Fault:
     """Return the message for a reader of this role and region, or why it cannot be taken."""
     topic = _known_topic(topic_text)
     if topic is None or topic.region != region or role not in topic.spec.readers:
         return Fault(FaultKind.WRONG_TOPIC, "not a topic of the table that this participant reads")
-    message = decode(payload)
+    message = codec.decode(payload)
     if isinstance(message, Fault):
         return message
     if type(message.data) not in topic.spec.messages:

@@ -8,7 +8,7 @@ for every road into the product. A fault is a value: the caller stores the bytes
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Never
+from typing import Any, Final, Never, Protocol
 
 from pydantic import ValidationError
 
@@ -190,3 +190,31 @@ _ENVELOPES: dict[str, type[Envelope[Data]]] = {name: Envelope[model] for name, m
 def seal(data: Data, **attributes: Any) -> Envelope[Data]:
     """Return the envelope of the right type around `data`; `attributes` are those of Envelope."""
     return _ENVELOPES[data.TYPE](type=data.TYPE, data=data, **attributes)
+
+
+class Codec(Protocol):
+    """How messages become bytes and bytes messages: as JSON, or another way where nobody else reads them."""
+
+    def seal(self, data: Data, **attributes: Any) -> Envelope[Data]:
+        """Return the envelope of the right type around `data`."""
+
+    def encode(self, envelope: Envelope[Data]) -> bytes:
+        """Return the bytes of an envelope; ValueError when they are too many to be sent."""
+
+    def decode(self, payload: bytes) -> Envelope[Data] | Fault:
+        """Return the envelope in a payload, or the fault that keeps it out."""
+
+    def with_kept_from(self, payload: bytes, seq: int) -> bytes:
+        """Return the encoded journal entry with its `keptfrom` set."""
+
+
+class JsonCodec:
+    """The codec of the wire."""
+
+    seal = staticmethod(seal)
+    encode = staticmethod(encode)
+    decode = staticmethod(decode)
+    with_kept_from = staticmethod(with_kept_from)
+
+
+JSON: Final[Codec] = JsonCodec()

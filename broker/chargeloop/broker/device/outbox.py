@@ -17,7 +17,7 @@ from chargeloop.broker.device.journal import EventJournal
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.window import SendWindow
 from chargeloop.protocol.clock_map import DeviceTime
-from chargeloop.protocol.codec import encode, seal, with_kept_from
+from chargeloop.protocol.codec import JSON, Codec
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages.common import JournalAck, SyncSample, TimeProbe, TimeReply
@@ -77,6 +77,7 @@ class DeviceOutbox:
         clock: its own clock; every message carries its boot, uptime and wall time.
         journal: where its events are recorded, None when it has none.
         policy: intervals and limits.
+        codec: turns messages into bytes.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a device, named by the caller
@@ -88,7 +89,9 @@ class DeviceOutbox:
         clock: DeviceClock,
         journal: EventJournal | None,
         policy: LinkPolicy,
+        codec: Codec = JSON,
     ) -> None:
+        self._codec = codec
         self._client = client
         self._role = role
         self._region = region
@@ -254,7 +257,7 @@ class DeviceOutbox:
             raise ValueError(f"{self._client} keeps no journal")
         payload = self._journal.entry(seq).payload
         if self._window.is_marked(seq):
-            payload = with_kept_from(payload, seq)
+            payload = self._codec.with_kept_from(payload, seq)
         return Outgoing(self._journal_topic, payload, 1, retain=False, message_id=self._entry_id(seq))
 
     def _entry_id(self, seq: int) -> str:
@@ -283,4 +286,4 @@ class DeviceOutbox:
             "causationid": send.causation_id,
             "expirytime": send.expires_ms,
         }
-        return encode(seal(**{**members, **attributes}))  # type: ignore[arg-type]
+        return self._codec.encode(self._codec.seal(**{**members, **attributes}))  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ from chargeloop.broker.endpoint.changes import (
     StateRow,
 )
 from chargeloop.broker.window import SendWindow
-from chargeloop.protocol.codec import encode, seal, with_kept_from
+from chargeloop.protocol.codec import JSON, Codec
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.ids import IdKind, derived_id
 from chargeloop.protocol.messages.common import JournalAck
@@ -69,9 +69,13 @@ class Outbox:
         role: its role; it sends only on topics this role writes.
         kept: what its store held.
         policy: intervals and limits.
+        codec: turns messages into bytes.
     """
 
-    def __init__(self, client: str, role: Role, kept: Kept, policy: OutboxPolicy) -> None:
+    def __init__(
+        self, client: str, role: Role, kept: Kept, policy: OutboxPolicy, codec: Codec = JSON
+    ) -> None:
+        self._codec = codec
         self._source = source_of(client, role)
         self._role = role
         self._policy = policy
@@ -164,7 +168,7 @@ class Outbox:
         self._renew_leases(now_ms, changes)
         batch = [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
         for channel in self._channels.values():
-            batch += [_marked(channel, seq) for seq in channel.window.take(now_ms)]
+            batch += [self._marked(channel, seq) for seq in channel.window.take(now_ms)]
         return batch
 
     def has_more(self) -> bool:
@@ -194,7 +198,7 @@ class Outbox:
     def _outgoing(
         self, topic: Topic, send: Send, message_id: str, now_ms: int, **attributes: object
     ) -> Outgoing:
-        envelope = seal(
+        envelope = self._codec.seal(
             send.data,
             id=message_id,
             source=self._source,
@@ -206,7 +210,9 @@ class Outbox:
             expirytime=send.expires_ms,
             **attributes,
         )
-        return Outgoing(send.topic, encode(envelope), topic.spec.qos, topic.spec.retain, message_id)
+        return Outgoing(
+            send.topic, self._codec.encode(envelope), topic.spec.qos, topic.spec.retain, message_id
+        )
 
     def _put_state(self, topic: Topic, send: Send, now_ms: int, changes: Changes) -> Outgoing:
         outgoing = self._outgoing(topic, send, send.id or self.message_id(), now_ms)
@@ -305,9 +311,8 @@ class Outbox:
         for topic, message_id, payload in kept.states:
             self._states[topic] = Outgoing(topic, payload.encode(), 1, retain=True, message_id=message_id)
 
-
-def _marked(channel: _Channel, seq: int) -> Outgoing:
-    entry = channel.entries[seq]
-    if not channel.window.is_marked(seq):
-        return entry
-    return replace(entry, payload=with_kept_from(entry.payload, seq))
+    def _marked(self, channel: _Channel, seq: int) -> Outgoing:
+        entry = channel.entries[seq]
+        if not channel.window.is_marked(seq):
+            return entry
+        return replace(entry, payload=self._codec.with_kept_from(entry.payload, seq))

@@ -22,7 +22,7 @@ from chargeloop.broker.endpoint.core import RegionCore
 from chargeloop.broker.endpoint.inbox import REQUESTS_IN_MEMORY, Inbox, Verdict
 from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy
 from chargeloop.broker.intake import Checked, Salvage, check, is_source, salvage
-from chargeloop.protocol.codec import Fault, FaultKind, encode
+from chargeloop.protocol.codec import JSON, Codec, Fault, FaultKind
 from chargeloop.protocol.effects import Context, Effects, Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import JournalId
@@ -75,6 +75,7 @@ class SingleWriter(Generic[WriteT]):
         randbelow: unpredictable numbers for the core.
         policy: of the outbox.
         requests_in_memory: how many requests are known without asking the store.
+        codec: turns messages into bytes and back.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a service, named by the caller
@@ -88,8 +89,10 @@ class SingleWriter(Generic[WriteT]):
         randbelow: Callable[[int], int],
         policy: OutboxPolicy,
         requests_in_memory: int = REQUESTS_IN_MEMORY,
+        codec: Codec = JSON,
     ) -> None:
-        self.outbox = Outbox(client, role, kept, policy)
+        self.outbox = Outbox(client, role, kept, policy, codec)
+        self._codec = codec
         self._core = core
         self._inbox = Inbox(
             kept.marks, kept.requests, kept.replies, complete=kept.all_requests, limit=requests_in_memory
@@ -128,7 +131,7 @@ class SingleWriter(Generic[WriteT]):
             CoreFailedError: the core has a bug; this batch must not be committed.
         """
         self._counts["received"] += 1
-        checked = check(topic, payload, self._role, self._region)
+        checked = check(topic, payload, self._role, self._region, self._codec)
         if isinstance(checked, Fault):
             return self._refuse(topic, payload, checked, now_ms), None
         if self._suspects and _digest(topic, payload) in self._suspects:
@@ -232,7 +235,9 @@ class SingleWriter(Generic[WriteT]):
                 FaultKind.ENTRIES_MISSING,
                 f"{mark + 1} to {seq - 1} of {journal} were acknowledged and let go",
             )
-            self._quarantine(topic.spec.topic(topic.region, **topic.ids), encode(message), fault, now_ms)
+            self._quarantine(
+                topic.spec.topic(topic.region, **topic.ids), self._codec.encode(message), fault, now_ms
+            )
 
     def _is_next_entry(
         self, topic: Topic, source: str, journal: str | None, seq: int | None, kept_from: int | None = None
