@@ -80,6 +80,19 @@ async def test_a_free_port_is_none_that_outgoing_connections_get(tmp_path: Path)
         assert address.port < FIRST_OUTGOING_PORT
 
 
+@KINDS
+async def test_a_broker_moves_on_when_another_program_was_quicker_at_its_port(
+    kind: BrokerKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = broker_main.free_address
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        looked_at = [BrokerAddress("127.0.0.1", quicker.getsockname()[1])]
+        monkeypatch.setattr(broker_main, "free_address", lambda *_: looked_at.pop() if looked_at else free())
+        async with running_broker(kind, tmp_path) as address:
+            assert await listens(address)
+            assert address.port != quicker.getsockname()[1]
+
+
 async def test_a_missing_mosquitto_is_told_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(broker_main, "find_mosquitto", lambda: None)
     with pytest.raises(BrokerError, match="Mosquitto is not installed"):

@@ -1,7 +1,6 @@
 """Endpoint and devices over a real Mosquitto."""
 
 import asyncio
-import socket
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
@@ -11,6 +10,7 @@ import pytest
 
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.endpoint import CoreFailedError, Endpoint, EndpointPolicy, StoreFailedError
+from chargeloop.broker.main import free_address
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import KeypadLocked, ReportInventory, SlotChanged, SlotState
 from chargeloop.protocol.messages.common import ConnectionState, Location, Presence
@@ -40,13 +40,6 @@ def acknowledged(device: Device) -> bool:
     return device.journal is not None and not device.journal.unacknowledged()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def test_every_event_reaches_the_store_once_and_in_order(place: Site) -> None:
     async with place.endpoint(ToyCore(reacts=False)) as (endpoint, store), place.device() as device:
         for _ in range(100):
@@ -65,7 +58,7 @@ async def test_events_recorded_while_the_platform_is_away_reach_it_later(place: 
 
 
 async def test_nothing_is_lost_or_repeated_when_the_broker_restarts(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_address().port
     core = ToyCore(reacts=False)
     async with AsyncExitStack() as stack:
         async with site(tmp_path, port=port) as place:
@@ -202,7 +195,7 @@ async def test_two_platforms_exchange_a_journal_although_one_is_away_at_first(pl
 
 
 async def test_an_endpoint_that_cannot_reach_the_broker_keeps_trying(tmp_path: Path) -> None:
-    port = free_port()
+    port = free_address().port
     store = ToyStore(tmp_path / "toy.sqlite3")
     await store.open()
     async with site(tmp_path) as place:

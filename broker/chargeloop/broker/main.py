@@ -35,11 +35,16 @@ _STOP_TIMEOUT_S: Final = 5
 _RETRY_S: Final = 0.02
 _FREE_PORTS: Final = range(20_000, 30_000)
 _FREE_TRIES: Final = 50
+_MOVES: Final = 3
 _SHOWN_LOG_CHARS: Final = 800
 
 
 class BrokerError(RuntimeError):
     """The broker could not be started, or it ended by itself; the message says why."""
+
+
+class _TakenError(BrokerError):
+    """Somebody else has begun to listen on the port since it was looked at."""
 
 
 class BrokerKind(StrEnum):
@@ -202,6 +207,11 @@ class _RunningBroker:
         self._death: asyncio.Task[BrokerError] | None = None
         self._told = False
 
+    @property
+    def pid(self) -> int:
+        """Return the process id of the broker."""
+        return self._process.pid
+
     def on_death(self, tell: Callable[[BrokerError], None]) -> None:
         """Have `tell` called when the broker dies; not when it is stopped."""
 
@@ -324,11 +334,42 @@ async def _running(settings: BrokerSettings) -> AsyncIterator[_RunningBroker]:
 
 @contextlib.asynccontextmanager
 async def _run(settings: BrokerSettings, claim: Claim) -> AsyncIterator[_RunningBroker]:
-    directory = claim.data / "broker"
     accounts = Accounts(claim.data)
     accounts.renew_probe()
-    address = _free_address(settings.host, settings.port)
+    broker = await _started(settings, claim, accounts)
+    try:
+        # Not before it is up: a signal kills a program that is not yet ready for it.
+        async with broker.watched():
+            with claim.noted(broker.address, broker.pid):
+                yield broker
+    finally:
+        await broker.stop()
+
+
+async def _started(settings: BrokerSettings, claim: Claim, accounts: Accounts) -> _RunningBroker:
+    """Return a broker that is up. If it may listen anywhere and another was quicker at its port, it moves on.
+
+    Raises:
+        BrokerError: it did not come up.
+    """
+    for _ in range(_MOVES if settings.port is None else 0):
+        address = free_address(settings.host)
+        with contextlib.suppress(_TakenError):
+            return await _started_at(address, settings, claim, accounts)
+    address = free_address(settings.host, settings.port)
+    return await _started_at(address, settings, claim, accounts)
+
+
+async def _started_at(
+    address: BrokerAddress, settings: BrokerSettings, claim: Claim, accounts: Accounts
+) -> _RunningBroker:
+    """Return a broker that is up at this address.
+
+    Raises:
+        BrokerError: it did not come up.
+    """
     claim.tell(address)
+    directory = claim.data / "broker"
     software: _Software
     if (settings.kind or choose_kind()) is BrokerKind.MOSQUITTO:
         software = _Mosquitto(accounts, directory, address)
@@ -346,34 +387,45 @@ async def _run(settings: BrokerSettings, claim: Claim) -> AsyncIterator[_Running
     broker = _RunningBroker(address, accounts, software, process, log)
     try:
         await broker.wait_until_up()
-        # Not before: a signal kills a program that is not yet ready for it.
-        async with broker.watched():
-            with claim.noted(address, process.pid):
-                yield broker
-    finally:
+    except BaseException as error:
         await broker.stop()
+        if isinstance(error, BrokerError) and not _is_free(address):
+            raise _TakenError(str(error)) from error
+        raise
+    return broker
 
 
-def _free_address(host: str, port: int | None) -> BrokerAddress:
+def free_address(host: str = LOOPBACK, port: int | None = None) -> BrokerAddress:
     """Return the address when nobody listens there; port None takes any free one.
 
     Not one that the system would choose: those are what it gives to outgoing connections, so another program
     could get it before the broker does, and a client that tries to connect before the broker listens could
     even be connected to itself.
+
+    Raises:
+        BrokerError: somebody listens there, or the address is not one of this machine's.
     """
     if port is not None:
         _require_free(host, port)
         return BrokerAddress(host, port)
     refused = BrokerError()
     for _ in range(_FREE_TRIES):
-        chosen = _FREE_PORTS.start + secrets.randbelow(len(_FREE_PORTS))
+        address = BrokerAddress(host, _FREE_PORTS.start + secrets.randbelow(len(_FREE_PORTS)))
         try:
-            _require_free(host, chosen)
+            _require_free(host, address.port)
         except BrokerError as error:
             refused = error
         else:
-            return BrokerAddress(host, chosen)
+            return address
     raise refused
+
+
+def _is_free(address: BrokerAddress) -> bool:
+    try:
+        _require_free(address.host, address.port)
+    except BrokerError:
+        return False
+    return True
 
 
 def _require_free(host: str, port: int) -> None:

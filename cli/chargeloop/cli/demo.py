@@ -8,7 +8,6 @@ is at rest, or at the scenario's deadline; then all is stopped in order and the 
 import asyncio
 import contextlib
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -17,7 +16,7 @@ from pathlib import Path
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import ScaledClock
-from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, running_broker
+from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, free_address, running_broker
 from chargeloop.cli import tables
 from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh
@@ -255,7 +254,5 @@ async def stopped_by_signals() -> AsyncIterator[None]:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on."""
-    with socket.socket() as trial:
-        trial.bind((LOOPBACK, 0))
-        return int(trial.getsockname()[1])
+    """Return a TCP port of the loopback address that nobody listens on, nor gets by chance."""
+    return free_address(LOOPBACK).port

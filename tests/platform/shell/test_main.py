@@ -13,7 +13,7 @@ import pytest
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import RealClock, ScaledClock
 from chargeloop.broker.credentials import CredentialStore
-from chargeloop.broker.main import running_broker
+from chargeloop.broker.main import free_address, running_broker
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.main import PlatformSettings, export_records, patient, run
 from tests.platform.shell.books import REGION, USER
@@ -21,12 +21,6 @@ from tests.platform.shell.cabinet_by_hand import BANK, CABINET, CabinetByHand
 
 HERE = {"lat": 43.45, "lon": 5.23}
 WALK_UP = {**HERE, "quantity": 1, "hand_over": "walk_up", "cabinet": CABINET}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
@@ -64,7 +58,7 @@ async def broker(tmp_path: Path) -> AsyncIterator[BrokerAddress]:
 
 @pytest.fixture
 def settings(tmp_path: Path, broker: BrokerAddress) -> PlatformSettings:
-    return PlatformSettings(region=REGION, data=tmp_path, broker=broker, http_port=free_port())
+    return PlatformSettings(region=REGION, data=tmp_path, broker=broker, http_port=free_address().port)
 
 
 async def answer_when(
