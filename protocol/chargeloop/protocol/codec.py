@@ -6,6 +6,7 @@ for every road into the product. A fault is a value: the caller stores the bytes
 """
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Never, Protocol
@@ -93,25 +94,16 @@ _DECODER = json.JSONDecoder(
 )
 
 
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_NO_BRACKET = re.compile(r"[^][{}]+")
+
+
 def _depth(text: str) -> int:
     """Return how deep brackets nest, reading brackets inside strings as text."""
     deepest = depth = 0
-    in_string = escaped = False
-    for character in text:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "}]":
-            depth -= 1
+    for bracket in _NO_BRACKET.sub("", _STRING.sub("", text)):
+        depth += 1 if bracket in "{[" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 
