@@ -1,9 +1,8 @@
 """`chargeloop order` against a real platform with real cabinets: JSON for programs, tables for people."""
 
 import json
-import subprocess
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ from chargeloop.broker import CredentialStore
 from chargeloop.broker.main import running_broker
 from chargeloop.cli.city import lay_out
 from chargeloop.cli.demo import free_port
+from chargeloop.cli.main import run
 from chargeloop.cli.places import note_broker
 from chargeloop.cli.scenario import CabinetFaults, demo_scenario
 from chargeloop.cli.supervisor import Child, Supervisor
-from tests.cli.played import chargeloop
 
 USER = "usr-0001"
 HERE = ("--lat", "43.452", "--lon", "5.233")
@@ -46,41 +45,59 @@ async def data(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
             await supervisor.stop()
 
 
-def order(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = chargeloop("order", arguments[0], "--data", str(data), "--user", USER, *arguments[1:])
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
 
 
-def answered(data: Path, *arguments: str) -> dict[str, Any]:
-    done = order(data, *arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("\n") == 1
-    reply: dict[str, Any] = json.loads(done.stdout)
+Order = Callable[..., Said]
+
+
+@pytest.fixture
+def order(data: Path, capsys: pytest.CaptureFixture[str]) -> Order:
+    """Run `chargeloop order` in this process; as people start it, it is run by test_running_by_hand."""
+
+    def ordered(command: str, *arguments: str) -> Said:
+        code = run(["order", command, "--data", str(data), "--user", USER, *arguments])
+        return Said(code, *capsys.readouterr())
+
+    return ordered
+
+
+def answered(order: Order, *arguments: str) -> dict[str, Any]:
+    said = order(*arguments, "--json")
+    assert said.code == 0, said.err
+    assert said.out.count("\n") == 1
+    reply: dict[str, Any] = json.loads(said.out)
     return reply
 
 
-def test_a_quote_tells_the_three_fees_before_ordering(data: Path) -> None:
-    quote = answered(data, "quote", *HERE, "--quantity", "2")
+def test_a_quote_tells_the_three_fees_before_ordering(order: Order) -> None:
+    quote = answered(order, "quote", *HERE, "--quantity", "2")
     assert quote["cabinet"].startswith("cab-")
     assert quote["courier_out"]["maximum"] == {"amount_minor": 650, "currency": "EUR"}
-    shown = order(data, "quote", *HERE, "--quantity", "2").stdout
+    shown = order("quote", *HERE, "--quantity", "2").out
     assert "courier out" in shown
     assert "6.50 EUR" in shown
 
 
-def test_an_order_is_placed_once_for_a_key_shown_listed_and_called_off(data: Path) -> None:
-    placed = answered(data, "place", *HERE, "--key", "k1")
-    assert answered(data, "place", *HERE, "--key", "k1")["id"] == placed["id"]
-    listed = answered(data, "list")["orders"]
+def test_an_order_is_placed_once_for_a_key_shown_listed_and_called_off(order: Order) -> None:
+    placed = answered(order, "place", *HERE, "--key", "k1")
+    assert answered(order, "place", *HERE, "--key", "k1")["id"] == placed["id"]
+    listed = answered(order, "list")["orders"]
     assert [one["id"] for one in listed] == [placed["id"]]
-    answered(data, "cancel", placed["id"])
-    shown = answered(data, "show", placed["id"])
+    answered(order, "cancel", placed["id"])
+    shown = answered(order, "show", placed["id"])
     assert shown["state"] in {"cancelled", "recalling"}
     assert "placed" in [event["type"] for event in shown["events"]]
-    table = order(data, "show", placed["id"]).stdout
+    table = order("show", placed["id"]).out
     assert placed["id"] in table
     assert "timeline" in table
-    assert placed["id"] in order(data, "list").stdout
+    assert placed["id"] in order("list").out
 
 
 @pytest.mark.parametrize(
@@ -92,21 +109,21 @@ def test_an_order_is_placed_once_for_a_key_shown_listed_and_called_off(data: Pat
     ],
 )
 def test_a_refusal_is_one_line_with_the_gateway_s_own_words(
-    data: Path, arguments: tuple[str, ...], said: str
+    order: Order, arguments: tuple[str, ...], said: str
 ) -> None:
-    done = order(data, *arguments)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    done = order(*arguments)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.count("\n") == 1
+    assert said in done.err
 
 
 def test_a_wrong_password_and_a_gateway_that_is_not_there_are_told(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    order: Order, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    away = order(data, "list", "--gateway", "http://127.0.0.1:1")
-    assert (away.returncode, away.stderr.count("\n")) == (1, 1)
-    assert "no answer from http://127.0.0.1:1" in away.stderr
+    away = order("list", "--gateway", "http://127.0.0.1:1")
+    assert (away.code, away.err.count("\n")) == (1, 1)
+    assert "no answer from http://127.0.0.1:1" in away.err
     monkeypatch.setenv("CHARGELOOP_PASSWORD", "guessed")
-    refused = order(data, "list")
-    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert CredentialStore.of_data(data).load(USER).password not in refused.stderr
+    refused = order("list")
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert CredentialStore.of_data(data).load(USER).password not in refused.err
