@@ -1,0 +1,412 @@
+"""A charging cabinet in the simulation: the firmware's steps, carried out in the order that loses nothing.
+
+The shell of a real cabinet (`station/shell/cabinet_shell.py`) writes a step to its disk, appends the entries
+to the journal, and does the acts one after the other. This does the same with the same firmware and the same
+mechanics, and the power may fail between any two of them, while a motor runs, and before anything is
+written. Whatever motors and hands really did goes to the records.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
+
+from chargeloop.protocol.clock_map import DeviceTime
+from chargeloop.protocol.effects import Incoming, Send
+from chargeloop.protocol.geo import Point
+from chargeloop.protocol.ids import IdKind, is_id
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages import world
+from chargeloop.protocol.messages.common import Location
+from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.topics import TOPICS, Role
+from chargeloop.simulation.device import Device
+from chargeloop.simulation.loop import Alarm
+from chargeloop.simulation.stage import Stage
+from chargeloop.station.core import battery, cabinet, mechanics, report
+from chargeloop.station.core.battery import Battery
+from chargeloop.station.core.faults import Faults as Planted
+from chargeloop.station.core.mechanics import Ghost, Mechanics, Place
+from chargeloop.station.core.memory import (
+    OPEN_TRAY,
+    Act,
+    Asker,
+    GiveAnswer,
+    LookAgain,
+    Memory,
+    OpenSlot,
+    Record,
+    RunMotor,
+    Senses,
+    Step,
+)
+
+MOTOR_MS: Final = 2_000
+SETTLE_MS: Final = 200
+_HEARTBEAT_MS: Final = 15 * MINUTE_MS
+_UNKNOWN_TIME_MS: Final = MINUTE_MS
+_TRAYS: Final = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
+_PERFECT: Final = Planted()
+_JAMMED: Final = Planted(jam_next=2**31)
+
+Decide = Callable[[Memory, Senses], Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The last step on the disk: its entries follow number `after_seq` of the journal."""
+
+    memory: Memory
+    after_seq: int
+    records: tuple[Record, ...]
+    answers: tuple[GiveAnswer, ...]
+    at: DeviceTime
+
+
+class Cabinet(Device):
+    """One cabinet with its banks.
+
+    Args:
+        stage: it plays on.
+        client: its id.
+        region: its region.
+        place: where it stands.
+        batteries: what is in its slots, from slot 1 on; None is an empty slot.
+    """
+
+    def __init__(
+        self, stage: Stage, client: str, region: str, place: Point, batteries: tuple[Battery | None, ...]
+    ) -> None:
+        self.place = place
+        self.mechanics = Mechanics(
+            tuple(Place(slot, inside) for slot, inside in enumerate(batteries, start=1))
+        )
+        self.memory = Memory.new(len(batteries))
+        self._disk: Written | None = None
+        self._kept: dict[int, str] = {}
+        self._motors: dict[int, RunMotor] = {}
+        self._blind: set[int] = set()
+        self._does_not_fit: set[str] = set()
+        super().__init__(stage, client, Role.CABINET, region, keeps_journal=True)
+        self._watch = Alarm(stage.loop, lambda: self.guarded(self._look))
+        for standing in self.mechanics.slots:
+            if standing.bank is not None:
+                stage.record("bank", region, standing.bank.bank, self._slot(standing.slot))
+
+    # Power.
+
+    def wake(self) -> None:
+        """Find the last step on the disk, finish what it began, and believe the readers."""
+        self.memory = Memory.new(len(self.mechanics.slots))
+        disk, journal = self._disk, self.journal
+        if disk is not None and journal is not None:
+            self.memory = disk.memory
+            present = max(0, journal.last_seq - disk.after_seq)
+            self._write_entries(disk.records[present:], disk.at)
+            for answer in disk.answers:
+                self._give(answer)
+        self._carry_out(cabinet.boot)
+        for insertion in tuple(self.mechanics.insertions.values()):
+            self._answer_insertion(insertion)
+        self._set_watch()
+        self.later(self.draw.randrange(_HEARTBEAT_MS), self._beat)
+
+    def darken(self) -> None:
+        """Lose the memory; a motor that runs comes to rest before or behind its work."""
+        self._watch.set(None)
+        motors = tuple(self._motors.values())
+        self._motors.clear()
+        for act in motors:
+            if self.draw.random() < 0.5:
+                self._turn(act)
+        self.mechanics = mechanics.after_power_cut(self.mechanics)
+
+    # What comes in.
+
+    def receive(self, incoming: Incoming) -> None:
+        """Take a command or hands."""
+        message, name = incoming.message, incoming.topic.spec.name
+        if name == "cabinet_command":
+            if self.clock.learned and is_id(IdKind.COMMAND, message.id):
+                self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
+        elif name in _TRAYS:
+            tray = TOPICS[_TRAYS[name]].topic(self.region, **incoming.topic.ids)
+            self._hands(Asker(message.id, tray), message.data)
+            self._publish_snapshot()
+
+    def _hands(self, asker: Asker, act: object) -> None:
+        given = self.mechanics.answers.get(asker.key)
+        insertion = self.mechanics.insertions.get(asker.key)
+        if given is not None:
+            self._publish_answer(given)
+        elif insertion is not None:
+            self._answer_insertion(insertion)
+        elif isinstance(act, world.CodeTyped):
+            self._carry_out(lambda m, s: cabinet.type_code(m, s, asker, act.code))
+        elif isinstance(act, world.TrayReached):
+            self._carry_out(lambda m, s: cabinet.reach_into_tray(m, s, asker))
+        elif isinstance(act, world.BankInserted):
+            self._carry_out(
+                lambda m, s: cabinet.offer_bank(m, s, asker, act.bank, act.code), in_hand=act.bank
+            )
+
+    def _answer_insertion(self, insertion: mechanics.Insertion) -> None:
+        self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, insertion.slot, insertion.asker))
+
+    # Steps.
+
+    def _do(self, decide: Decide) -> None:
+        before = self.memory
+        self._carry_out(decide)
+        if self.memory is not before:
+            self._publish_snapshot()
+
+    def _carry_out(self, decide: Decide, *, in_hand: cab.BankStatus | None = None) -> None:
+        step = decide(self.memory, self._senses())
+        if step.memory != self.memory or step.records:
+            at = self.clock.time()
+            self.may_lose_power()
+            self._write_step(step, at)
+            self.may_lose_power()
+            self._write_entries(step.records, at)
+            self._set_watch()
+        for act in step.acts:
+            self.may_lose_power()
+            self._perform(act, in_hand)
+
+    def _write_step(self, step: Step, at: DeviceTime) -> None:
+        journal = self.journal
+        memory = replace(step.memory, snapshot_version=self.memory.snapshot_version + 1)
+        answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
+        after_seq = 0 if journal is None else journal.last_seq
+        self._disk = Written(memory, after_seq, step.records, answers, at)
+        self.memory = memory
+        self._tell_holds()
+
+    def _tell_holds(self) -> None:
+        for slot in self.memory.slots:
+            kept = slot.reservation
+            if self._kept.get(slot.number) != kept:
+                self.stage.record("hold", self.region, self.client, slot.number, kept)
+                if kept is None:
+                    self._kept.pop(slot.number, None)
+                else:
+                    self._kept[slot.number] = kept
+
+    def _write_entries(self, records: tuple[Record, ...], at: DeviceTime) -> None:
+        def alike(record: Record) -> tuple[str | None, str | None, str | None]:
+            return record.correlation_id, record.causation_id, record.subject
+
+        for (correlation_id, causation_id, subject), group in groupby(records, alike):
+            data = [record.data for record in group]
+            like = Send(
+                "", data[0], subject=subject, correlation_id=correlation_id, causation_id=causation_id
+            )
+            self.record(data, like, at)
+            for event in data:
+                if isinstance(event, cab.CommandFinished):
+                    reason = None if event.reason is None else str(event.reason)
+                    self.stage.record(
+                        "outcome",
+                        self.region,
+                        self.client,
+                        event.command,
+                        event.epoch,
+                        str(event.outcome),
+                        reason,
+                    )
+            self.may_lose_power()
+
+    def _senses(self) -> Senses:
+        readings = self.mechanics.readings(self.stage.loop.now_ms())
+        if self._blind:
+            readings = tuple(
+                None if number in self._blind else reading for number, reading in enumerate(readings, start=1)
+            )
+        return Senses(
+            now_ms=self.clock.platform_ms(),
+            slots=readings,
+            tray=self.mechanics.tray,
+            clock_known=self.clock.learned,
+        )
+
+    # Acts.
+
+    def _perform(self, act: Act, in_hand: cab.BankStatus | None) -> None:
+        match act:
+            case RunMotor():
+                self._motors[act.slot] = act
+                self.later(MOTOR_MS, lambda: self._motor_stops(act))
+            case LookAgain():
+                self.later(SETTLE_MS, lambda: self._look_again(act))
+            case OpenSlot():
+                if in_hand is not None:
+                    self._push_in(act, in_hand)
+            case GiveAnswer():
+                self._give(act)
+
+    def _motor_stops(self, act: RunMotor) -> None:
+        self._motors.pop(act.slot, None)
+        self._turn(act)
+        self.may_lose_power()
+        self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+        self._blind.clear()
+
+    def _turn(self, act: RunMotor) -> None:
+        """Let the motor of a slot run: what it does is what the world does, whatever the firmware thinks."""
+        faults, draw, before = self.stage.faults, self.draw, self.mechanics
+        standing = before.place(act.slot).bank
+        jams = faults.jam > 0 and draw.random() < faults.jam
+        if jams:
+            self.stage.fault(self.region, "jam", self.client)
+        now_ms = self.stage.loop.now_ms()
+        self.mechanics = mechanics.run_motor(
+            before, act.slot, act.claim, _JAMMED if jams else _PERFECT, now_ms
+        )
+        moved = len(self.mechanics.tray) > len(before.tray)
+        pickup = self.memory.pickups[0] if self.memory.pickups else None
+        bank = None if standing is None else standing.bank
+        self.stage.record(
+            "motor", self.region, self.client, act.slot, bank,
+            None if pickup is None else pickup.reservation, None if pickup is None else pickup.command,
+            0 if pickup is None else pickup.epoch, moved,
+        )  # fmt: skip
+        if moved and bank is not None:
+            self._tell_move(bank, self._slot(act.slot), f"tray/{self.client}", "motor")
+        self._mislead(
+            act.slot, moved=moved, status=None if standing is None else battery.read(standing, now_ms)
+        )
+
+    def _mislead(self, slot: int, *, moved: bool, status: cab.BankStatus | None) -> None:
+        """Let the exit sensor bounce, or show nothing although the bank is still there."""
+        faults, draw = self.stage.faults, self.draw
+        if moved and status is not None and faults.bounce > 0 and draw.random() < faults.bounce:
+            self.stage.fault(self.region, "bounce", self.client)
+            ghosts = {**self.mechanics.ghosts, slot: Ghost(status, draw.randint(1, 2))}
+            self.mechanics = replace(self.mechanics, ghosts=ghosts)
+        elif not moved and status is not None and faults.sensor_lie > 0 and draw.random() < faults.sensor_lie:
+            self.stage.fault(self.region, "sensor_lie", self.client)
+            self._blind.add(slot)
+
+    def _look_again(self, act: LookAgain) -> None:
+        self.mechanics = mechanics.settle(self.mechanics, act.slot)
+        self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+
+    def _push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
+        now_ms = self.stage.loop.now_ms()
+        if self.mechanics.place(act.slot).bank is None:
+            self.mechanics = mechanics.insert(self.mechanics, act.slot, in_hand, act.asker, now_ms)
+            self._tell_move(in_hand.bank, _hand_of(act.asker), self._slot(act.slot), "hand")
+        else:
+            # The firmware believed the slot empty: whoever stands there sees that the bank does not fit.
+            self._does_not_fit.add(act.asker.key)
+        self.may_lose_power()
+        self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, act.slot, act.asker))
+
+    def _give(self, act: GiveAnswer) -> None:
+        if act.asker.key in self._does_not_fit:
+            act = replace(act, accepted=False, display="it does not fit")
+        given = act.asker.key not in self.mechanics.answers
+        self.mechanics = mechanics.give(self.mechanics, act, self.stage.loop.now_ms())
+        answer = self.mechanics.answers[act.asker.key]
+        for bank in answer.banks if given else ():
+            self._tell_move(bank.bank, f"tray/{self.client}", _hand_of(act.asker), "hand")
+        self.may_lose_power()
+        self._publish_answer(answer)
+
+    def _tell_move(self, bank: str, start: str, end: str, by: str) -> None:
+        self.stage.record("move", self.region, bank, start, end, by)
+
+    def _slot(self, number: int) -> str:
+        return f"slot/{self.client}/{number}"
+
+    def vandalise(self) -> None:
+        """Let somebody force a bank out or in, or exchange two, without the firmware noticing."""
+        slots, draw = self.mechanics.slots, self.draw
+        full = [standing for standing in slots if standing.bank is not None]
+        busy = set(self._motors)
+        free = [standing for standing in full if standing.slot not in busy]
+        if len(free) < 2:
+            return
+        self.stage.fault(self.region, "vandal", self.client)
+        one, other = draw.sample(free, 2)
+        if one.bank is None or other.bank is None:
+            return
+        if draw.random() < 0.5:
+            self._put(replace(one, bank=other.bank), replace(other, bank=one.bank))
+            self._tell_move(one.bank.bank, self._slot(one.slot), "outside", "vandal")
+            self._tell_move(other.bank.bank, self._slot(other.slot), self._slot(one.slot), "vandal")
+            self._tell_move(one.bank.bank, "outside", self._slot(other.slot), "vandal")
+        else:
+            empty = [standing for standing in slots if standing.bank is None and standing.slot not in busy]
+            self._put(replace(one, bank=None))
+            self._tell_move(one.bank.bank, self._slot(one.slot), "outside", "vandal")
+            if empty:
+                there = draw.choice(empty)
+                self._put(replace(there, bank=one.bank))
+                self._tell_move(one.bank.bank, "outside", self._slot(there.slot), "vandal")
+
+    def _put(self, *changed: Place) -> None:
+        by_slot = {standing.slot: standing for standing in changed}
+        slots = tuple(by_slot.get(standing.slot, standing) for standing in self.mechanics.slots)
+        self.mechanics = replace(self.mechanics, slots=slots)
+
+    # What goes out.
+
+    def _publish_answer(self, given: mechanics.Answer) -> None:
+        answered = world.CabinetAnswered(accepted=given.accepted, display=given.display, banks=given.banks)
+        self.tell(_hand_of(given.asker).partition("/")[2], given.asker.request, answered)
+
+    def _publish_snapshot(self) -> None:
+        self.say(self._snapshot())
+
+    def _snapshot(self) -> Send:
+        journal = self.journal
+        if journal is None:
+            raise RuntimeError("a cabinet keeps a journal")
+        snapshot = cab.SlotsSnapshot(
+            version=self.memory.snapshot_version,
+            journal=journal.journal_id,
+            after_seq=journal.last_seq,
+            slots=report.slot_statuses(self.memory, self._senses()),
+        )
+        return Send(self.topic("cabinet_slots"), snapshot)
+
+    def birth(self) -> tuple[Send, ...]:
+        """Tell what it is, and its slots."""
+        info = cab.CabinetInfo(
+            name=self.client, location=Location.of(self.place), slots=len(self.mechanics.slots), model="sim",
+            firmware=cabinet.FIRMWARE,
+        )  # fmt: skip
+        return Send(self.topic("cabinet_info"), info), self._snapshot()
+
+    def _beat(self) -> None:
+        if not self.stage.calm:
+            readings = report.telemetry(self._senses(), self.mechanics.power_w(self.stage.loop.now_ms()))
+            self.say(Send(self.topic("cabinet_telemetry"), readings))
+            self.later(_HEARTBEAT_MS, self._beat)
+
+    # Time.
+
+    def _look(self) -> None:
+        self._do(cabinet.look)
+        self._set_watch()
+
+    def _set_watch(self) -> None:
+        now_ms = self.stage.loop.now_ms()
+        charging = {slot.number for slot in self.memory.slots if slot.state is cab.SlotState.CHARGING}
+        inside = [standing.bank for standing in self.mechanics.slots if standing.slot in charging]
+        ready = [battery.ready_at(bank) for bank in inside if bank is not None]
+        due_ms = [instant_ms for instant_ms in ready if instant_ms is not None and instant_ms > now_ms]
+        end_ms = cabinet.next_due_ms(self.memory)
+        if end_ms is not None and self.clock.learned:
+            due_ms.append(now_ms + max(1, end_ms - self.clock.platform_ms()))
+        elif end_ms is not None:
+            due_ms.append(now_ms + _UNKNOWN_TIME_MS)
+        self._watch.set(min(due_ms, default=None))
+
+
+def _hand_of(asker: Asker) -> str:
+    """Return whose hand it is that waits for an answer on this topic."""
+    parts = asker.topic.split("/")
+    return f"courier/{parts[-1]}" if parts[3] == "tray" else f"user/{parts[-1]}"

@@ -1,0 +1,160 @@
+"""What goes wrong in a run, each with its own knob; profiles mix them.
+
+A probability is per occasion (a message, a step of a cabinet, a round of a service), a rate is per hour of
+the phase of faults. Zero switches a fault off, so that a profile shows by itself what it plays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from chargeloop.protocol.time import HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What happens to single messages, and to last wills.
+
+    Attributes:
+        loss: probability that a message is lost.
+        duplicate: that it comes a second time, up to a minute later.
+        reorder: that others overtake it.
+        delay: that it is held up, `delay_ms` at most and mostly much shorter.
+        late_will: that a last will is published late, `late_will_ms` at most.
+    """
+
+    loss: float = 0.0
+    duplicate: float = 0.0
+    reorder: float = 0.0
+    delay: float = 0.0
+    delay_ms: int = 72 * HOUR_MS
+    late_will: float = 0.0
+    late_will_ms: int = 10 * 60_000
+
+    @property
+    def trouble(self) -> float:
+        """Return the probability that anything goes wrong with a message."""
+        return self.loss + self.duplicate + self.reorder + self.delay
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Everything that goes wrong in one run.
+
+    Attributes:
+        links: with single messages.
+        broker_crash: crashes of the broker an hour.
+        partition: partitions an hour, each of a random part of all links, healed one by one.
+        fight: times an hour that somebody else connects under a device's id.
+        restart: orderly restarts of services an hour.
+        service_crash: probability for each round of a service that it is killed at one of its boundaries.
+        power_cut: probability for each point around journal and motor that the device loses its power there.
+        jam: probability that a motor jams.
+        bounce: that an exit sensor settles late.
+        sensor_lie: that an exit sensor shows nothing although the bank is still inside.
+        vandal: times an hour that a bank is forced out or in, or swapped, by hand.
+        clock_unset: probability for a boot that the wall clock stands at 1970.
+        clock_wrong: that it is hours or days wrong, or in another zone.
+        clock_jump: times an hour that a device's wall clock is set to something else.
+        drift_ppm: how fast or slow clocks run, at most.
+        double_scan: probability that a person orders twice, 16 ms or 16 s apart.
+        courier_vanishes: probability for each job that its courier is not heard of again before the healing.
+        courier_dawdles: for each courier, to take three times as long.
+        courier_lies: times an hour that a courier claims what was not done.
+        cancel: probability that a person calls an order off at some step.
+        absent: that nobody is at home at first.
+        version_skew: probability that a message comes from a newer sender, with members nobody knows.
+        poison: unreadable messages an hour, or such of an old version.
+    """
+
+    links: Links = field(default_factory=Links)
+    broker_crash: float = 0.0
+    partition: float = 0.0
+    fight: float = 0.0
+    restart: float = 0.0
+    service_crash: float = 0.0
+    power_cut: float = 0.0
+    jam: float = 0.0
+    bounce: float = 0.0
+    sensor_lie: float = 0.0
+    vandal: float = 0.0
+    clock_unset: float = 0.0
+    clock_wrong: float = 0.0
+    clock_jump: float = 0.0
+    drift_ppm: int = 0
+    double_scan: float = 0.0
+    courier_vanishes: float = 0.0
+    courier_dawdles: float = 0.0
+    courier_lies: float = 0.0
+    cancel: float = 0.0
+    absent: float = 0.0
+    version_skew: float = 0.0
+    poison: float = 0.0
+
+
+# What people do is no fault of the system and goes on after the healing.
+_PEOPLE: Final = Faults(cancel=0.1, absent=0.15, double_scan=0.05)
+_LINKS: Final = Links(loss=0.02, duplicate=0.02, reorder=0.02, delay=0.01, late_will=0.3)
+
+PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
+    {
+        "none": Faults(),
+        "people": replace(_PEOPLE, courier_vanishes=0.03, courier_dawdles=0.2, courier_lies=1.0),
+        "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
+        "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
+        "power": replace(_PEOPLE, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.01, vandal=0.3),
+        "clocks": replace(
+            _PEOPLE, clock_unset=0.2, clock_wrong=0.3, clock_jump=2.0, drift_ppm=100, power_cut=0.003,
+            links=replace(_LINKS, loss=0.005),
+        ),
+        "worst": replace(
+            _PEOPLE,
+            links=_LINKS, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003, restart=0.1, power_cut=0.004, jam=0.05,
+            bounce=0.05, sensor_lie=0.01, vandal=0.2, clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0,
+            drift_ppm=100, courier_vanishes=0.02, courier_dawdles=0.2, courier_lies=1.0,
+            version_skew=0.01, poison=1.0,
+        ),
+    }
+)  # fmt: skip
+
+
+class UnknownFaultError(ValueError):
+    """The text names no profile or no fault; the message says which there are."""
+
+
+def faults_of(text: str) -> Faults:
+    """Return the faults that a text names: a profile, and changes to it: `worst,loss=0.1,vandal=0`.
+
+    Raises:
+        UnknownFaultError: the profile or a fault is unknown, or a value is no number.
+    """
+    name, *changes = text.split(",")
+    faults = PROFILES.get(name)
+    if faults is None:
+        raise UnknownFaultError(f"{name!r} is no profile of faults; there are {', '.join(PROFILES)}")
+    for change in changes:
+        faults = _changed(faults, change)
+    return faults
+
+
+def _changed(faults: Faults, change: str) -> Faults:
+    name, _, value = change.partition("=")
+    of_links = {knob.name for knob in fields(Links)}
+    known = of_links | {knob.name for knob in fields(Faults)} - {"links"}
+    if name not in known:
+        raise UnknownFaultError(f"{name!r} is no fault; there are {', '.join(sorted(known))}")
+    try:
+        number: Any = int(value) if name.endswith(("_ms", "_ppm")) else float(value)
+    except ValueError:
+        raise UnknownFaultError(f"{change!r}: expected a number, as in {name}=0.05") from None
+    if number < 0:
+        raise UnknownFaultError(f"{change!r}: expected a number that is not negative")
+    if name in of_links:
+        return replace(faults, links=replace(faults.links, **{name: number}))
+    return replace(faults, **{name: number})
+
+
+def healed(faults: Faults) -> Faults:
+    """Return what is left when everything is healed: people are as they are."""
+    return Faults(cancel=faults.cancel, absent=faults.absent)

@@ -1,0 +1,156 @@
+"""Injects what goes wrong at rates: crashes, partitions, poison, vandals, clocks; and heals everything.
+
+Each kind of fault has its own randomness and its own next instant, so that switching one off changes nothing
+for the others. What goes wrong with a probability per occasion (a message, a step, a round) is drawn where
+the occasion is.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from chargeloop.protocol.topics import TOPICS
+from chargeloop.simulation.carried import written
+from chargeloop.simulation.city import Region
+from chargeloop.simulation.device import Device
+from chargeloop.simulation.faults import Links, healed
+from chargeloop.simulation.stage import Stage
+
+_WALL_JUMPS_MS: Final = (-DAY_MS, DAY_MS, -HOUR_MS, HOUR_MS, -10 * SECOND_MS, 8 * HOUR_MS)
+_NEW_MEMBERS: Final = b',"newattribute":"x","another":{"of":[1,2]}}'
+_OLD_VERSION: Final = (
+    '{"specversion":"1.0","id":"%s","source":"cabinet/%s","type":"chargeloop.cabinet.slot_changed.v0",'
+    '"time":"2026-06-01T08:00:00.000Z","data":{"slot":1,"state":"faulty"}}'
+)
+
+
+class Mischief:
+    """All faults of one run.
+
+    Args:
+        stage: where they happen.
+        regions: whose participants are met.
+    """
+
+    def __init__(self, stage: Stage, regions: Sequence[Region]) -> None:
+        self._stage = stage
+        self._regions = regions
+        self._healed = False
+        self._poisons = 0
+        self._draw = stage.draw("mischief")
+        faults = stage.faults
+        rates: tuple[tuple[float, str, Callable[[random.Random], None]], ...] = (
+            (faults.broker_crash, "broker_crash", self._crash_broker),
+            (faults.partition, "partition", self._partition),
+            (faults.fight, "fight", self._fight),
+            (faults.restart, "restart", self._restart),
+            (faults.vandal, "vandal", self._vandalise),
+            (faults.clock_jump, "clock_jump", self._jump),
+            (faults.poison, "poison", self._poison),
+        )
+        for rate, name, act in rates:
+            if rate > 0:
+                self._again(rate, stage.draw("mischief", name), act)
+        if faults.version_skew > 0:
+            stage.network.alter = self._skew
+
+    def heal(self) -> None:
+        """End all faults; what is down comes up, what is cut carries, who vanished is heard of again."""
+        stage = self._stage
+        self._healed = True
+        stage.faults = healed(stage.faults)
+        stage.network.links = Links()
+        stage.network.alter = None
+        if not stage.network.is_up:
+            stage.network.restart()
+        for port in stage.network.ports():
+            stage.network.mend(port)
+        stage.record("healed")
+        for region in self._regions:
+            for phone in region.phones:
+                phone.come_back()
+
+    def _again(self, rate: float, draw: random.Random, act: Callable[[random.Random], None]) -> None:
+        def happen() -> None:
+            if not self._healed:
+                act(draw)
+                self._again(rate, draw, act)
+
+        self._stage.loop.after(int(draw.expovariate(rate / HOUR_MS)), happen)
+
+    # The kinds.
+
+    def _crash_broker(self, draw: random.Random) -> None:
+        network = self._stage.network
+        if network.is_up:
+            self._tell_all("broker_crash", "broker")
+            network.crash()
+            self._stage.loop.after(draw.randrange(2 * MINUTE_MS), network.restart)
+
+    def _partition(self, draw: random.Random) -> None:
+        share = draw.random()
+        for port in self._stage.network.ports():
+            if draw.random() < share and not port.cut:
+                self._stage.fault(port.region, "partition", port.client)
+                self._stage.network.cut(port)
+                # Most are short, and they are healed one by one.
+                wait_ms = int(2 * HOUR_MS * draw.random() ** 3) + SECOND_MS
+                self._stage.loop.after(wait_ms, partial(self._stage.network.mend, port))
+
+    def _fight(self, draw: random.Random) -> None:
+        device = self._any_device(draw)
+        self._stage.fault(device.region, "fight", device.client)
+        for blow in range(1, draw.randint(2, 6)):
+            wait_ms = blow * draw.randrange(1, 20_000)
+            self._stage.loop.after(wait_ms, partial(self._stage.network.kick, device.port))
+
+    def _restart(self, draw: random.Random) -> None:
+        region = draw.choice(self._regions)
+        service = draw.choice((region.rental, region.dispatch))
+        self._stage.fault(region.name, "restart", service.client)
+        service.restart()
+
+    def _vandalise(self, draw: random.Random) -> None:
+        draw.choice(draw.choice(self._regions).cabinets).vandalise()
+
+    def _jump(self, draw: random.Random) -> None:
+        device = self._any_device(draw)
+        self._stage.fault(device.region, "clock_jump", device.client)
+        device.clock.set_wall(max(0, self._stage.loop.now_ms() + draw.choice(_WALL_JUMPS_MS)))
+
+    def _poison(self, draw: random.Random) -> None:
+        region = draw.choice(self._regions)
+        cabinet = draw.choice(region.cabinets).client
+        self._poisons += 1
+        name = f"poison-{self._poisons}"
+        payloads = (
+            (_OLD_VERSION % (name, cabinet)).encode(),
+            (_OLD_VERSION % (name, "cab-stranger")).replace("v0", "v1").encode(),
+            b'{"id":"%s","slot":NaN}' % name.encode(),
+            b"\xff\xfe\x00",
+            b"[" * 9_000,
+        )
+        kind = draw.randrange(len(payloads))
+        self._stage.fault(region.name, "poison", cabinet)
+        topic = TOPICS["cabinet_event"].topic(region.name, cabinet=cabinet)
+        message_id = name if kind < 3 else f"{name}-unreadable"
+        self._stage.network.inject(Outgoing(topic, payloads[kind], 1, retain=False, message_id=message_id))
+
+    def _skew(self, outgoing: Outgoing) -> Outgoing:
+        if self._draw.random() >= self._stage.faults.version_skew:
+            return outgoing
+        self._stage.injected["version_skew"] += 1
+        return replace(outgoing, payload=written(outgoing.payload)[:-1] + _NEW_MEMBERS)
+
+    def _any_device(self, draw: random.Random) -> Device:
+        region = draw.choice(self._regions)
+        devices: tuple[Device, ...] = (*region.cabinets, *region.phones)
+        return draw.choice(devices)
+
+    def _tell_all(self, name: str, target: str) -> None:
+        for region in self._regions:
+            self._stage.fault(region.name, name, target)

@@ -1,0 +1,70 @@
+"""What all participants of one simulated world share: time, network, faults, and where records go."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol
+
+from chargeloop.protocol.effects import Incoming
+from chargeloop.protocol.envelope import Data
+from chargeloop.simulation.faults import Faults
+from chargeloop.simulation.loop import Loop
+from chargeloop.simulation.network import Network
+from chargeloop.simulation.records import Sink, Value
+
+
+class ProductFailedError(Exception):
+    """The product raised where it must not: a violation by itself."""
+
+
+class Tangible(Protocol):
+    """A device as hands and voices meet it."""
+
+    def guarded(self, act: Callable[[], None]) -> None:
+        """Do something that ends where the power fails."""
+
+    def receive(self, incoming: Incoming) -> None:
+        """Take what hands do."""
+
+    def told(self, request: str, answer: Data) -> None:
+        """Take the answer to something done by hand."""
+
+
+class Stage:
+    """The common ground of one run.
+
+    Args:
+        seed: all randomness of the run follows from it.
+        now_ms: when it begins, in milliseconds since 1970 UTC.
+        faults: what goes wrong; replaced when everything is healed.
+        sink: takes the records.
+    """
+
+    def __init__(self, seed: int, now_ms: int, faults: Faults, sink: Sink) -> None:
+        self.seed = seed
+        self.faults = faults
+        self.sink = sink
+        self.loop = Loop(now_ms)
+        self.network = Network(self.loop, faults.links, self.draw("network"))
+        self.devices: dict[str, Tangible] = {}
+        self.calm = False
+        self.injected: Counter[str] = Counter()
+        self.on_fault = self._ignore
+
+    def draw(self, *names: str) -> random.Random:
+        """Return the randomness of one participant: another one more changes nothing for it."""
+        return random.Random(":".join((str(self.seed), *names)))
+
+    def record(self, kind: str, *columns: Value) -> None:
+        """Give out a record of this instant."""
+        self.sink((kind, self.loop.now_ms(), *columns))
+
+    def fault(self, region: str, name: str, target: str) -> None:
+        """Tell that a fault was injected."""
+        self.injected[name] += 1
+        self.sink(("fault", self.loop.now_ms(), region, name, target))
+        self.on_fault(region, name)
+
+    @staticmethod
+    def _ignore(region: str, name: str) -> None:
+        del region, name
