@@ -10,70 +10,137 @@ a newer one is on its way. What has been asked of a cabinet but is not visible i
 against its stock, so two orders cannot race for the same bank.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from chargeloop.platform.core.matching import Grid
 from chargeloop.platform.core.order import Hold, HoldKind, HoldState
 from chargeloop.platform.core.rows import CabinetRecord, SlotRecord
+from chargeloop.protocol.clock_map import ClockMap
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import BankId, CabinetId, CommandId, JournalId
 from chargeloop.protocol.messages.cabinet import CabinetInfo, SlotsSnapshot, SlotState, SlotStatus
 from chargeloop.protocol.messages.common import ConnectionState, Presence
 
+# A fleet of a hundred thousand cabinets has reservations at few of them at any time.
+_NO_HOLDS: Final[Mapping[str, Hold]] = MappingProxyType({})
+
 
 class Cabinet:
-    """One cabinet: its record, its stock counted, and the live reservations there."""
+    """One cabinet: what its record says, its stock counted, and the live reservations there.
 
-    __slots__ = ("empty_slots", "holds", "last_seen_ms", "ready_banks", "record")
+    Its members change in place: a busy cabinet changes with every message, and the record is made when it is
+    written.
+    """
+
+    __slots__ = (
+        "clock",
+        "connection_epoch",
+        "empty_slots",
+        "epoch",
+        "holds",
+        "id",
+        "inventory",
+        "inventory_expires_ms",
+        "journal",
+        "last_seen_ms",
+        "location",
+        "name",
+        "online",
+        "ready_banks",
+        "seq",
+        "slots",
+        "slots_seq",
+        "slots_version",
+    )
 
     def __init__(self, record: CabinetRecord) -> None:
-        self.record = record
+        self.id = record.cabinet
+        self.name = record.name
+        self.location = record.location
+        self.epoch = record.epoch
+        self.connection_epoch = record.connection_epoch
+        self.online = record.online
         self.last_seen_ms = record.last_seen_ms
-        self.holds: dict[str, Hold] = {}
+        self.journal = record.journal
+        self.seq = record.seq
+        self.slots_version = record.slots_version
+        self.slots_seq = record.slots_seq
+        self.slots = record.slots
+        self.inventory = record.inventory
+        self.inventory_expires_ms = record.inventory_expires_ms
+        self.clock = record.clock
+        self.holds: Mapping[str, Hold] = _NO_HOLDS
         self.ready_banks = 0
         self.empty_slots = 0
 
     @property
+    def record(self) -> CabinetRecord:
+        """Return what is to be written of it now."""
+        return CabinetRecord(
+            self.id,
+            self.name,
+            self.location,
+            self.epoch,
+            self.connection_epoch,
+            self.online,
+            self.last_seen_ms,
+            self.journal,
+            self.seq,
+            self.slots_version,
+            self.slots_seq,
+            self.slots,
+            self.inventory,
+            self.inventory_expires_ms,
+            self.clock,
+        )
+
+    @property
     def place(self) -> Point:
         """Return where it stands; only cabinets that have introduced themselves are ever asked."""
-        if self.record.location is None:
-            message = f"{self.record.cabinet} has not said where it stands"
+        if self.location is None:
+            message = f"{self.id} has not said where it stands"
             raise LookupError(message)
-        return self.record.location
+        return self.location
 
     def count(self, min_charge_pct: int) -> None:
         """Count the stock again after a change of slots."""
-        self.ready_banks = sum(
-            slot.state is SlotState.READY and slot.charge_pct >= min_charge_pct for slot in self.record.slots
-        )
-        self.empty_slots = sum(slot.state is SlotState.EMPTY for slot in self.record.slots)
+        ready = empty = 0
+        for slot in self.slots:
+            if slot.state is SlotState.EMPTY:
+                empty += 1
+            elif slot.state is SlotState.READY and slot.charge_pct >= min_charge_pct:
+                ready += 1
+        self.ready_banks, self.empty_slots = ready, empty
 
     def free(self, kind: HoldKind) -> int:
         """Return how many banks, or slots, can be promised."""
         visible = self.ready_banks if kind is HoldKind.BANKS else self.empty_slots
+        if not self.holds:
+            return visible
         return max(0, visible - sum(self._unseen(hold) for hold in self.holds.values() if hold.kind is kind))
 
     def _unseen(self, hold: Hold) -> int:
         if hold.state is not HoldState.ASKED:
             return 0
-        seen = sum(slot.reservation == hold.id for slot in self.record.slots)
+        seen = sum(slot.reservation == hold.id for slot in self.slots)
         return max(0, hold.quantity - seen)
 
     def slot_of(self, number: int) -> SlotRecord | None:
         """Return a slot by its number."""
-        return next((slot for slot in self.record.slots if slot.slot == number), None)
+        return next((slot for slot in self.slots if slot.slot == number), None)
 
 
 class Fleet:
-    """All cabinets of the region. A record that changes is listed in `changed`, for the caller to write."""
+    """All cabinets of the region. One that changes is listed in `changed`, for the caller to write."""
 
     def __init__(self, *, lease_ms: int, min_charge_pct: int) -> None:
         self._lease_ms = lease_ms
         self._min_charge_pct = min_charge_pct
         self._cabinets: dict[CabinetId, Cabinet] = {}
         self._grid = Grid()
-        self.changed: dict[CabinetId, None] = {}
+        self.changed: dict[CabinetId, Cabinet] = {}
 
     def load(self, records: Iterable[CabinetRecord]) -> None:
         """Take the cabinets as they were written."""
@@ -90,9 +157,11 @@ class Fleet:
 
     def take_changed(self) -> tuple[CabinetRecord, ...]:
         """Return the records that changed since it was asked last, to be written."""
-        changed = tuple(self._cabinets[name] for name in self.changed)
+        if not self.changed:
+            return ()
+        records = tuple(cabinet.record for cabinet in self.changed.values())
         self.changed.clear()
-        return tuple(replace(cabinet.record, last_seen_ms=cabinet.last_seen_ms) for cabinet in changed)
+        return records
 
     def know(self, cabinet: CabinetId) -> Cabinet:
         """Return the cabinet, known from now on."""
@@ -100,21 +169,14 @@ class Fleet:
         return self._put(Cabinet(CabinetRecord(cabinet))) if found is None else found
 
     def _put(self, cabinet: Cabinet) -> Cabinet:
-        self._cabinets[cabinet.record.cabinet] = cabinet
-        if cabinet.record.location is not None:
-            self._grid.put(cabinet.record.cabinet, cabinet.record.location)
+        self._cabinets[cabinet.id] = cabinet
+        if cabinet.location is not None:
+            self._grid.put(cabinet.id, cabinet.location)
         cabinet.count(self._min_charge_pct)
         return cabinet
 
-    def change(self, cabinet: Cabinet, record: CabinetRecord) -> None:
-        """Replace the cabinet's record and count its stock again."""
-        if record == cabinet.record:
-            return
-        slots_changed = record.slots is not cabinet.record.slots
-        cabinet.record = record
-        self.changed[record.cabinet] = None
-        if slots_changed:
-            cabinet.count(self._min_charge_pct)
+    def _change(self, cabinet: Cabinet) -> None:
+        self.changed[cabinet.id] = cabinet
 
     # Presence.
 
@@ -124,74 +186,77 @@ class Fleet:
 
     def connection(self, cabinet: Cabinet, state: ConnectionState) -> None:
         """Take a birth, goodbye or last will, unless it is of an older connection or out of order."""
-        record = cabinet.record
-        same = state.connection_epoch == record.connection_epoch
+        same = state.connection_epoch == cabinet.connection_epoch
         online = state.state is Presence.ONLINE
         # A birth with a lower number while it is off line: its storage was replaced, and it counts anew.
-        late = state.connection_epoch < record.connection_epoch and (record.online or not online)
-        if late or (same and online and not record.online and record.connection_epoch > 0):
+        late = state.connection_epoch < cabinet.connection_epoch and (cabinet.online or not online)
+        if late or (same and online and not cabinet.online and cabinet.connection_epoch > 0):
             return
-        self.change(cabinet, replace(record, connection_epoch=state.connection_epoch, online=online))
+        if not same or online is not cabinet.online:
+            cabinet.connection_epoch, cabinet.online = state.connection_epoch, online
+            self._change(cabinet)
 
     def usable(self, cabinet: Cabinet, now_ms: int) -> bool:
         """Tell whether it can be expected to obey a command now."""
-        record = cabinet.record
         fresh = now_ms - cabinet.last_seen_ms <= self._lease_ms
-        return record.online and fresh and record.location is not None
+        return cabinet.online and fresh and cabinet.location is not None
 
     def introduced(self, cabinet: Cabinet, info: CabinetInfo) -> None:
         """Take its name and place."""
         place = info.location.point
-        self._grid.put(cabinet.record.cabinet, place)
-        self.change(cabinet, replace(cabinet.record, name=info.name, location=place))
+        self._grid.put(cabinet.id, place)
+        if cabinet.name != info.name or cabinet.location != place:
+            cabinet.name, cabinet.location = info.name, place
+            self._change(cabinet)
+
+    def learned(self, cabinet: Cabinet, clock: ClockMap) -> None:
+        """Take what is known of its clock now."""
+        if clock != cabinet.clock:
+            cabinet.clock = clock
+            self._change(cabinet)
 
     # Slots.
 
     def snapshot(self, cabinet: Cabinet, snapshot: SlotsSnapshot) -> bool:
         """Take all slots as they stand, unless the snapshot is old; tell whether it was taken."""
-        record = cabinet.record
-        old = snapshot.version <= record.slots_version or snapshot.after_seq < record.slots_seq
-        if record.journal == snapshot.journal and old:
+        old = snapshot.version <= cabinet.slots_version or snapshot.after_seq < cabinet.slots_seq
+        if cabinet.journal == snapshot.journal and old:
             return False
-        by_number = {status.slot: slot_record(status) for status in snapshot.slots}
-        taken = replace(
-            record,
-            journal=snapshot.journal,
-            seq=record.seq if record.journal == snapshot.journal else 0,
-            slots_version=snapshot.version,
-            slots_seq=snapshot.after_seq,
-            slots=tuple(by_number.values()),
-        )
-        self.change(cabinet, taken)
+        if cabinet.journal != snapshot.journal:
+            cabinet.journal, cabinet.seq = snapshot.journal, 0
+        cabinet.slots_version, cabinet.slots_seq = snapshot.version, snapshot.after_seq
+        self._replace_slots(cabinet, _by_number(map(slot_record, snapshot.slots)))
         return True
 
     def took(self, cabinet: Cabinet, journal: JournalId, seq: int) -> bool:
         """Note that a journal entry is being handled; False when it, or a later one, was handled before."""
-        record = cabinet.record
-        if record.journal == journal and seq <= record.seq:
+        if cabinet.journal != journal:
+            cabinet.journal, cabinet.slots_version, cabinet.slots_seq = journal, 0, 0
+        elif seq <= cabinet.seq:
             return False
-        if record.journal == journal:
-            self.change(cabinet, replace(record, seq=seq))
-        else:
-            self.change(cabinet, replace(record, journal=journal, seq=seq, slots_version=0, slots_seq=0))
+        cabinet.seq = seq
+        self._change(cabinet)
         return True
 
     def in_slots(self, cabinet: Cabinet) -> bool:
         """Tell whether the slots already include the entry that is being handled."""
-        return cabinet.record.seq <= cabinet.record.slots_seq
+        return cabinet.seq <= cabinet.slots_seq
 
     def set_slots(self, cabinet: Cabinet, slots: Iterable[SlotRecord]) -> None:
         """Replace single slots, as the entry being handled says."""
         if self.in_slots(cabinet):
             return
-        by_number = {slot.slot: slot for slot in cabinet.record.slots}
-        by_number.update({slot.slot: slot for slot in slots})
-        ordered = tuple(by_number[number] for number in sorted(by_number))
-        self.change(cabinet, replace(cabinet.record, slots=ordered, slots_seq=cabinet.record.seq))
+        cabinet.slots_seq = cabinet.seq
+        self._replace_slots(cabinet, _with_slots(cabinet.slots, tuple(slots)))
+
+    def _replace_slots(self, cabinet: Cabinet, slots: tuple[SlotRecord, ...]) -> None:
+        cabinet.slots = slots
+        cabinet.count(self._min_charge_pct)
+        self._change(cabinet)
 
     def inventory(self, cabinet: Cabinet, statuses: Iterable[SlotStatus]) -> None:
         """Take the slots of an inventory, which is a journal entry itself."""
-        self.set_slots(cabinet, (slot_record(status) for status in statuses))
+        self.set_slots(cabinet, map(slot_record, statuses))
 
     # Searching.
 
@@ -211,21 +276,25 @@ class Fleet:
 
     def next_epoch(self, cabinet: Cabinet) -> int:
         """Return the epoch of the next command to the cabinet; it only rises."""
-        epoch = cabinet.record.epoch + 1
-        self.change(cabinet, replace(cabinet.record, epoch=epoch))
-        return epoch
+        cabinet.epoch += 1
+        self._change(cabinet)
+        return cabinet.epoch
 
     def inventory_asked(self, cabinet: Cabinet, command: CommandId | None, expires_ms: int = 0) -> None:
         """Note the open command that asks for the inventory; None when it has been answered."""
-        self.change(cabinet, replace(cabinet.record, inventory=command, inventory_expires_ms=expires_ms))
+        cabinet.inventory, cabinet.inventory_expires_ms = command, expires_ms
+        self._change(cabinet)
 
     def keep(self, hold: Hold) -> None:
         """Count a reservation, or count it as it stands now."""
-        self.know(hold.cabinet).holds[hold.id] = hold
+        cabinet = self.know(hold.cabinet)
+        cabinet.holds = {**cabinet.holds, hold.id: hold}
 
     def drop(self, hold: Hold) -> None:
         """Count a reservation no longer."""
-        self.know(hold.cabinet).holds.pop(hold.id, None)
+        cabinet = self.know(hold.cabinet)
+        left = {name: kept for name, kept in cabinet.holds.items() if name != hold.id}
+        cabinet.holds = left or _NO_HOLDS
 
     def unused_code(self, cabinet: Cabinet, drawn: str) -> str:
         """Return the drawn code, or the next one that no live reservation of the cabinet has."""
@@ -240,3 +309,20 @@ def slot_record(status: SlotStatus) -> SlotRecord:
     bank: BankId | None = None if status.bank is None else status.bank.bank
     charge_pct = 0 if status.bank is None else status.bank.charge_pct
     return SlotRecord(status.slot, status.state, bank, charge_pct, status.reservation)
+
+
+def _by_number(slots: Iterable[SlotRecord]) -> tuple[SlotRecord, ...]:
+    """Return the slots in the order of their numbers, the last one of each number."""
+    by_number = {slot.slot: slot for slot in slots}
+    return tuple(by_number[number] for number in sorted(by_number))
+
+
+def _with_slots(known: tuple[SlotRecord, ...], changed: tuple[SlotRecord, ...]) -> tuple[SlotRecord, ...]:
+    """Return the known slots with some of them replaced; both in the order of their numbers, from 1."""
+    slots = list(known)
+    for slot in changed:
+        place = slot.slot - 1
+        if place >= len(slots) or slots[place].slot != slot.slot:
+            return _by_number((*known, *changed))  # some slots are not known yet
+        slots[place] = slot
+    return tuple(slots)

@@ -36,7 +36,7 @@ def command_finished(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished, _:
     turn.settle_lease(said.command)
     if said.outcome is Outcome.DONE and said.slots:
         _show_reserved(turn, cabinet, said)
-    if cabinet.record.inventory == said.command:
+    if cabinet.inventory == said.command:
         turn.fleet.inventory_asked(cabinet, None)
     if order is None:
         return
@@ -52,7 +52,7 @@ def _obeyed_elsewhere(order: Order, command: str, cabinet: Cabinet) -> bool:
     told = next((hold.cabinet for hold in order.holds if hold.command == command), None)
     if command in {order.unlock, order.inquiry}:
         told = order.walk_up_cabinet
-    return told not in {None, cabinet.record.cabinet}
+    return told not in {None, cabinet.id}
 
 
 def _served(turn: Turn, cabinet: Cabinet, reservation: str) -> Order | None:
@@ -63,14 +63,14 @@ def _served(turn: Turn, cabinet: Cabinet, reservation: str) -> Order | None:
     hold = order.hold(reservation)
     legs = (leg.cabinet for leg in order.legs if leg.reservation == reservation)
     place = next(legs, order.walk_up_cabinet) if hold is None else hold.cabinet
-    return order if place in {None, cabinet.record.cabinet} else None
+    return order if place in {None, cabinet.id} else None
 
 
 def _show_reserved(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished) -> None:
     owner = turn.owner_of(said.command)
     if owner is None or owner.unlock == said.command:
         return  # the slots of an eject are those that gave their banks
-    known = {slot.slot: slot for slot in cabinet.record.slots}
+    known = {slot.slot: slot for slot in cabinet.slots}
     kept = [
         SlotRecord(
             content.slot,
@@ -125,7 +125,7 @@ def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
 
 def reservation_ended(turn: Turn, cabinet: Cabinet, said: cab.ReservationEnded, _: Corrected) -> None:
     """Note that a reservation holds nothing any more, and look for another one if it was needed."""
-    freed = [_freed(slot) for slot in cabinet.record.slots if slot.reservation == said.reservation]
+    freed = [_freed(slot) for slot in cabinet.slots if slot.reservation == said.reservation]
     turn.fleet.set_slots(cabinet, freed)
     order = _served(turn, cabinet, said.reservation)
     hold = None if order is None else order.hold(said.reservation)
@@ -163,7 +163,7 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
         return
     leg = _leg_served(order, said.reservation)
     job = None if leg is None else leg.job
-    happened = ev.BankEjected(said.bank, cabinet.record.cabinet, said.slot, job)
+    happened = ev.BankEjected(said.bank, cabinet.id, said.slot, job)
     # No bank leaves before it was asked for, whatever the cabinet's clock says.
     asked_ms = order.since_ms if order.state is OrderState.UNLOCKING else order.placed_ms
     order = turn.happen(order.id, happened, when.not_before(asked_ms))
@@ -185,7 +185,7 @@ def _seen_elsewhere(
     other = _holder(turn, said.bank)
     if other is None or (order is not None and other.id == order.id):
         return
-    happened = ev.BankReturned(said.bank, cabinet.record.cabinet, said.slot)
+    happened = ev.BankReturned(said.bank, cabinet.id, said.slot)
     _back(turn, other, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
@@ -199,7 +199,7 @@ def eject_failed(turn: Turn, cabinet: Cabinet, said: cab.EjectFailed, when: Corr
     turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.FAULTY, said.bank)])
     order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
     if order is not None:
-        happened = ev.EjectFailed(said.bank, cabinet.record.cabinet, said.slot, said.reason)
+        happened = ev.EjectFailed(said.bank, cabinet.id, said.slot, said.reason)
         turn.happen(order.id, happened, when)
 
 
@@ -249,7 +249,7 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     order = _holder(turn, said.bank)
     _inside(turn, cabinet, said.slot, said.bank)
     if order is not None:
-        happened = ev.BankReturned(said.bank, cabinet.record.cabinet, said.slot, said.reservation)
+        happened = ev.BankReturned(said.bank, cabinet.id, said.slot, said.reservation)
         _back(turn, _collected_first(turn, order, said, when), happened, when)
 
 
@@ -272,7 +272,7 @@ def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Cor
 
 def _inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId) -> None:
     """Write that the cabinet has the bank, and that no order answers for it any more."""
-    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet.record.cabinet, slot))
+    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet.id, slot))
 
 
 def _back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -> None:
@@ -326,7 +326,7 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
     if said.command is None or (order is not None and _obeyed_elsewhere(order, said.command, cabinet)):
         return
     turn.settle_lease(said.command)
-    if cabinet.record.inventory == said.command:
+    if cabinet.inventory == said.command:
         turn.fleet.inventory_asked(cabinet, None)
     if order is not None and order.inquiry == said.command and order.state is OrderState.UNLOCKING:
         end_unlocking(turn, order, "it still holds them all")
@@ -339,7 +339,7 @@ def _found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: C
     if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
         return
     _inside(turn, cabinet, slot, bank)
-    happened = ev.BankReturned(bank, cabinet.record.cabinet, slot)
+    happened = ev.BankReturned(bank, cabinet.id, slot)
     _back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 

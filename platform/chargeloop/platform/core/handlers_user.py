@@ -90,9 +90,9 @@ def _servable_by_named(turn: Turn, request: PlaceOrder) -> int | RequestRefused:
     if cabinet is None:
         return refuse(RefusalCode.UNKNOWN_CABINET, "a walk-up order names a cabinet that exists")
     if not turn.fleet.usable(cabinet, turn.now_ms):
-        return refuse(RefusalCode.CABINET_OFFLINE, f"{cabinet.record.cabinet} cannot be reached now")
+        return refuse(RefusalCode.CABINET_OFFLINE, f"{cabinet.id} cannot be reached now")
     available = min(request.quantity, cabinet.free(HoldKind.BANKS))
-    return _enough(request, available, f"{cabinet.record.cabinet} does not have")
+    return _enough(request, available, f"{cabinet.id} does not have")
 
 
 def _enough(request: PlaceOrder, available: int, where: str) -> int | RequestRefused:

@@ -95,9 +95,9 @@ def _near(turn: Turn, order: Order, wanted: Want) -> Iterator[Cabinet]:
         cabinet = turn.cabinet(order.walk_up_cabinet)
         usable = cabinet is not None and turn.fleet.usable(cabinet, turn.now_ms)
         named = [cabinet] if cabinet is not None and usable else []
-        return (cabinet for cabinet in named if cabinet.record.cabinet not in order.tried)
+        return (cabinet for cabinet in named if cabinet.id not in order.tried)
     near = turn.fleet.nearest(wanted.place, turn.policy.search_radius_m, turn.now_ms)
-    return (cabinet for _, cabinet in near if cabinet.record.cabinet not in order.tried)
+    return (cabinet for _, cabinet in near if cabinet.id not in order.tried)
 
 
 def ask(turn: Turn, order: Order, cabinet: Cabinet, wanted: Want) -> None:
@@ -106,7 +106,7 @@ def ask(turn: Turn, order: Order, cabinet: Cabinet, wanted: Want) -> None:
     banks = wanted.kind is HoldKind.BANKS
     hold = Hold(
         id=ReservationId(order.derived(IdKind.RESERVATION, order.serial + 1)),
-        cabinet=cabinet.record.cabinet,
+        cabinet=cabinet.id,
         kind=wanted.kind,
         quantity=wanted.quantity,
         code=turn.fleet.unused_code(cabinet, turn.context.draw_code(_CODE_DIGITS)),
@@ -183,15 +183,14 @@ def inquire(turn: Turn, order: Order, cabinet: CabinetId) -> Order:
 
 def take_stock(turn: Turn, cabinet: Cabinet) -> None:
     """Ask a cabinet whose state is in doubt for its inventory, unless that is under way."""
-    record = cabinet.record
-    if record.inventory is not None and record.inventory_expires_ms > turn.now_ms:
+    if cabinet.inventory is not None and cabinet.inventory_expires_ms > turn.now_ms:
         return
     epoch = turn.fleet.next_epoch(cabinet)
     # Derived, because the longest of cabinet ids leaves no room for anything else.
-    name = CommandId(derived_id(IdKind.COMMAND, "inventory", record.cabinet, str(epoch)))
+    name = CommandId(derived_id(IdKind.COMMAND, "inventory", cabinet.id, str(epoch)))
     expires_ms = turn.now_ms + turn.policy.inquiry_life_ms
     turn.fleet.inventory_asked(cabinet, name, expires_ms)
-    command(turn, record.cabinet, name, ReportInventory(epoch=epoch), expires_ms)
+    command(turn, cabinet.id, name, ReportInventory(epoch=epoch), expires_ms)
 
 
 def command(turn: Turn, cabinet: CabinetId, name: CommandId, data: Data, expires_ms: int) -> None:

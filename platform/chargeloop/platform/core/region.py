@@ -206,13 +206,12 @@ class RentalRegion(region_reads.RegionReads):
     def _learn(self, cabinet: Cabinet, incoming: Incoming) -> None:
         """Learn what the message tells of the cabinet's clock."""
         message = incoming.message
-        record = cabinet.record
-        clock = record.clock.heard(DeviceTime.of(message), incoming.received_ms)
+        clock = cabinet.clock.heard(DeviceTime.of(message), incoming.received_ms)
         data = message.data
         if isinstance(data, TimeProbe) and data.previous is not None and message.bootid is not None:
             clock = clock.learn(message.bootid, data.previous, incoming.received_ms)
-        if clock is not record.clock:
-            self._memory.fleet.change(cabinet, replace(record, clock=clock))
+        if clock is not cabinet.clock:
+            self._memory.fleet.learned(cabinet, clock)
 
     def _happened(self, turn: Turn, cabinet: Cabinet, incoming: Incoming) -> None:
         message: Envelope[Any] = incoming.message
@@ -222,7 +221,7 @@ class RentalRegion(region_reads.RegionReads):
         if not self._memory.fleet.took(cabinet, message.journalid, message.seq):
             return
         lean = fees.lean(_FEE_NAME.get(type(message.data), ""))
-        when = cabinet.record.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)
+        when = cabinet.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)
         handler(turn, cabinet, message.data, when)
 
 

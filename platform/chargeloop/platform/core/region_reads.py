@@ -76,8 +76,8 @@ class RegionReads:
 
     def _cabinet_view(self, cabinet: Cabinet, distance_m: float, now_ms: int) -> CabinetView:
         return CabinetView(
-            cabinet=cabinet.record.cabinet,
-            name=cabinet.record.name,
+            cabinet=cabinet.id,
+            name=cabinet.name,
             location=cabinet.place,
             distance_m=round(distance_m),
             usable=self._memory.fleet.usable(cabinet, now_ms),
@@ -96,7 +96,7 @@ class RegionReads:
             free = min(quantity, cabinet.free(HoldKind.BANKS))
             available = max(available, free)
             if free == quantity:
-                found = (distance_m, cabinet.record.cabinet)
+                found = (distance_m, cabinet.id)
                 break
         # A courier is not at the cabinet yet: about as far again.
         trip_m = 0 if found is None else 2 * round(found[0])

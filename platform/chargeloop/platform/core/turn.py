@@ -271,7 +271,7 @@ class Turn:
     def cabinet(self, cabinet: str) -> Cabinet | None:
         """Return a cabinet that has introduced itself."""
         found = self.fleet.get(cabinet)
-        return None if found is None or found.record.location is None else found
+        return None if found is None or found.location is None else found
 
     # The end.
 

@@ -22,7 +22,7 @@ def order_view(order: Order, fleet: Fleet) -> OrderView:
     """Return the order as its user sees it. The hand-over code is shown while a courier is to come."""
     leg = _leg_shown(order)
     cabinet = _cabinet_shown(order, leg)
-    place = None if cabinet is None else fleet.know(cabinet).record.location
+    place = None if cabinet is None else fleet.know(cabinet).location
     return OrderView(
         order=order.id,
         state=order.state,
