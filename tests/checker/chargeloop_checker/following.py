@@ -1,0 +1,260 @@
+"""An order's journal followed once more: where its banks are, and which durations are charged.
+
+Three durations are charged: the courier's way out (from the indication of the courier who brought the banks
+to rental success), the rental of each bank, and the courier's way back (second indication to return
+success). A rental begins with rental success, or with the ejection for somebody who walks up. It ends with
+whatever comes first of: the first indication of the courier who fetched the bank, and its return to a
+cabinet; if nobody knows of either, when it was sold. An order that gave nothing to its user has no such
+duration at all.
+
+Entries come late and in any order, so each one only adds what it tells to what is known.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+
+Detail = Mapping[str, Any]
+_TRUST: Final = {"synced": 0, "free": 1, "inferred": 2, "unset": 3}
+
+
+class Mark(NamedTuple):
+    """An entry of the journal as one end of a duration."""
+
+    event: str
+    time_ms: int
+    quality: str
+
+
+class Span(NamedTuple):
+    """A finished duration: the fee it makes, and the bank or job it is charged for."""
+
+    fee: str
+    of: str
+    start: Mark
+    end: Mark
+
+    @property
+    def held_ms(self) -> int:
+        """Return how long it was; negative when its ends contradict each other."""
+        return self.end.time_ms - self.start.time_ms
+
+    @property
+    def quality(self) -> str:
+        """Return the worse quality of its ends; a contradiction is inferred at best."""
+        return worst(self.start.quality, self.end.quality, held_ms=self.held_ms)
+
+
+def worst(start: str, end: str, *, held_ms: int) -> str:
+    """Return the quality of a duration from those of its ends; one that nobody knows is the worst."""
+    qualities = [start, end, "inferred"] if held_ms < 0 else [start, end]
+    return max(qualities, key=lambda quality: _TRUST.get(quality, len(_TRUST)))
+
+
+class Where(Enum):
+    """Who has a bank of the order, as far as its journal tells."""
+
+    COURIER = auto()
+    USER = auto()
+    CABINET = auto()
+    SOLD = auto()
+
+
+@dataclass(slots=True)
+class Bank:
+    """A bank that the order gave out; `job` is the delivery job that had it last."""
+
+    where: Where
+    job: str | None = None
+    begun: Mark | None = None
+    ended: Mark | None = None
+    back: Mark | None = None
+
+    @property
+    def is_out(self) -> bool:
+        """Tell whether the order still answers for it."""
+        return self.where is Where.COURIER or self.where is Where.USER
+
+    def end_by(self, mark: Mark) -> None:
+        """Let the rental end at the mark, unless it ended before."""
+        if self.ended is None or mark.time_ms < self.ended.time_ms:
+            self.ended = mark
+
+
+@dataclass(slots=True)
+class Trip:
+    """A courier's leg; `called` is the first indication of all, `indicated` that of the present courier."""
+
+    outward: bool
+    indicated: Mark | None = None
+    called: Mark | None = None
+    done: Mark | None = None
+
+
+class Follower:
+    """Follows the journal of one order.
+
+    Args:
+        is_walk_up: whether its user takes the banks from the cabinet.
+    """
+
+    def __init__(self, *, is_walk_up: bool) -> None:
+        self.banks: dict[str, Bank] = {}
+        self.reached_user = False
+        self._is_walk_up = is_walk_up
+        self._is_over = False
+        self._trips: dict[str, Trip] = {}
+
+    def take(self, kind: str, text: str, mark: Mark, *, is_over: bool) -> Iterable[str]:
+        """Take an entry of one of the `FOLLOWED` kinds; return the banks it speaks of.
+
+        `is_over` tells whether the order had ended before it.
+
+        Raises:
+            KeyError: the detail lacks a member.
+            TypeError: a member is of another type.
+            ValueError: the detail is no JSON.
+        """
+        detail: Detail = json.loads(text)
+        self._is_over = is_over
+        _TAKE[kind](self, detail, mark)
+        banks: Iterable[str] = detail.get("banks", ())
+        if "bank" in detail:
+            banks = (detail["bank"],)
+        return banks if kind != "job_ended" else detail["astray"]
+
+    def spans(self) -> Iterator[Span]:
+        """Yield all that is charged as the journal stands."""
+        for job, trip in self._trips.items():
+            if trip.indicated is not None and trip.done is not None:
+                yield Span("courier_out" if trip.outward else "courier_back", job, trip.indicated, trip.done)
+        for name, bank in self.banks.items():
+            if bank.begun is not None and bank.ended is not None:
+                yield Span("rental", name, bank.begun, bank.ended)
+
+    # Couriers.
+
+    def _requested(self, detail: Detail, _: Mark) -> None:
+        leg = detail["leg"]
+        self._trips[leg["job"]] = Trip(outward=leg["kind"] == "outward")
+
+    def _indicated(self, detail: Detail, mark: Mark) -> None:
+        job = detail["job"]
+        trip = self._trips[job]
+        trip.indicated = mark
+        if trip.called is None or mark.time_ms < trip.called.time_ms:
+            trip.called = mark
+        for bank in self.banks.values():
+            # The cabinet may have told of the return before the courier's call was heard of.
+            if bank.job == job and bank.ended is not None:
+                bank.end_by(trip.called)
+
+    def _courier_left(self, detail: Detail, _: Mark) -> None:
+        self._trips[detail["job"]].indicated = None
+
+    def _called_for(self, job: str, mark: Mark) -> Mark:
+        """Return when a rental ended that this job's courier ended; the mark when nobody knows better."""
+        trip = self._trips.get(job)
+        return mark if trip is None or trip.called is None else trip.called
+
+    # Out of a cabinet and to the user.
+
+    def _ejected(self, detail: Detail, mark: Mark) -> None:
+        name = detail["bank"]
+        known = self.banks.get(name)
+        if known is not None and known.begun is not None:
+            return
+        if self._is_walk_up and not self._is_over:
+            self.reached_user = True
+            self.banks[name] = Bank(Where.USER, begun=mark)
+        else:
+            self.banks[name] = Bank(Where.COURIER, detail["job"])
+
+    def _picked_up(self, detail: Detail, _: Mark) -> None:
+        for name in detail["banks"]:
+            self.banks.setdefault(name, Bank(Where.COURIER, detail["job"]))
+
+    def _handed_over(self, detail: Detail, mark: Mark) -> None:
+        self.reached_user = True
+        self._trips[detail["job"]].done = mark
+        for name in detail["banks"]:
+            bank = self.banks.setdefault(name, Bank(Where.USER))
+            # One that a cabinet has seen again already was given to the user and brought back since.
+            bank.where = Where.USER if bank.back is None else Where.CABINET
+            bank.job, bank.begun, bank.ended = detail["job"], mark, bank.back
+
+    # Back from the user.
+
+    def _collected(self, detail: Detail, mark: Mark) -> None:
+        job = detail["job"]
+        for name in detail["banks"]:
+            bank = self.banks.get(name)
+            if bank is None or bank.begun is None:
+                continue
+            if bank.where is Where.USER:
+                bank.where = Where.COURIER
+            bank.job = job
+            bank.end_by(self._called_for(job, mark))
+
+    def _returned(self, detail: Detail, mark: Mark) -> None:
+        bank = self.banks.get(detail["bank"])
+        if bank is None:
+            return
+        if bank.where is Where.USER:
+            bank.ended = mark
+        elif bank.begun is not None and bank.ended is not None and bank.begun.time_ms <= mark.time_ms:
+            bank.end_by(mark)
+        bank.where, bank.back = Where.CABINET, mark
+
+    def _found(self, detail: Detail, mark: Mark) -> None:
+        bank = self.banks.setdefault(detail["bank"], Bank(Where.CABINET))
+        bank.where, bank.back = Where.CABINET, mark
+
+    def _brought_back(self, detail: Detail, mark: Mark) -> None:
+        job = detail["job"]
+        trip = self._trips.get(job)
+        if trip is None or trip.outward or all(bank.job != job for bank in self.banks.values()):
+            return
+        if trip.done is None or mark.time_ms < trip.done.time_ms:
+            trip.done = mark
+
+    def _word_taken(self, detail: Detail, _: Mark) -> None:
+        for name in detail["banks"]:
+            self.banks.setdefault(name, Bank(Where.CABINET)).where = Where.CABINET
+
+    # Ends.
+
+    def _job_ended(self, detail: Detail, mark: Mark) -> None:
+        job = detail["job"]
+        for name in detail["astray"]:
+            bank = self.banks.setdefault(name, Bank(Where.COURIER))
+            if bank.where is Where.USER:
+                bank.end_by(self._called_for(job, mark))
+            bank.where, bank.job = Where.COURIER, job
+
+    def _sold(self, detail: Detail, mark: Mark) -> None:
+        for name in detail["banks"]:
+            bank = self.banks.setdefault(name, Bank(Where.SOLD))
+            bank.where, bank.ended = Where.SOLD, mark
+
+
+_TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
+    "rental_requested": Follower._requested,
+    "return_requested": Follower._requested,
+    "first_indication": Follower._indicated,
+    "second_indication": Follower._indicated,
+    "courier_left": Follower._courier_left,
+    "bank_ejected": Follower._ejected,
+    "picked_up": Follower._picked_up,
+    "rental_success": Follower._handed_over,
+    "banks_collected": Follower._collected,
+    "bank_returned": Follower._returned,
+    "bank_found": Follower._found,
+    "return_success": Follower._brought_back,
+    "word_taken": Follower._word_taken,
+    "job_ended": Follower._job_ended,
+    "bought_out": Follower._sold,
+}
+FOLLOWED: Final = frozenset(_TAKE)

@@ -1,0 +1,77 @@
+"""Reservations at the cabinets: which slot is kept for which.
+
+A cabinet tells what changed in its memory from one step to the next, and one step may both end a
+reservation whose time is over and give its slot to the next one. So a slot may pass straight from one to
+another, but then the first one must be over: from the next moment on it keeps nothing, and no motor runs
+for it any more.
+"""
+
+from collections.abc import Mapping
+
+from chargeloop_checker.findings import Findings
+from chargeloop_checker.names import order_of
+from chargeloop_checker.orders import Orders
+from chargeloop_checker.shapes import Record
+from chargeloop_checker.subject import Handler
+
+# A cabinet and a reservation.
+_Lease = tuple[str, str]
+
+
+class Holds:
+    """What the cabinets of a region keep."""
+
+    def __init__(self, findings: Findings, orders: Orders) -> None:
+        self._findings = findings
+        self._orders = orders
+        self._kept: dict[tuple[str, int], str] = {}
+        self._slots: dict[_Lease, int] = {}
+        self._over: dict[_Lease, int] = {}
+        self._in_doubt: list[_Lease] = []
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return what takes each kind of record."""
+        return {"hold": self._kept_for}
+
+    def motor_ran(self, cabinet: str, reservation: str, at_ms: int) -> None:
+        """Take note that a motor ran for a reservation."""
+        if (cabinet, reservation) in self._over:
+            told = f"a motor of {cabinet} ran for {reservation}, whose slot had been given away"
+            self._findings.report("holds.taken", at_ms, told)
+
+    def _kept_for(self, record: Record) -> None:
+        _, at_ms, _, cabinet, slot, reservation = record
+        if self._in_doubt:
+            self._resolve(at_ms)
+        before = self._kept.pop((cabinet, slot), None)
+        if before is not None:
+            self._slots[cabinet, before] -= 1
+        if reservation is None:
+            return
+        lease = (cabinet, reservation)
+        if lease in self._over:
+            told = f"slot {slot} of {cabinet} is kept for {reservation}, whose slot had been given away"
+            self._findings.report("holds.taken", at_ms, told)
+        self._kept[cabinet, slot] = reservation
+        self._slots[lease] = self._slots.get(lease, 0) + 1
+        if before is not None and before != reservation:
+            self._over[cabinet, before] = at_ms
+            self._in_doubt.append((cabinet, before))
+
+    def _resolve(self, at_ms: int) -> None:
+        """See whether reservations whose slots were given away keep others still."""
+        due = [lease for lease in self._in_doubt if self._over[lease] < at_ms]
+        for lease in due:
+            self._in_doubt.remove(lease)
+            if self._slots[lease] > 0:
+                told = f"{lease[0]} gave away a slot of {lease[1]}, which still keeps others"
+                self._findings.report("holds.taken", self._over[lease], told)
+
+    def finish(self, at_ms: int) -> None:
+        """Report slots that are still kept for an order that is over, or for none."""
+        self._resolve(at_ms + 1)
+        for (cabinet, slot), reservation in self._kept.items():
+            order = order_of(reservation)
+            if self._orders.is_over(order):
+                told = f"slot {slot} of {cabinet} is still kept for {reservation}, but {order} is over"
+                self._findings.report("holds.end", at_ms, told)

@@ -1,0 +1,102 @@
+"""Motors: each ran for a reservation, by right, in time, and not twice.
+
+A motor may run again in one slot for one pickup only when it had moved its bank and another one was put
+into the slot since, which then may be given as a substitute for one that jammed.
+
+The record of a motor is of the moment when it stops. A cabinet checks the expiry before the motor starts,
+by the platform's time as it knows it; both are allowed for (`_LATE_MS`). Only the first motor of a command
+is checked: a pickup that has begun is carried through, so that nobody stands before half a pickup.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chargeloop_checker.commands import Commands
+from chargeloop_checker.findings import Findings
+from chargeloop_checker.holds import Holds
+from chargeloop_checker.ledger import Ledger
+from chargeloop_checker.names import order_of
+from chargeloop_checker.orders import Orders
+from chargeloop_checker.shapes import Record
+from chargeloop_checker.subject import Handler
+
+_LATE_MS: Final = 5_000
+
+
+class Motors:
+    """All motors of a region's cabinets."""
+
+    def __init__(
+        self, findings: Findings, ledger: Ledger, commands: Commands, holds: Holds, orders: Orders
+    ) -> None:
+        self._findings = findings
+        self._ledger = ledger
+        self._commands = commands
+        self._holds = holds
+        self._orders = orders
+        # Cabinet, reservation, epoch and slot -> whether the bank came out, and the fills of the slot then.
+        self._runs: dict[tuple[str, str, int | None, int], tuple[bool, int]] = {}
+        self._came_out: dict[str, int] = {}
+        self._begun: set[str] = set()
+        self._epochs: dict[str, int] = {}
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return what takes each kind of record."""
+        return {"motor": self._ran}
+
+    def _ran(self, record: Record) -> None:
+        _, at_ms, _, cabinet, slot, bank, reservation, command, epoch, moved = record
+        place = f"slot/{cabinet}/{slot}"
+        self._ledger.motor_told(place, bank, at_ms, moved=moved)
+        if reservation is None:
+            self._findings.report("motors.command", at_ms, f"the motor of {place} ran for no reservation")
+            return
+        self._holds.motor_ran(cabinet, reservation, at_ms)
+        self._check_once((cabinet, reservation, epoch, slot), at_ms, place, moved=moved)
+        if moved:
+            self._count(reservation, at_ms)
+        if command is not None:
+            self._check_command(record)
+        elif not self._commands.is_reserved(cabinet, reservation):
+            told = f"the motor of {place} ran for {reservation}, which {cabinet} was never sent"
+            self._findings.report("motors.command", at_ms, told)
+
+    def _check_once(
+        self, key: tuple[str, str, int | None, int], at_ms: int, place: str, *, moved: bool
+    ) -> None:
+        fills = self._ledger.fills(place)
+        before = self._runs.get(key)
+        if before is not None and not (before[0] and fills > before[1]):
+            told = f"the motor of {place} ran twice for {key[1]}, epoch {key[2]}"
+            self._findings.report("motors.once", at_ms, told)
+        self._runs[key] = (moved, fills)
+
+    def _count(self, reservation: str, at_ms: int) -> None:
+        count = self._came_out[reservation] = self._came_out.get(reservation, 0) + 1
+        asked = self._orders.asked_quantity(order_of(reservation))
+        if count > asked:
+            told = f"{count} banks came out for {reservation}, whose order asked for {asked}"
+            self._findings.report("motors.quantity", at_ms, told)
+
+    def _check_command(self, record: Record) -> None:
+        _, at_ms, _, cabinet, _, _, reservation, name, epoch, _ = record
+        command = self._commands.get(name)
+        if command is None or (command.cabinet, command.reservation) != (cabinet, reservation):
+            told = f"a motor of {cabinet} ran for {reservation} by {name}, which is {command}"
+            self._findings.report("motors.command", at_ms, told)
+            return
+        if command.epoch != epoch:
+            told = f"a motor of {cabinet} ran by {name} of epoch {epoch}, which was sent with {command.epoch}"
+            self._findings.report("motors.command", at_ms, told)
+        if name not in self._begun and at_ms >= command.expires_ms + _LATE_MS:
+            told = f"a motor of {cabinet} ran by {name}, {at_ms - command.expires_ms} ms after it expired"
+            self._findings.report("motors.late", at_ms, told)
+        self._begun.add(name)
+        highest = self._epochs.get(reservation, 0)
+        if command.epoch < highest:
+            told = f"a motor of {cabinet} ran for {reservation} by epoch {command.epoch} after {highest}"
+            self._findings.report("motors.epoch", at_ms, told)
+        self._epochs[reservation] = max(highest, command.epoch)
+
+    def finish(self, at_ms: int) -> None:
+        """Report nothing: what motors did was judged when they did it."""

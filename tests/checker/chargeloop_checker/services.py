@@ -1,0 +1,72 @@
+"""Services: poison ends in quarantine, memory is what the store says, and at the end nothing waits."""
+
+from collections.abc import Collection, Mapping
+
+from chargeloop_checker.findings import Findings
+from chargeloop_checker.shapes import Record
+from chargeloop_checker.subject import Handler
+
+
+class Services:
+    """The services of a region, and the depths of all its nodes."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+        self._poison: dict[str, list[str | None]] = {}
+        self._quarantined: dict[str, set[str | None]] = {}
+        self._faults: dict[str, list[str]] = {}
+        self._waiting: dict[str, int] = {}
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return what takes each kind of record."""
+        return {
+            "poison": self._given,
+            "quarantined": self._put_away,
+            "rebuilt": self._rebuilt,
+            "depth": self._measured,
+        }
+
+    def quarantined(self, service: str) -> Collection[str]:
+        """Return why messages were put into quarantine by a service, one fault for each."""
+        return self._faults.get(service, ())
+
+    def is_quarantined(self, service: str, message: str) -> bool:
+        """Tell whether a service has put a message of this name into quarantine."""
+        return message in self._quarantined.get(service, ())
+
+    def _given(self, record: Record) -> None:
+        self._poison.setdefault(record[3], []).append(record[4])
+
+    def _put_away(self, record: Record) -> None:
+        _, _, _, service, message, fault = record
+        self._quarantined.setdefault(service, set()).add(message)
+        self._faults.setdefault(service, []).append(fault)
+
+    def _rebuilt(self, record: Record) -> None:
+        _, at_ms, _, service, live, stored = record
+        if live != stored:
+            at = next(
+                (at for at, pair in enumerate(zip(live, stored, strict=False)) if pair[0] != pair[1]), 0
+            )
+            told = f"{service} had {live[at : at + 80]!r} in memory and rebuilds {stored[at : at + 80]!r}"
+            self._findings.report("services.rebuilt", at_ms, told)
+
+    def _measured(self, record: Record) -> None:
+        self._waiting[record[3]] = record[4]
+
+    def finish(self, at_ms: int) -> None:
+        """Report poison that is in no quarantine, and nodes at which something waits."""
+        for service, given in self._poison.items():
+            put_away = self._quarantined.get(service, set())
+            lost = sorted({name for name in given if name is not None and name not in put_away})
+            if lost:
+                told = f"{service} was given {', '.join(lost)}, which is not in its quarantine"
+                self._findings.report("services.poison", at_ms, told)
+            named = len({name for name in given if name is not None})
+            count, kept = named + given.count(None), len(self.quarantined(service))
+            if not lost and count > kept:
+                told = f"{service} was given {count} messages that nobody can take, and put {kept} away"
+                self._findings.report("services.poison", at_ms, told)
+        for node, waiting in self._waiting.items():
+            if waiting != 0:
+                self._findings.report("services.empty", at_ms, f"{waiting} messages still wait at {node}")

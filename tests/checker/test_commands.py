@@ -1,0 +1,62 @@
+"""Commands and how they ended."""
+
+import pytest
+from checker_stream import Stream
+
+RESERVE, EJECT = "cmd-9b-1", "cmd-9b-2"
+
+
+def sent() -> Stream:
+    """Returns a stream with two commands to cab-1."""
+    stream = Stream().command(RESERVE, "reserve_banks", "rsv-9b-1", 4)
+    return stream.command(EJECT, "eject_banks", "rsv-9b-1", 5)
+
+
+def test_commands_with_rising_epochs_end_once() -> None:
+    stream = sent().tell("outcome", "cab-1", RESERVE, 4, "done", None)
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "failed", "jam").broken() == set()
+
+
+def test_an_outcome_may_be_told_again() -> None:
+    stream = sent().tell("outcome", "cab-1", EJECT, 5, "failed", "jam").repeat("outcome")
+    assert stream.broken() == set()
+
+
+def test_a_command_may_be_told_again() -> None:
+    assert sent().repeat("command", 0).broken() == set()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"type": "reserve_slots"}, {"epoch": 6}, {"cabinet": "cab-2"}, {"expires_ms": 1}, {"reservation": None}],
+)
+def test_a_command_has_one_content(change: dict[str, object]) -> None:
+    assert sent().repeat("command", 1).change("command", 2, **change).broken() == {"commands.content"}
+
+
+@pytest.mark.parametrize("epoch", [4, 3])
+def test_epochs_rise(epoch: int) -> None:
+    assert sent().change("command", 1, epoch=epoch).broken() == {"commands.epoch"}
+
+
+def test_every_cabinet_has_epochs_of_its_own() -> None:
+    assert sent().change("command", 1, epoch=1, cabinet="cab-2").broken() == set()
+
+
+@pytest.mark.parametrize(("outcome", "reason"), [("done", None), ("failed", "power_cut"), ("expired", None)])
+def test_a_command_does_not_end_in_two_ways(outcome: str, reason: str | None) -> None:
+    stream = sent().tell("outcome", "cab-1", EJECT, 5, "failed", "jam")
+    assert stream.tell("outcome", "cab-1", EJECT, 5, outcome, reason).broken() == {"commands.outcome"}
+
+
+def test_an_outcome_is_forgotten_a_day_after_the_expiry_and_then_it_is_expired() -> None:
+    stream = sent().tell("outcome", "cab-1", EJECT, 5, "done", None).wait(24 * 60 + 1)
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "expired", None).broken() == set()
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "done", None).broken() == {"commands.outcome"}
+
+
+@pytest.mark.parametrize(
+    "outcome", [("cab-1", "cmd-9b-3", 5), ("cab-2", EJECT, 5), ("cab-1", EJECT, 4)], ids=str
+)
+def test_only_a_command_that_was_sent_to_the_cabinet_ends(outcome: tuple[str, str, int]) -> None:
+    assert sent().tell("outcome", *outcome, "done", None).broken() == {"commands.outcome"}
