@@ -1,10 +1,13 @@
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chargeloop.broker.device import Journal, JournalDamagedError
+from chargeloop.broker.device import DiskFailedError, Journal, JournalDamagedError
 from chargeloop.protocol.ids import JournalId
 
 
@@ -147,3 +150,54 @@ def test_a_file_that_is_no_journal_is_refused(path: Path, content: bytes) -> Non
     path.write_bytes(content)
     with pytest.raises(JournalDamagedError, match="names no journal"):
         Journal(path)
+
+
+@contextmanager
+def disk_that_is_full(file: Path, room: int) -> Iterator[None]:
+    """Let this process's files grow no larger than the one given is now, but for so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("room", [0, 7])
+def test_a_full_disk_is_told_and_what_was_recorded_before_is_there_at_the_next_start(
+    path: Path, room: int
+) -> None:
+    journal = Journal(path)
+    journal.append([b"{1}"])
+    with disk_that_is_full(path, room), pytest.raises(DiskFailedError, match="journal: File too large"):
+        journal.append([b"{2}"])
+    assert journal.last_seq == 1
+    journal.close()
+    again = Journal(path)
+    assert payloads(again) == [b"{1}"]
+    assert again.append([b"{2}"]) == [2]
+    again.close()
+
+
+def test_a_journal_that_failed_takes_nothing_more_behind_the_half_line_it_may_have_left(path: Path) -> None:
+    journal = Journal(path)
+    journal.append([b"{1}"])
+    with disk_that_is_full(path, 7), pytest.raises(DiskFailedError):
+        journal.append([b"{2}"])
+    with pytest.raises(DiskFailedError, match="failed before"):
+        journal.append([b"{3}"])
+    journal.close()
+    again = Journal(path)
+    assert payloads(again) == [b"{1}"]
+    again.close()
+
+
+def test_a_journal_that_cannot_be_written_anew_says_so_and_keeps_its_entries(path: Path) -> None:
+    journal = Journal(path)
+    journal.append([b"{}"] * 300)
+    with disk_that_is_full(path, 1 - path.stat().st_size), pytest.raises(DiskFailedError):
+        journal.acknowledge(journal.journal_id, 299)
+    journal.close()
+    again = Journal(path)
+    assert again.last_seq == 300
+    again.close()

@@ -52,9 +52,7 @@ class Books:
 
     def sold_banks(self) -> frozenset[str]:
         """Return the banks that have been bought out."""
-        return frozenset(
-            bank for (bank,) in rows(self._rental, "SELECT id FROM banks WHERE place = 'sold'")
-        )
+        return frozenset(bank for (bank,) in rows(self._rental, "SELECT id FROM banks WHERE place = 'sold'"))
 
     def idle_holds(self) -> list[str]:
         """Return the reservations that are live although their order has ended, or that no order knows."""

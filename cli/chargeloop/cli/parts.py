@@ -9,6 +9,7 @@ from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import Clock
 from chargeloop.cli.city import DISPATCH, GATEWAY, RENTAL
 from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.failing import disk_failure
 from chargeloop.cli.mdrp import PLANE_ORIGIN
 from chargeloop.cli.settings import Settings
 from chargeloop.protocol.time import DAY_MS, MINUTE_MS, SECOND_MS
@@ -88,6 +89,8 @@ async def run_platform(
     except TariffFileError as error:
         raise CommandError(str(error)) from None
     except OSError as error:
+        if disk_failure(error) is not None:
+            raise
         raise CommandError(f"cannot listen on port {settings.http_port}: {error.strerror}", FAILED) from None
 
 

@@ -2,12 +2,12 @@
 
 from chargeloop.broker.device.clock import DeviceClock
 from chargeloop.broker.device.connection import enter, leave
-from chargeloop.broker.device.files import begin_boot
+from chargeloop.broker.device.files import DiskFailedError, begin_boot
 from chargeloop.broker.device.journal import Journal, JournalDamagedError
 from chargeloop.broker.device.link import DeviceLink
 from chargeloop.broker.device.outbox import LinkPolicy
 
 __all__ = [
-    "DeviceClock", "DeviceLink", "Journal", "JournalDamagedError", "LinkPolicy",
+    "DeviceClock", "DeviceLink", "DiskFailedError", "Journal", "JournalDamagedError", "LinkPolicy",
     "begin_boot", "enter", "leave",
 ]  # fmt: skip

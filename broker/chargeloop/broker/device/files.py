@@ -1,35 +1,63 @@
 """Small files of a device that must be whole after a power cut."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from chargeloop.protocol.ids import BootId
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write the file so that after a power cut it holds either all of the new content or all of the old."""
-    draft = path.with_name(f"{path.name}.new")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    # The rename itself is durable only when the directory is.
-    directory = os.open(path.parent, os.O_RDONLY)
+class DiskFailedError(Exception):
+    """The disk did not take what must be on it: nothing can be recorded any more, and the device must stop.
+
+    It is no OSError, so that nobody who is prepared for a broken network passes over it.
+    """
+
+
+@contextmanager
+def on_disk(path: Path) -> Iterator[None]:
+    """Make an error of the disk in the `with` a DiskFailedError that names the file."""
     try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        yield
+    except OSError as error:
+        raise DiskFailedError(f"{path}: {error.strerror}") from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write the file so that after a power cut it holds either all of the new content or all of the old.
+
+    Raises:
+        DiskFailedError: the disk failed or is full; after a restart the file may hold either.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    with on_disk(path):
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        # The rename itself is durable only when the directory is.
+        directory = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
 
 
 def count_up(path: Path) -> int:
-    """Return one more than the number in the file, from 1, after writing it back durably."""
-    number = int(path.read_text(encoding="ascii")) + 1 if path.exists() else 1
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Return one more than the number in the file, from 1, after writing it back durably.
+
+    Raises:
+        DiskFailedError: the disk failed or is full.
+    """
+    with on_disk(path):
+        number = int(path.read_text(encoding="ascii")) + 1 if path.exists() else 1
+        path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, b"%d" % number)
     return number
 
 
 def begin_boot(state_dir: Path) -> BootId:
-    """Count a new boot of the device and return its id."""
+    """Count a new boot of the device and return its id, or raise DiskFailedError."""
     return BootId(f"boot-{count_up(state_dir / 'boots')}")

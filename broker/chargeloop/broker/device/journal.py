@@ -16,9 +16,9 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
-from chargeloop.broker.device.files import replace_file
+from chargeloop.broker.device.files import DiskFailedError, on_disk, replace_file
 from chargeloop.protocol.ids import IdKind, JournalId, is_id
 
 _COMPACT_AFTER = 256
@@ -36,6 +36,29 @@ class Entry:
 
     seq: int
     payload: bytes
+
+
+class EventJournal(Protocol):
+    """What a device needs of its journal, wherever that is kept."""
+
+    journal_id: JournalId
+
+    @property
+    def last_seq(self) -> int:
+        """Return the number of the last entry, 0 when there has been none."""
+
+    @property
+    def acked_seq(self) -> int:
+        """Return the highest number known to be committed by the platform."""
+
+    def append(self, payloads: Sequence[bytes]) -> list[int]:
+        """Record encoded envelopes that carry the numbers from `last_seq + 1` on; returns those numbers."""
+
+    def entry(self, seq: int) -> Entry:
+        """Return an entry that has not been acknowledged."""
+
+    def acknowledge(self, journal_id: JournalId, seq: int) -> None:
+        """Let go of the entries up to `seq`; another journal or a number to come changes nothing."""
 
 
 class Journal:
@@ -56,7 +79,8 @@ class Journal:
         self._entries: dict[int, Entry] = {}
         self.journal_id, self._base = self._read()
         self._acked = self._base
-        self._file: BinaryIO = path.open("ab")
+        self._file = path.open("ab", buffering=0)
+        self._failed = False
 
     @property
     def last_seq(self) -> int:
@@ -71,14 +95,14 @@ class Journal:
     def append(self, payloads: Sequence[bytes]) -> list[int]:
         """Record encoded envelopes that carry the numbers from `last_seq + 1` on; returns those numbers.
 
-        When it returns, the entries survive a power cut; before, either all or none of them. An OSError
-        means that nothing can be recorded any more: the device must stop.
+        When it returns, the entries survive a power cut; before, either all or none of them.
+
+        Raises:
+            DiskFailedError: nothing can be recorded any more: the device must stop.
         """
         first = self.last_seq + 1
         entries = [Entry(first + position, payload) for position, payload in enumerate(payloads)]
-        self._file.write(_entries_line(entries))
-        self._file.flush()
-        os.fdatasync(self._file.fileno())
+        self._write(_entries_line(entries))
         self._entries.update((entry.seq, entry) for entry in entries)
         return [entry.seq for entry in entries]
 
@@ -104,13 +128,25 @@ class Journal:
         """Close the file."""
         self._file.close()
 
+    def _write(self, line: bytes) -> None:
+        """Append a line and sync it. A failure may leave half a line, which must stay the last one."""
+        if self._failed:
+            raise DiskFailedError(f"{self._path}: it failed before")
+        self._failed = True
+        with on_disk(self._path):
+            left = memoryview(line)
+            while left:
+                left = left[self._file.write(left) :]
+            os.fdatasync(self._file.fileno())
+        self._failed = False
+
     def _compact(self) -> None:
         lines = [_line(f"{self.journal_id} {self._acked}".encode())]
         lines += [_entries_line([entry]) for entry in self._entries.values()]
         self._file.close()
         replace_file(self._path, b"".join(lines))
         self._base = self._acked
-        self._file = self._path.open("ab")
+        self._file = self._path.open("ab", buffering=0)
 
     def _read(self) -> tuple[JournalId, int]:
         """Load the file, cutting off a torn tail; return its id and the number it begins behind."""
@@ -135,7 +171,7 @@ class Journal:
 
     def _cut_off(self, length: int, found: int) -> None:
         if length < found:
-            with self._path.open("r+b") as file:
+            with on_disk(self._path), self._path.open("r+b") as file:
                 file.truncate(length)
                 os.fsync(file.fileno())
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from chargeloop.broker.device.files import on_disk
 from chargeloop.courier.agent.errand import Memory
 from chargeloop.protocol.ids import BankId
 
@@ -35,11 +36,12 @@ class Hands:
             self.remember(first)
 
     def remember(self, memory: Memory) -> None:
-        """Keep this memory."""
+        """Keep this memory, or raise DiskFailedError."""
         banks = tuple(bank.bank for errand in memory.errands for bank in errand.banks)
         draft = self._path.with_suffix(".draft")
         # Not synced to the disk: hands survive a killed process, and a power cut of the machine ends their
         # world.
-        draft.write_bytes(_KEPT.dump_json(_Kept(banks, memory)))
-        draft.replace(self._path)
+        with on_disk(self._path):
+            draft.write_bytes(_KEPT.dump_json(_Kept(banks, memory)))
+            draft.replace(self._path)
         self.memory = memory
