@@ -79,7 +79,7 @@ class Offsets:
 
     def widened(self, distance_ms: int) -> "Offsets":
         """Return what is possible so many milliseconds of uptime away."""
-        drift_ms = -(-abs(distance_ms) * DRIFT_ALLOWANCE_PPM // _MILLION)
+        drift_ms = _drift_ms(distance_ms)
         return Offsets(self.low_ms - drift_ms, self.high_ms + drift_ms)
 
     def meet(self, other: "Offsets") -> "Offsets | None":
@@ -109,7 +109,7 @@ class Heard:
 
     def at(self, uptime_ms: int) -> int:
         """Return the highest offset it allows at another uptime of the same boot."""
-        return Offsets(self.high_ms, self.high_ms).widened(uptime_ms - self.uptime_ms).high_ms
+        return self.high_ms + _drift_ms(uptime_ms - self.uptime_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class ClockMap:
         latest_ms = known.latest_offset(time.uptime_ms)
         if latest_ms is not None and latest_ms <= high_ms:
             return self
-        return self._with(replace(known, heard=Heard(time.uptime_ms, high_ms)))
+        return self._with(BootClock(known.boot, known.samples, Heard(time.uptime_ms, high_ms)))
 
     def correct(self, time: DeviceTime, received_ms: int, lean: Lean = Lean.MIDDLE) -> Corrected:
         """Return when the event happened, never later than `received_ms`.
@@ -190,11 +190,19 @@ class ClockMap:
         return _by_wall(time, received_ms, latest_ms, lean)
 
     def _of(self, boot: str) -> BootClock:
-        return next((known for known in self.boots if known.boot == boot), BootClock(boot))
+        for known in self.boots:
+            if known.boot == boot:
+                return known
+        return BootClock(boot)
 
     def _with(self, changed: BootClock) -> "ClockMap":
         others = tuple(known for known in self.boots if known.boot != changed.boot)
         return ClockMap((*others, changed)[-_BOOTS_KEPT:])
+
+
+def _drift_ms(distance_ms: int) -> int:
+    """Return by how much two clocks may drift apart in so many milliseconds, rounded up."""
+    return -(-abs(distance_ms) * DRIFT_ALLOWANCE_PPM // _MILLION)
 
 
 def _mapped(uptime_ms: int, offsets: Offsets, latest_ms: int, lean: Lean) -> Corrected:

@@ -211,7 +211,7 @@ class Fleet:
 
     def learned(self, cabinet: Cabinet, clock: ClockMap) -> None:
         """Take what is known of its clock now."""
-        if clock != cabinet.clock:
+        if clock is not cabinet.clock:
             cabinet.clock = clock
             self._change(cabinet)
 

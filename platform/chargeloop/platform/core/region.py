@@ -189,7 +189,8 @@ class RentalRegion(region_reads.RegionReads):
         fleet = self._memory.fleet
         message: Envelope[Any] = incoming.message
         cabinet = fleet.know(CabinetId(incoming.topic.owner))
-        self._learn(cabinet, incoming)
+        time = DeviceTime.of(message)
+        self._learn(cabinet, time, incoming)
         match message.data:
             case ConnectionState(state=state):
                 fleet.connection(cabinet, message.data)
@@ -200,20 +201,19 @@ class RentalRegion(region_reads.RegionReads):
             case cab.SlotsSnapshot():
                 fleet.snapshot(cabinet, message.data)
             case _ if incoming.topic.spec.name == "cabinet_event":
-                self._happened(turn, cabinet, incoming)
+                self._happened(turn, cabinet, time, incoming)
         fleet.heard(cabinet, turn.now_ms)
 
-    def _learn(self, cabinet: Cabinet, incoming: Incoming) -> None:
+    def _learn(self, cabinet: Cabinet, time: DeviceTime, incoming: Incoming) -> None:
         """Learn what the message tells of the cabinet's clock."""
         message = incoming.message
-        clock = cabinet.clock.heard(DeviceTime.of(message), incoming.received_ms)
+        clock = cabinet.clock.heard(time, incoming.received_ms)
         data = message.data
         if isinstance(data, TimeProbe) and data.previous is not None and message.bootid is not None:
             clock = clock.learn(message.bootid, data.previous, incoming.received_ms)
-        if clock is not cabinet.clock:
-            self._memory.fleet.learned(cabinet, clock)
+        self._memory.fleet.learned(cabinet, clock)
 
-    def _happened(self, turn: Turn, cabinet: Cabinet, incoming: Incoming) -> None:
+    def _happened(self, turn: Turn, cabinet: Cabinet, time: DeviceTime, incoming: Incoming) -> None:
         message: Envelope[Any] = incoming.message
         handler = _CABINET.get(type(message.data))
         if handler is None or message.journalid is None or message.seq is None:
@@ -221,7 +221,7 @@ class RentalRegion(region_reads.RegionReads):
         if not self._memory.fleet.took(cabinet, message.journalid, message.seq):
             return
         lean = fees.lean(_FEE_NAME.get(type(message.data), ""))
-        when = cabinet.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)
+        when = cabinet.clock.correct(time, incoming.received_ms, lean)
         handler(turn, cabinet, message.data, when)
 
 
