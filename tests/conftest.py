@@ -1,8 +1,8 @@
 """How the suite is shared out among processes: one for each processor, the long tests first.
 
 pytest-xdist starts the processes. What one of them takes at a time is a file, so that a fixture of a module
-is made once; in the files of ALONE it is a single test, as each lasts seconds. Where only files or tests are
-named, some are chosen with `-k` or `--lf`, or output is to be seen (`-s`), all run in pytest's own process.
+is made once; in the files of ALONE it is a single test, as each lasts seconds. Where only few files are named,
+some tests are chosen with `-k` or `--lf`, or output is to be seen (`-s`), all run in pytest's own process.
 """
 
 import os
@@ -12,6 +12,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+# So few are done before other processes have begun.
+FEW_FILES = 4
 # The longest first, or one would begin when all others have ended.
 ALONE = (
     "tests/cli/test_killed.py",
@@ -27,11 +29,14 @@ EARLY = (*ALONE, "tests/cli/", "tests/acceptance/", "tests/broker/", "tests/stat
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return how many processes `-n auto` means: none but its own for a small selection."""
-    chosen = (config.option.keyword, config.option.lf, config.option.capture == "no")
-    named = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
-    if any(chosen) or all(path.is_file() for path in named):
-        return 0
-    return len(os.sched_getaffinity(0))
+    chosen = (
+        config.getoption("keyword"),
+        config.getoption("lf", default=False),
+        config.getoption("capture") == "no",
+    )
+    named = {config.invocation_params.dir / argument.partition("::")[0] for argument in config.args}
+    files = {file for path in named for file in ([path] if path.is_file() else path.rglob("test_*.py"))}
+    return 0 if any(chosen) or len(files) <= FEW_FILES else len(os.sched_getaffinity(0))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "FilesAndLongTests | None":
