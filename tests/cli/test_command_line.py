@@ -8,7 +8,7 @@ import pytest
 from chargeloop.cli.main import run
 
 COMMANDS = (
-    "demo", "replay", "bench", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
+    "demo", "replay", "bench", "chaos", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
     "order", "order quote", "order place", "order cancel", "order return", "order show", "order list",
     "credentials", "credentials add", "credentials list", "config", "config show",
 )  # fmt: skip

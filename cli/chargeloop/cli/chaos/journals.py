@@ -22,12 +22,14 @@ Entry = Mapping[str, Any]
 class SeenJournal:
     """One journal: its owner as messages name it (`cabinet/cab-0001`), and the entries seen of it.
 
-    `last` is the number of its last entry, 0 when there was none.
+    `last` is the number of its last entry, 0 when there was none; those up to `base` have been cut off,
+    perhaps before they were seen.
     """
 
     source: str
     journal: str
     last: int = 0
+    base: int = 0
     entries: dict[int, Entry] = field(default_factory=dict)
 
 
@@ -72,7 +74,8 @@ class JournalWatch:
             return
         name, _, base = bodies[0].decode("ascii").partition(" ")
         journal = self._seen.setdefault((source, name), SeenJournal(source, name))
-        journal.last = max(journal.last, int(base))
+        journal.base = max(journal.base, int(base))
+        journal.last = max(journal.last, journal.base)
         for body in bodies[1:]:
             first, _, payloads = body.partition(b" ")
             for seq, payload in enumerate(payloads.split(_SEPARATOR), start=int(first)):

@@ -66,10 +66,9 @@ def uncommitted(journals: Sequence[SeenJournal], marks: Mapping[tuple[str, str],
 
 
 def gaps(journals: Sequence[SeenJournal]) -> Iterator[str]:
-    """Yield a sentence for each number that is missing between the entries of a journal."""
+    """Yield a sentence for each journal with numbers missing between its entries."""
     for journal in journals:
-        numbers = sorted(journal.entries)
-        missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers)) if numbers else []
+        missing = sorted(set(range(journal.base + 1, journal.last + 1)) - set(journal.entries))
         if missing:
             yield f"{journal.source}: {journal.journal} has no entry {', '.join(map(str, missing))}"
 
