@@ -1,8 +1,8 @@
 """How the suite is shared out among processes: one for each processor, the long tests first.
 
 pytest-xdist starts the processes. What one of them takes at a time is a file, so that a fixture of a module
-is made once; in the files of ALONE it is a single test, as each lasts seconds. Where only few files are named,
-some tests are chosen with `-k` or `--lf`, or output is to be seen (`-s`), all run in pytest's own process.
+is made once; in the files of ALONE it is a single test, as each lasts seconds. Where few files are named,
+some tests are chosen with `-k` or `--lf`, or output is to be seen (`-s`), pytest's own process runs them all.
 """
 
 import os

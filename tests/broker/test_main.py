@@ -84,13 +84,18 @@ async def test_a_free_port_is_none_that_outgoing_connections_get(tmp_path: Path)
 async def test_a_broker_moves_on_when_another_program_was_quicker_at_its_port(
     kind: BrokerKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x20\x02\x00\x05")
+        writer.close()
+
     free = broker_main.free_address
-    with socket.create_server(("127.0.0.1", 0)) as quicker:
-        looked_at = [BrokerAddress("127.0.0.1", quicker.getsockname()[1])]
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as quicker:
+        taken = BrokerAddress(*quicker.sockets[0].getsockname())
+        looked_at = [taken]
         monkeypatch.setattr(broker_main, "free_address", lambda *_: looked_at.pop() if looked_at else free())
         async with running_broker(kind, tmp_path) as address:
             assert await listens(address)
-            assert address.port != quicker.getsockname()[1]
+            assert address != taken
 
 
 async def test_a_missing_mosquitto_is_told_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
