@@ -8,7 +8,8 @@ import pytest
 from chargeloop.cli.main import run
 
 COMMANDS = (
-    "demo", "replay", "bench", "chaos", "broker", "platform", "couriers", "agents", "cabinets", "watch", "export",
+    "demo", "replay", "bench", "chaos", "broker", "platform", "couriers", "agents", "cabinets", "watch",
+    "export", "endure",
     "order", "order quote", "order place", "order cancel", "order return", "order show", "order list",
     "credentials", "credentials add", "credentials list", "config", "config show",
 )  # fmt: skip

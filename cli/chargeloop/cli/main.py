@@ -9,7 +9,16 @@ from collections.abc import Sequence
 
 import typer
 
-from chargeloop.cli import benchmarking, configuration, granting, observing, ordering, playing, serving
+from chargeloop.cli import (
+    benchmarking,
+    configuration,
+    granting,
+    observing,
+    ordering,
+    playing,
+    serving,
+    simulating,
+)
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.errors import USAGE, CommandError, one_line
 
@@ -24,7 +33,9 @@ app = typer.Typer(
 )
 app.command("demo")(playing.demo)
 app.command("replay")(playing.replay)
+app.command("sim")(simulating.sim)
 app.command("chaos")(breaking.chaos)
+app.command("endure")(breaking.endure)
 app.command("broker")(serving.broker)
 app.command("platform")(serving.platform)
 app.command("couriers")(serving.couriers)

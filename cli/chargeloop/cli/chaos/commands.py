@@ -17,13 +17,34 @@ from chargeloop.cli.options import (
 MinutesOption = Annotated[
     float,
     typer.Option(
-        "--minutes", metavar="M", min=0.1, max=1440, help="For how many real minutes faults happen."
+        "--minutes",
+        metavar="M",
+        min=0.1,
+        max=1440,
+        show_default=False,
+        help="For how many real minutes it goes on. Default: 5.",
     ),
 ]
 OrdersRateOption = Annotated[
     float,
     typer.Option(
-        "--orders-per-minute", metavar="N", min=0.1, max=120, help="How many people order in a real minute."
+        "--orders-per-minute",
+        metavar="N",
+        min=0.1,
+        max=120,
+        show_default=False,
+        help="How many people order in a real minute. Default: 12.",
+    ),
+]
+CabinetsOption = Annotated[
+    int,
+    typer.Option(
+        "--cabinets",
+        metavar="N",
+        min=1,
+        max=20_000,
+        show_default=False,
+        help="How many cabinets one process runs. Default: 2000.",
     ),
 ]
 FaultsRateOption = Annotated[
@@ -33,7 +54,8 @@ FaultsRateOption = Annotated[
         metavar="N",
         min=0.1,
         max=120,
-        help="How many faults happen in a real minute; each kind comes up at least once.",
+        show_default=False,
+        help="How many faults happen in a real minute; each kind comes up at least once. Default: 12.",
     ),
 ]
 ChaosBrokerOption = Annotated[
@@ -76,4 +98,36 @@ def chaos(
         print(printed(result.document()))
     else:
         show(chaos_report(result))
+    return ended(len(result.violations))
+
+
+def endure(
+    cabinets: CabinetsOption = 2_000,
+    minutes: MinutesOption = 5.0,
+    seed: SeedOption = None,
+    orders_per_minute: OrdersRateOption = 12.0,
+    speed: SpeedOption = None,
+    broker: ChaosBrokerOption = None,
+    data: FreshDataOption = None,
+    region: RegionOption = None,
+    tariff: TariffOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run thousands of connected cabinets for a while: memory must stay flat, and nothing may be lost."""
+    from chargeloop.cli.settings import load_settings
+
+    flags = {"seed": seed, "speed": speed, "broker": broker, "data": data, "region": region, "tariff": tariff}
+    effective = load_settings(flags, config)
+    from chargeloop.cli.chaos.endurance import EndurancePlan, run_endurance
+    from chargeloop.cli.chaos.report import endurance_report
+    from chargeloop.cli.outcome import printed
+    from chargeloop.cli.playing import ended
+    from chargeloop.cli.tables import show
+
+    result = run_endurance(effective, EndurancePlan(cabinets, minutes, orders_per_minute))
+    if as_json:
+        print(printed(result.document()))
+    else:
+        show(endurance_report(result))
     return ended(len(result.violations))

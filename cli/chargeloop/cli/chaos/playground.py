@@ -29,7 +29,10 @@ _LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is to be played: `ready_s` is how long the processes may take to start."""
+    """What is to be played: `ready_s` is how long the processes may take to start.
+
+    `proxied`: the parts reach the broker through proxies; else there is no network that could be broken.
+    """
 
     settings: Settings
     scenario: Scenario
@@ -37,6 +40,7 @@ class Setting:
     broker: BrokerKind | None
     speed: float
     ready_s: float = 60.0
+    proxied: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,10 @@ class Playground:
         return self.stage.files.data
 
     def world(self) -> World:
-        """Return what the people share: their time begins now, and they reach the broker through a proxy."""
+        """Return what the people share: their time begins now, and they may reach the broker by a proxy."""
         return World(
             region=self.stage.scenario.region,
-            broker=self.proxies[PEOPLE].address,
+            broker=self.proxies[PEOPLE].address if self.proxies else self.keeper.address,
             clock=self.stage.clock,
             origin_ms=self.stage.clock.now_ms(),
             gateway_url=self.stage.gateway_url,
@@ -93,7 +97,10 @@ async def opened(setting: Setting) -> AsyncIterator[Playground]:
             BrokerKeeper(setting.broker, data, progress.say).running() as keeper,
             contextlib.AsyncExitStack() as stack,
         ):
-            proxies = {part: await stack.enter_async_context(Proxy.running(keeper.address)) for part in PARTS}
+            proxies = {
+                part: await stack.enter_async_context(Proxy.running(keeper.address))
+                for part in (PARTS if setting.proxied else ())
+            }
             stage = Stage(
                 setting.settings, setting.scenario, setting.files, keeper.address, clock, free_port()
             )
@@ -124,7 +131,9 @@ async def _running(place: Playground) -> AsyncIterator[None]:
 
 
 def _children(stage: Stage, proxies: Mapping[str, Proxy]) -> list[Child]:
-    """Return the processes, each with the address of its own proxy."""
+    """Return the processes, each with the address of its own proxy where there are any."""
+    if not proxies:
+        return stage.children()
     return [
         child
         for part, proxy in proxies.items()

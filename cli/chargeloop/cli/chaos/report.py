@@ -1,4 +1,4 @@
-"""Reports of chaos runs for people; violations stand at the end, each as a sentence."""
+"""Reports of chaos and endurance runs for people; violations stand at the end, each as a sentence."""
 
 from collections.abc import Sequence
 
@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from chargeloop.cli.chaos.endurance import EnduranceResult
 from chargeloop.cli.chaos.run import ChaosResult
 
 
@@ -29,6 +30,33 @@ def chaos_report(result: ChaosResult) -> Group:
     ]
     return Group(
         table("faults", ("fault", "times", "longest"), faults),
+        table("what came of it", ("", ""), facts),
+        verdict(result.violations),
+    )
+
+
+def endurance_report(result: EnduranceResult) -> Group:
+    """Return the report of an endurance run; it fits a terminal of 80 columns."""
+    document = result.document()
+    memory = [
+        (
+            name,
+            f"{held.start_mib:.1f} MiB",
+            f"{held.end_mib:.1f} MiB",
+            f"{held.most_mib:.1f} MiB",
+            f"{held.slope_mib_per_h:+.1f} MiB",
+        )
+        for name, held in result.held.items()
+    ]
+    facts = [
+        ("cabinets", f"{result.plan.cabinets}, all connected after {result.ready_s:.0f} s"),
+        ("orders", _counted(result.outcome.orders)),
+        ("messages", _counted(result.outcome.messages)),
+        ("journals", f"{document['journal_entries']} entries of {document['journals']} devices"),
+        ("data", str(document["data"])),
+    ]
+    return Group(
+        table("memory in the steady state", ("process", "start", "end", "most", "by the hour"), memory),
         table("what came of it", ("", ""), facts),
         verdict(result.violations),
     )
