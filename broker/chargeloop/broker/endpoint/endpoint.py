@@ -209,8 +209,7 @@ class Endpoint(Generic[WriteT]):
         batch = writer.take_batch()
         if batch.must_commit:
             await self._store.commit(batch.changes, batch.writes)
-        for arrival in arrivals:
-            self._wire.acknowledge(arrival)
+        self._wire.acknowledge(arrivals)
         await self._say(writer, batch)
         for message_id in handled:
             if message_id is not None:

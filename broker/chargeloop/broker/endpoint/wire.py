@@ -12,7 +12,7 @@ import asyncio
 import logging
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +22,18 @@ from paho.mqtt.enums import CallbackAPIVersion
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.broker.endpoint.client import BulkClient
 
-_READ_BYTES = 64 * 1024
 _ANSWER_S = 10.0
 _KEEPALIVE_S = 30
 # Waiting messages at which reading stops, and at which it goes on.
 _HIGH_WATER = 4096
 _LOW_WATER = 1024
-# Packets waiting to be written at which publishing pauses.
-_MAX_UNWRITTEN = 4096
+# Bytes waiting to be written at which publishing pauses.
+_MAX_UNWRITTEN = 1024 * 1024
+
+# A topic that is not UTF-8 is in no table, so any text that says so will do.
+_NOT_UTF8 = "not utf-8"
 
 _log = logging.getLogger(__name__)
 
@@ -47,37 +50,6 @@ class Arrival:
     payload: bytes
     packet: int
     connection: int
-
-
-class _BufferedClient(mqtt.Client):
-    """paho reads each packet by three small reads of the socket; here they come out of one large one."""
-
-    def __init__(self, *args: Any, **keywords: Any) -> None:
-        super().__init__(*args, **keywords)
-        self._chunk = b""
-        self._position = 0
-
-    @property
-    def has_unread(self) -> bool:
-        """Tell whether bytes wait here that the socket will not announce again."""
-        return self._position < len(self._chunk)
-
-    @property
-    def unwritten(self) -> int:
-        """Return how many packets wait for the socket."""
-        return len(self._out_packet)
-
-    def cut(self) -> None:
-        """Close the socket without DISCONNECT."""
-        self._sock_close()
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if self._position == len(self._chunk):
-            self._chunk = super()._sock_recv(_READ_BYTES)
-            self._position = 0
-        piece = self._chunk[self._position : self._position + bufsize]
-        self._position += len(piece)
-        return piece
 
 
 class Wire:
@@ -97,7 +69,7 @@ class Wire:
         self._on_arrival = on_arrival
         self._waiting: deque[Arrival] = deque()
         self._connection = 0
-        self._client: _BufferedClient | None = None
+        self._client: BulkClient | None = None
         self._paused = False
         self._greeted: asyncio.Future[None] | None = None
         self._subscribed: dict[int, asyncio.Future[None]] = {}
@@ -202,31 +174,39 @@ class Wire:
             self._resume()
         return taken
 
-    def acknowledge(self, arrival: Arrival) -> None:
-        """Send the PUBACK of a message, unless its connection is gone (it will be delivered again)."""
-        if self._client is not None and arrival.packet and arrival.connection == self._connection:
-            self._client.ack(arrival.packet, 1)
+    def acknowledge(self, arrivals: Iterable[Arrival]) -> None:
+        """Send the PUBACKs of messages; those whose connection is gone will be delivered again."""
+        if self._client is None:
+            return
+        packets = [one.packet for one in arrivals if one.packet and one.connection == self._connection]
+        if packets:
+            self._client.acknowledge(packets)
 
     def publish(self, outgoing: Outgoing) -> bool:
         """Hand a message to the connection; returns False when there is none."""
         if self._client is None or not self.connected:
             return False
-        sent = self._client.publish(outgoing.topic, outgoing.payload, outgoing.qos, outgoing.retain)
-        return sent.rc is mqtt.MQTT_ERR_SUCCESS
+        return self._client.send(outgoing.topic, outgoing.payload, outgoing.qos, retain=outgoing.retain)
 
     async def drained(self) -> None:
         """Return when there is room to publish more, or the connection is lost."""
-        while self._client is not None and self.connected and self._client.unwritten > _MAX_UNWRITTEN:
+        while self._client is not None and self.connected and self._client.unwritten_bytes > _MAX_UNWRITTEN:
             self._written.clear()
             await self._written.wait()
 
-    def _require_client(self) -> _BufferedClient:
+    def _require_client(self) -> BulkClient:
         if self._client is None:
             raise WireLostError(f"{self._broker}: not connected")
         return self._client
 
-    def _new_client(self, will: Outgoing, loop: asyncio.AbstractEventLoop) -> _BufferedClient:
-        client = _BufferedClient(
+    def _new_client(self, will: Outgoing, loop: asyncio.AbstractEventLoop) -> BulkClient:
+        connection = self._connection
+
+        def taken(topic: bytes, payload: bytes, packet: int) -> None:
+            self._waits(_text_of(topic), payload, packet, connection)
+
+        client = BulkClient(
+            taken,
             CallbackAPIVersion.VERSION2,
             client_id=self._credentials.client,
             clean_session=False,
@@ -236,10 +216,9 @@ class Wire:
         )
         client.username_pw_set(self._credentials.client, self._credentials.password)
         client.will_set(will.topic, will.payload, will.qos, will.retain)
-        # Zero means no limit: what may be on its way is bounded by the outbox.
-        client.max_inflight_messages_set(0)
-        connection = self._connection
-        client.on_message = lambda _client, _data, message: self._arrived(message, connection)
+        client.on_message = lambda _client, _data, message: self._waits(
+            _topic_of(message), bytes(message.payload), message.mid, connection
+        )
         client.on_connect = lambda _client, _data, _flags, reason, _properties: self._answered(reason)
         client.on_subscribe = lambda _client, _data, packet, reasons, _properties: self._granted(
             packet, reasons
@@ -248,7 +227,7 @@ class Wire:
         self._hook(client, loop)
         return client
 
-    def _hook(self, client: _BufferedClient, loop: asyncio.AbstractEventLoop) -> None:
+    def _hook(self, client: BulkClient, loop: asyncio.AbstractEventLoop) -> None:
         """Let paho ask the event loop for its reading and writing, from the thread of `connect` too."""
 
         def opened(_client: mqtt.Client, _data: Any, opened: Any) -> None:
@@ -268,7 +247,7 @@ class Wire:
         client.on_socket_unregister_write = has_written
         client.on_socket_close = closes
 
-    def _start_reading(self, client: _BufferedClient, opened: Any) -> None:
+    def _start_reading(self, client: BulkClient, opened: Any) -> None:
         if client is self._client and client.socket() is not None:
             # Small packets one after the other would wait 40 ms for the broker's delayed TCP acknowledgement.
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -276,12 +255,12 @@ class Wire:
         else:
             client.cut()
 
-    def _start_writing(self, client: _BufferedClient) -> None:
+    def _start_writing(self, client: BulkClient) -> None:
         opened = client.socket()
         if opened is not None:
             asyncio.get_running_loop().add_writer(opened, self._write, client)
 
-    def _read(self, client: _BufferedClient) -> None:
+    def _read(self, client: BulkClient) -> None:
         while not self._paused:
             if client.loop_read() is not mqtt.MQTT_ERR_SUCCESS:
                 self._was_lost(client)
@@ -291,13 +270,13 @@ class Wire:
             if not client.has_unread:
                 return
 
-    def _write(self, client: _BufferedClient) -> None:
+    def _write(self, client: BulkClient) -> None:
         if client.loop_write() is not mqtt.MQTT_ERR_SUCCESS:
             self._was_lost(client)
-        if client.unwritten <= _MAX_UNWRITTEN:
+        if client.unwritten_bytes <= _MAX_UNWRITTEN:
             self._written.set()
 
-    def _pause(self, client: _BufferedClient) -> None:
+    def _pause(self, client: BulkClient) -> None:
         opened = client.socket()
         if opened is not None:
             self._paused = True
@@ -312,8 +291,8 @@ class Wire:
             loop.add_reader(opened, self._read, client)
             loop.call_soon(self._read, client)
 
-    def _arrived(self, message: mqtt.MQTTMessage, connection: int) -> None:
-        self._waiting.append(Arrival(_topic_of(message), bytes(message.payload), message.mid, connection))
+    def _waits(self, topic: str, payload: bytes, packet: int, connection: int) -> None:
+        self._waiting.append(Arrival(topic, payload, packet, connection))
         self._on_arrival()
 
     def _answered(self, reason: Any) -> None:
@@ -333,14 +312,14 @@ class Wire:
         else:
             answer.set_result(None)
 
-    def _was_lost(self, client: _BufferedClient) -> None:
+    def _was_lost(self, client: BulkClient) -> None:
         if client is self._client:
             self._lost.set()
             self._written.set()
             if self._greeted is not None and not self._greeted.done():
                 self._greeted.set_exception(ConnectionResetError("closed before CONNACK"))
 
-    def _close(self, client: _BufferedClient) -> None:
+    def _close(self, client: BulkClient) -> None:
         """Cut the connection, whatever state it is in."""
         if client is self._client:
             self._client = None
@@ -350,8 +329,15 @@ class Wire:
 
 
 def _topic_of(message: mqtt.MQTTMessage) -> str:
-    # A topic that is not UTF-8 raises when it is read; it is in no table, so any text that says so will do.
+    # It raises when it is read and is no UTF-8.
     try:
         return message.topic
     except UnicodeDecodeError:
-        return "not utf-8"
+        return _NOT_UTF8
+
+
+def _text_of(topic: bytes) -> str:
+    try:
+        return topic.decode()
+    except UnicodeDecodeError:
+        return _NOT_UTF8
