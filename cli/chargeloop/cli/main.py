@@ -17,7 +17,6 @@ from chargeloop.cli import (
     ordering,
     playing,
     serving,
-    simulating,
 )
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.errors import USAGE, CommandError, one_line
@@ -33,7 +32,6 @@ app = typer.Typer(
 )
 app.command("demo")(playing.demo)
 app.command("replay")(playing.replay)
-app.command("sim")(simulating.sim)
 app.command("chaos")(breaking.chaos)
 app.command("endure")(breaking.endure)
 app.command("broker")(serving.broker)
