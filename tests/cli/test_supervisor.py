@@ -97,3 +97,19 @@ async def test_children_end_when_their_parent_is_killed_outright(couriers: Child
     parent.kill()
     await parent.wait()
     await until(lambda: not runs(child))
+
+
+async def test_a_child_that_its_owner_kills_is_back_when_kill_returns_and_counts_as_no_restart(
+    couriers: Child, tmp_path: Path
+) -> None:
+    notes: list[str] = []
+    supervisor = Supervisor(tmp_path / "run", notes.append)
+    try:
+        await supervisor.start([couriers])
+        first = supervisor.pids["couriers"]
+        await supervisor.kill("couriers", away_s=0)
+        assert not runs(first)
+        assert runs(supervisor.pids["couriers"])
+        assert (dict(supervisor.restarts), notes) == ({}, [])
+    finally:
+        await supervisor.stop()

@@ -33,7 +33,7 @@ OrdersRateOption = Annotated[
         min=0.1,
         max=120,
         show_default=False,
-        help="How many people order in a real minute. Default: 12.",
+        help="How many people order in a real minute. Default: 10.",
     ),
 ]
 CabinetsOption = Annotated[
@@ -55,7 +55,7 @@ FaultsRateOption = Annotated[
         min=0.1,
         max=120,
         show_default=False,
-        help="How many faults happen in a real minute; each kind comes up at least once. Default: 12.",
+        help="How many faults happen in a real minute; each kind comes up at least once. Default: 8.",
     ),
 ]
 ChaosBrokerOption = Annotated[
@@ -69,8 +69,8 @@ ChaosBrokerOption = Annotated[
 def chaos(
     minutes: MinutesOption = 5.0,
     seed: SeedOption = None,
-    orders_per_minute: OrdersRateOption = 12.0,
-    faults_per_minute: FaultsRateOption = 12.0,
+    orders_per_minute: OrdersRateOption = 10.0,
+    faults_per_minute: FaultsRateOption = 8.0,
     speed: SpeedOption = None,
     broker: ChaosBrokerOption = None,
     data: FreshDataOption = None,
@@ -105,7 +105,7 @@ def endure(
     cabinets: CabinetsOption = 2_000,
     minutes: MinutesOption = 5.0,
     seed: SeedOption = None,
-    orders_per_minute: OrdersRateOption = 12.0,
+    orders_per_minute: OrdersRateOption = 10.0,
     speed: SpeedOption = None,
     broker: ChaosBrokerOption = None,
     data: FreshDataOption = None,

@@ -25,7 +25,7 @@ from chargeloop.cli.settings import Effective
 from chargeloop.protocol.time import MINUTE_MS
 
 # Orders take a minute or two of real time, so people meet many faults.
-_SPEED: Final = 60.0
+_SPEED: Final = 40.0
 # How long the world may take to come to rest after the people: by its own time, and by the machine's.
 _REST_MS: Final = 4 * 60 * MINUTE_MS
 _REST_S: Final = 60.0
