@@ -17,6 +17,7 @@ from chargeloop.cli import (
     ordering,
     playing,
     serving,
+    simulating,
 )
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.errors import USAGE, CommandError, one_line
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("demo")(playing.demo)
 app.command("replay")(playing.replay)
+app.command("sim")(simulating.sim)
 app.command("chaos")(breaking.chaos)
 app.command("endure")(breaking.endure)
 app.command("broker")(serving.broker)

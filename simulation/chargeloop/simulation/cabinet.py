@@ -8,6 +8,7 @@ written. Whatever motors and hands really did goes to the records.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -93,6 +94,16 @@ class Cabinet(Device):
             if standing.bank is not None:
                 stage.record("bank", region, standing.bank.bank, self._slot(standing.slot))
 
+    @property
+    def ready(self) -> int:
+        """Return how many banks it would give out."""
+        return sum(slot.can_give for slot in self.memory.slots)
+
+    @property
+    def room(self) -> int:
+        """Return how many banks it would take from anybody."""
+        return sum(slot.can_take for slot in self.memory.slots)
+
     # Power.
 
     def wake(self) -> None:
@@ -142,13 +153,34 @@ class Cabinet(Device):
         elif insertion is not None:
             self._answer_insertion(insertion)
         elif isinstance(act, world.CodeTyped):
-            self._carry_out(lambda m, s: cabinet.type_code(m, s, asker, act.code))
+            self._typed(asker, act.code)
         elif isinstance(act, world.TrayReached):
             self._carry_out(lambda m, s: cabinet.reach_into_tray(m, s, asker))
         elif isinstance(act, world.BankInserted):
             self._carry_out(
                 lambda m, s: cabinet.offer_bank(m, s, asker, act.bank, act.code), in_hand=act.bank
             )
+
+    def _typed(self, asker: Asker, code: str) -> None:
+        known = any(live.code == code for live in self.memory.reservations)
+        self._carry_out(lambda m, s: cabinet.type_code(m, s, asker, code))
+        answer = self.mechanics.answers.get(asker.key)
+        if answer is not None and answer.display.startswith("locked"):
+            told = "locked"
+        elif answer is not None and answer.display == "wrong code":
+            told = "wrong"
+        else:
+            told = "right" if known else "wrong"
+        self.stage.record("code", self.region, self.client, told)
+
+    def guess(self) -> None:
+        """Let somebody type codes at random, one after the other."""
+        self.stage.fault(self.region, "guess", self.client)
+        topic = TOPICS["user_tray"].topic(self.region, cabinet=self.client, user=f"usr-{self.region}-guesser")
+        for number in range(self.draw.randint(3, 9)):
+            code = f"{self.draw.randrange(1_000_000):06d}"
+            asker = Asker(f"guess-{self.stage.injected['guess']}-{number}", topic)
+            self.later(number * 4_000, partial(self._typed, asker, code))
 
     def _answer_insertion(self, insertion: mechanics.Insertion) -> None:
         self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, insertion.slot, insertion.asker))

@@ -22,7 +22,7 @@ from chargeloop.station.core.battery import FULL_PPM, Battery
 BEGIN_MS: Final = parse_instant("2026-06-01T06:00:00.000Z")
 # Before the first order everybody connects and learns the time.
 LEAD_MS: Final = 10 * MINUTE_MS
-_ORDER_EVERY_MS: Final = 7 * MINUTE_MS
+_ORDER_EVERY_MS: Final = 4 * MINUTE_MS
 _ORIGIN: Final = Point(434_520_000, 52_330_000)
 _SPACING_M: Final = 500.0
 _SLOTS: Final = 8
@@ -30,7 +30,7 @@ _ORDERS_PER_CABINET: Final = 6
 _ORDERS_PER_COURIER: Final = 5
 # Signs of life are rare here, to spend the time on orders; leases are as much longer.
 _POLICY: Final = Policy(cabinet_lease_ms=40 * MINUTE_MS)
-_DISPATCH_POLICY: Final = DispatchPolicy(presence_lease_ms=20 * MINUTE_MS)
+_DISPATCH_POLICY: Final = DispatchPolicy(presence_lease_ms=40 * MINUTE_MS)
 _TARIFF: Final = Tariff(
     name="simulated",
     currency="EUR",
@@ -69,7 +69,9 @@ def build(stage: Stage, name: str, orders: int) -> Region:
         rental=Rental(stage, name, dispatch.client, _TARIFF, _POLICY),
         dispatch=dispatch,
         cabinets=cabinets,
-        phones=tuple(Phone(stage, name, _profile(stage, name, number)) for number in range(couriers)),
+        phones=tuple(
+            Phone(stage, name, _profile(stage, name, number), cabinets) for number in range(couriers)
+        ),
         people=tuple(Person(stage, name, plan, cabinets) for plan in plans),
         last_order_ms=max(plan.at_ms for plan in plans),
     )
@@ -103,8 +105,8 @@ def _profile(stage: Stage, region: str, number: int) -> Profile:
     return Profile(
         courier=courier, lat_e7=place.lat_e7, lon_e7=place.lon_e7, speed_m_per_s=draw.uniform(3.5, 6.5),
         slow_factor=3.0 if dawdles else 1.0, service_ms=draw.randint(10, 40) * SECOND_MS,
-        accept_probability=draw.uniform(0.7, 1.0), ignore_probability=draw.uniform(0.0, 0.1), gives_up=gives_up,
-        gives_up_at_job=draw.randint(1, 5),
+        accept_probability=draw.uniform(0.7, 1.0), ignore_probability=draw.uniform(0.0, 0.1),
+        gives_up=gives_up, gives_up_at_job=draw.randint(1, 5),
     )  # fmt: skip
 
 

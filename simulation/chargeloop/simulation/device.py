@@ -28,7 +28,7 @@ from chargeloop.simulation.loop import Act, Alarm
 from chargeloop.simulation.network import Port
 from chargeloop.simulation.stage import Stage
 
-_POLICY: Final = LinkPolicy(resend_ms=5_000, probe_ms=2 * HOUR_MS, reconnect_ms=60_000)
+_POLICY: Final = LinkPolicy(resend_ms=5_000, probe_ms=8 * HOUR_MS, reconnect_ms=60_000)
 _DARK_MS: Final = 10 * MINUTE_MS
 # Hands and voices are no messages: they reach whoever has power, and are tried again where that is off.
 _REACH_MS: Final = 20
@@ -85,7 +85,7 @@ class Device(ABC):
         """Return what is published first at each connection, after the connection's own birth."""
         return ()
 
-    def darken(self) -> None:
+    def darken(self) -> None:  # noqa: B027 - most devices have more to forget, people have not
         """Forget what does not survive a power cut."""
 
     # Power.
@@ -212,8 +212,9 @@ class Device(ABC):
 
     def tell(self, other: str, request: str, answer: Data) -> None:
         """Answer somebody who did something by hand here."""
-        asker = self.stage.devices[other]
-        self.stage.loop.after(_REACH_MS, lambda: asker.told(request, answer))
+        asker = self.stage.devices.get(other)
+        if asker is not None:
+            self.stage.loop.after(_REACH_MS, lambda: asker.told(request, answer))
 
     def told(self, request: str, answer: Data) -> None:
         """Take the answer to something done by hand; one that is not waited for is no news."""

@@ -53,6 +53,7 @@ class Faults:
         jam: probability that a motor jams.
         bounce: that an exit sensor settles late.
         sensor_lie: that an exit sensor shows nothing although the bank is still inside.
+        guess: times an hour that somebody types codes at random at a keypad.
         vandal: times an hour that a bank is forced out or in, or swapped, by hand.
         clock_unset: probability for a boot that the wall clock stands at 1970.
         clock_wrong: that it is hours or days wrong, or in another zone.
@@ -78,6 +79,7 @@ class Faults:
     jam: float = 0.0
     bounce: float = 0.0
     sensor_lie: float = 0.0
+    guess: float = 0.0
     vandal: float = 0.0
     clock_unset: float = 0.0
     clock_wrong: float = 0.0
@@ -103,17 +105,19 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "people": replace(_PEOPLE, courier_vanishes=0.03, courier_dawdles=0.2, courier_lies=1.0),
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
-        "power": replace(_PEOPLE, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.01, vandal=0.3),
+        "power": replace(
+            _PEOPLE, guess=2.0, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.01, vandal=0.3
+        ),
         "clocks": replace(
             _PEOPLE, clock_unset=0.2, clock_wrong=0.3, clock_jump=2.0, drift_ppm=100, power_cut=0.003,
             links=replace(_LINKS, loss=0.005),
         ),
         "worst": replace(
             _PEOPLE,
-            links=_LINKS, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003, restart=0.1, power_cut=0.004, jam=0.05,
-            bounce=0.05, sensor_lie=0.01, vandal=0.2, clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0,
-            drift_ppm=100, courier_vanishes=0.02, courier_dawdles=0.2, courier_lies=1.0,
-            version_skew=0.01, poison=1.0,
+            links=_LINKS, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003, restart=0.1,
+            power_cut=0.004, jam=0.05, bounce=0.05, sensor_lie=0.01, vandal=0.2, guess=1.0,
+            clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
+            courier_dawdles=0.2, courier_lies=1.0, version_skew=0.01, poison=1.0,
         ),
     }
 )  # fmt: skip

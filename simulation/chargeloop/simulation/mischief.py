@@ -49,6 +49,7 @@ class Mischief:
             (faults.fight, "fight", self._fight),
             (faults.restart, "restart", self._restart),
             (faults.vandal, "vandal", self._vandalise),
+            (faults.guess, "guess", self._guess),
             (faults.clock_jump, "clock_jump", self._jump),
             (faults.poison, "poison", self._poison),
         )
@@ -116,6 +117,10 @@ class Mischief:
 
     def _vandalise(self, draw: random.Random) -> None:
         draw.choice(draw.choice(self._regions).cabinets).vandalise()
+
+    def _guess(self, draw: random.Random) -> None:
+        cabinet = draw.choice(draw.choice(self._regions).cabinets)
+        cabinet.guarded(cabinet.guess)
 
     def _jump(self, draw: random.Random) -> None:
         device = self._any_device(draw)

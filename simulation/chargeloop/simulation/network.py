@@ -1,4 +1,4 @@
-"""The broker and the links to it, as a participant meets them: messages are late, lost, repeated, out of order.
+"""The broker and the links to it as participants meet them: messages come late, twice, out of order, never.
 
 What is modelled is what MQTT promises and what brokers were seen to do (docs/adr/0005): sessions of services
 outlive their connections and repeat what was not acknowledged, those of devices begin anew; state is
@@ -94,7 +94,7 @@ class Network:
     # What clients do.
 
     def connect(self, port: Port, will: Outgoing | None) -> bool:
-        """Let a client in; False when the broker or the link is down. It takes over its own old connection."""
+        """Let a client in, over its own old connection; False when the broker or the link is down."""
         if not self.is_up or port.cut:
             return False
         if port.connection:
@@ -273,7 +273,7 @@ class Network:
             if port.connection == connection:
                 port.deliver(outgoing, token)
             elif held:
-                # Some hop before the broker had it: its connection is gone, it comes all the same.
+                # Some hop before the broker had it: it comes though its connection is gone.
                 port.deliver(outgoing, 0)
 
         self._loop.at(at_ms, arrive)

@@ -123,7 +123,7 @@ class Person(Device):
         quantity = plan.quantity if self._tries == 0 else 1
         self._tries += 1
         if plan.walk_up and self._at is None:
-            self._at = self._nearest(lambda cabinet: _ready(cabinet) >= 1)
+            self._at = self._nearest(lambda cabinet: cabinet.ready > 0)
         at = self._at if plan.walk_up else None
         request = PlaceOrder(
             user=plan.user, location=Location.of(plan.place if at is None else at.place), quantity=quantity,
@@ -292,7 +292,7 @@ class Person(Device):
         self._request("return", request, answered)
 
     def _walk_back(self) -> None:
-        cabinet = self._nearest(lambda candidate: _room(candidate) >= 1)
+        cabinet = self._nearest(lambda candidate: candidate.room > 0)
         if cabinet is None:
             return
         self._busy = True
@@ -324,14 +324,6 @@ class Person(Device):
         """Return the nearest cabinet that fits, as somebody sees who stands before it."""
         fitting = [cabinet for cabinet in self._cabinets if cabinet.is_on and fits(cabinet)]
         return min(fitting, key=lambda one: distance_m(self.plan.return_place, one.place), default=None)
-
-
-def _ready(cabinet: Cabinet) -> int:
-    return sum(slot.can_give for slot in cabinet.memory.slots)
-
-
-def _room(cabinet: Cabinet) -> int:
-    return sum(slot.can_take for slot in cabinet.memory.slots)
 
 
 def _used(bank: BankStatus) -> BankStatus:

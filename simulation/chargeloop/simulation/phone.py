@@ -11,22 +11,23 @@ from dataclasses import replace
 from typing import Final
 
 from chargeloop.courier.agent.deeds import PHYSICAL, Deed, answered, arrival, giving_up, question, trouble
-from chargeloop.courier.agent.errand import ACTS, Act, Errand, Memory, ask_id, facing, plan
+from chargeloop.courier.agent.errand import ACTS, Act, Errand, Goal, Memory, ask_id, facing, plan
 from chargeloop.courier.agent.profile import Profile
 from chargeloop.courier.agent.travel import Journey, journey
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data
-from chargeloop.protocol.geo import Point
+from chargeloop.protocol.geo import Point, distance_m
 from chargeloop.protocol.ids import BankId, OfferId, RegionId
 from chargeloop.protocol.messages import courier as msg
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 from chargeloop.protocol.topics import Role
+from chargeloop.simulation.cabinet import Cabinet
 from chargeloop.simulation.device import Device
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 
-_POSITION_MS: Final = 8 * MINUTE_MS
+_POSITION_MS: Final = 15 * MINUTE_MS
 _ORIGIN: Final = Point(434_520_000, 52_330_000)
 
 
@@ -37,10 +38,12 @@ class Phone(Device):
         stage: it plays on.
         region: its region.
         profile: speed, temper and patience.
+        cabinets: where banks may be taken when the cabinet of the job is full.
     """
 
-    def __init__(self, stage: Stage, region: str, profile: Profile) -> None:
+    def __init__(self, stage: Stage, region: str, profile: Profile, cabinets: tuple[Cabinet, ...]) -> None:
         self.profile = profile
+        self._cabinets = cabinets
         self.memory = Memory(location=profile.start)
         self.vanished = False
         self._work: msg.Work | None = None
@@ -146,7 +149,7 @@ class Phone(Device):
         if self._work is None:
             return 0
         now_ms, until_ms = self.stage.loop.now_ms(), 0
-        for errand in self.memory.errands:
+        for errand in map(self._elsewhere, self.memory.errands):
             planned = plan(errand, self.memory.at, now_ms, self.profile)
             if planned.act is Act.TRAVEL:
                 return self._travel(errand)
@@ -156,6 +159,21 @@ class Phone(Device):
             if planned.until_ms is not None:
                 until_ms = planned.until_ms if until_ms == 0 else min(until_ms, planned.until_ms)
         return until_ms
+
+    def _elsewhere(self, errand: Errand) -> Errand:
+        """Go to another cabinet with banks of a job that is gone, when the one known is full."""
+        if errand.goal is not Goal.RID or errand.troubled_ms is None or errand.asking:
+            return errand
+        others = [cabinet for cabinet in self._cabinets if cabinet.is_on and cabinet.room > 0]
+        if not others:
+            return errand
+        there = min(others, key=lambda cabinet: distance_m(self.memory.location, cabinet.place))
+        job = errand.job.model_copy(
+            update={"cabinet": there.client, "cabinet_location": Location.of(there.place)}
+        )
+        moved = replace(errand, job=job, arrived=False, troubled_ms=None, not_before_ms=0)
+        self._keep(moved)
+        return moved
 
     def _act(self, act: Act, errand: Errand) -> None:
         if act is Act.FINISH:

@@ -207,8 +207,9 @@ class Rental(Service[PlatformWrite, RentalRegion]):
     def _note_tariff(self, tariff: Tariff) -> None:
         rental, courier = tariff.rental, tariff.courier
         self.note_fact(
-            "tariff", tariff.version, tariff.currency, rental.free_minutes, rental.unit_minutes, rental.price_minor,
-            rental.cap_per_24h_minor, rental.total_cap_minor, rental.buyout_after_minutes, courier.base_minor,
+            "tariff", tariff.version, tariff.currency, rental.free_minutes, rental.unit_minutes,
+            rental.price_minor, rental.cap_per_24h_minor, rental.total_cap_minor,
+            rental.buyout_after_minutes, courier.base_minor,
             courier.per_minute_minor, courier.promised_minutes,
         )  # fmt: skip
 

@@ -45,15 +45,15 @@ class Outcome:
     ended_ms: int
 
 
-def play(
-    seed: int, orders: int, regions: int, faults: Faults, sink: Sink, watch: "Watch | None" = None
+def play(  # noqa: PLR0913 - what a run is made of
+    seed: int, orders: int, regions: int, faults: Faults, sink: Sink, *, watch: "Watch | None" = None
 ) -> Outcome:
     """Play one run and return what it was like; what happened goes to `sink`, what was published to `watch`.
 
     Raises:
         ProductFailedError: the product raised where it must not.
     """
-    return _World(seed, orders, regions, faults, sink, watch).play()
+    return _World(Stage(seed, BEGIN_MS, faults, sink), orders, regions, watch).play()
 
 
 class Watch:
@@ -64,10 +64,8 @@ class Watch:
 
 
 class _World:
-    def __init__(
-        self, seed: int, orders: int, regions: int, faults: Faults, sink: Sink, watch: Watch | None
-    ) -> None:
-        self._stage = stage = Stage(seed, BEGIN_MS, faults, sink)
+    def __init__(self, stage: Stage, orders: int, regions: int, watch: Watch | None) -> None:
+        self._stage = stage
         self._trace = hashlib.blake2b(digest_size=16)
         self._coverage: Counter[tuple[str, str]] = Counter()
         self._watch = watch
@@ -118,7 +116,7 @@ class _World:
             person.boot()
 
     def _rest(self, until_ms: int) -> None:
-        """Play on until everything has come to rest, or the time is over: the checker will say what is amiss."""
+        """Play on until everything rests, or the time is over: then the checker will say what is amiss."""
         while not self._is_at_rest() and self._stage.loop.now_ms() < until_ms:
             self._stage.loop.run(self._stage.loop.now_ms() + _LOOK_MS)
 

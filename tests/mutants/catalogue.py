@@ -1,0 +1,382 @@
+"""Planted mistakes, each of which the checker must find: what is changed, where, and under which faults.
+
+A mutant is a piece of text that stands exactly once in a file of the product, and what it is replaced by. A
+test sees to it that every piece still stands there.
+"""
+
+from dataclasses import dataclass
+
+_BROKER = "broker/chargeloop/broker"
+_PLATFORM = "platform/chargeloop/platform/core"
+_COURIER = "courier/chargeloop/courier/core"
+_STATION = "station_firmware_sim/chargeloop/station/core"
+_PROTOCOL = "protocol/chargeloop/protocol"
+_SIMULATION = "simulation/chargeloop/simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One planted mistake."""
+
+    name: str
+    about: str
+    file: str
+    old: str
+    new: str
+    faults: str = "worst"
+
+
+CATALOGUE = (
+    # Delivery: inbox, outbox, window, journals.
+    Mutant(
+        "acknowledge-before-commit",
+        "the round tells the broker before its transaction is durable",
+        f"{_SIMULATION}/service.py",
+        """        self._maybe_killed("before the commit")
+        batch = writer.take_batch()""",
+        """        for outgoing, token in arrivals:
+            self._acknowledge(outgoing, token)
+        self._maybe_killed("before the commit")
+        batch = writer.take_batch()""",
+        "crashes",
+    ),
+    Mutant(
+        "duplicates-taken",
+        "an entry that was taken before takes effect again",
+        f"{_BROKER}/endpoint/inbox.py",
+        "        if seq <= mark:\n            return Verdict.DUPLICATE",
+        "        if seq < mark:\n            return Verdict.DUPLICATE",
+        "network",
+    ),
+    Mutant(
+        "gaps-taken",
+        "an entry is taken although one before it is missing",
+        f"{_BROKER}/endpoint/inbox.py",
+        "        if seq > mark + 1 and seq != kept_from:",
+        "        if seq > mark + 2 and seq != kept_from:",
+        "network",
+    ),
+    Mutant(
+        "marks-in-memory-only",
+        "what has been taken is not written with its effects",
+        f"{_BROKER}/endpoint/inbox.py",
+        "        self._marks[source, journal] = changes.marks[source, journal] = seq",
+        "        self._marks[source, journal] = seq",
+        "crashes",
+    ),
+    Mutant(
+        "acknowledges-one-too-many",
+        "the sender is told that an entry is safe which has not been heard of",
+        f"{_BROKER}/endpoint/writer.py",
+        "seq=self._inbox.mark(source, journal), gap=gap)",
+        "seq=self._inbox.mark(source, journal) + 1, gap=gap)",
+        "network",
+    ),
+    Mutant(
+        "requests-answered-anew",
+        "a request that is repeated is carried out again",
+        f"{_BROKER}/endpoint/inbox.py",
+        "        known = self._requests.get((row.source, row.id))\n        if known is not None:",
+        "        known = self._requests.get((row.source, row.id))\n        if known is not None and known.replies:",
+        "network",
+    ),
+    Mutant(
+        "replies-not-kept",
+        "a repeated request is not answered any more",
+        f"{_BROKER}/endpoint/writer.py",
+        "            for reply in self._inbox.replies(message.source, message.id):",
+        "            for reply in self._inbox.replies(message.source, message.id)[1:]:",
+        "network",
+    ),
+    Mutant(
+        "no-resending-after-reconnect",
+        "what was on a lost connection is not sent again",
+        f"{_BROKER}/window.py",
+        """        self._sent = self.acked
+        self._vain = 0
+        self._gap_seen_at = None
+        self.resend_at_ms = None""",
+        """        self._vain = 0
+        self._gap_seen_at = None
+        self.resend_at_ms = None""",
+        "network",
+    ),
+    Mutant(
+        "no-resending-in-time",
+        "an entry whose acknowledgement never comes is not sent again",
+        f"{_BROKER}/window.py",
+        "        elif self.resend_at_ms is None:\n            self.resend_at_ms = now_ms",
+        "        elif self.resend_at_ms is None and False:\n            self.resend_at_ms = now_ms",
+        "network",
+    ),
+    Mutant(
+        "journal-forgotten-unacknowledged",
+        "a device lets go of entries that nobody has",
+        f"{_SIMULATION}/disk.py",
+        "            for number in range(self._acked + 1, seq + 1):\n                del self._entries[number]\n            self._acked = seq",
+        "            for number in range(self._acked + 1, self.last_seq + 1):\n                del self._entries[number]\n"
+        "            self._acked = seq = max(seq, self.last_seq)",
+        "network",
+    ),
+    Mutant(
+        "quarantine-not-stored",
+        "an unreadable message is acknowledged and gone",
+        f"{_BROKER}/endpoint/writer.py",
+        "        self._batch.changes.quarantined.append(row)",
+        "        del row.payload",
+        "worst,poison=6",
+    ),
+    Mutant(
+        "outgoing-entries-not-stored",
+        "what was to be said to another platform is lost with the process",
+        f"{_BROKER}/endpoint/outbox.py",
+        "        changes.entries.append(EntryRow(send.topic, seq, message_id, outgoing.payload.decode()))",
+        "        del message_id",
+        "crashes",
+    ),
+    # Commands and motors.
+    Mutant(
+        "no-epoch-check",
+        "a cabinet obeys a command that is older than one it has answered",
+        f"{_STATION}/commands.py",
+        "    elif command.epoch < _highest_epoch(turn, _about(command)):",
+        "    elif command.epoch < 0:",
+        "network,reorder=0.1",
+    ),
+    Mutant(
+        "expiry-ignored",
+        "a cabinet obeys a command whose time is over",
+        f"{_STATION}/commands.py",
+        "    if expires_ms is None or expires_ms <= turn.now_ms:",
+        "    if expires_ms is None:",
+        "network,delay=0.1",
+    ),
+    Mutant(
+        "waiting-pickup-never-expires",
+        "a command that waited for the motor beyond its lease moves it",
+        f"{_STATION}/pickup.py",
+        "    return not pickup.started and pickup.expires_ms is not None and pickup.expires_ms <= turn.now_ms",
+        "    return not pickup.started and pickup.expires_ms is not None and pickup.expires_ms <= 0",
+        "clocks",
+    ),
+    Mutant(
+        "outcome-not-recorded",
+        "a repeated command is judged anew",
+        f"{_STATION}/commands.py",
+        "    recorded = turn.memory.outcomes.get(command_id)",
+        "    recorded = None if turn.senses.clock_known else turn.memory.outcomes.get(command_id)",
+        "network",
+    ),
+    Mutant(
+        "expiry-by-the-wall-clock",
+        "a cabinet believes its own wall clock",
+        f"{_BROKER}/device/clock.py",
+        "        return self.wall_ms() if self._learned is None else self._learned.offset_ms + self.uptime_ms()",
+        "        return self.wall_ms()",
+        "clocks,clock_wrong=1",
+    ),
+    Mutant(
+        "epoch-of-commands-not-stored",
+        "after a restart the platform counts its commands anew",
+        f"{_PLATFORM}/fleet.py",
+        """        epoch = cabinet.record.epoch + 1
+        self.change(cabinet, replace(cabinet.record, epoch=epoch))""",
+        """        epoch = cabinet.record.epoch + 1
+        cabinet.record = replace(cabinet.record, epoch=epoch)""",
+        "crashes",
+    ),
+    Mutant(
+        "pickup-continued-after-power-cut",
+        "a motor that may have moved is run again",
+        f"{_STATION}/recovery.py",
+        """        turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)
+    pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
+        """        turn.act(RunMotor(motor.slot, pickup.claim))
+        return
+    pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
+        "power,power_cut=0.05",
+    ),
+    Mutant(
+        "motor-before-memory",
+        "a step's motors move before it is on the disk",
+        f"{_SIMULATION}/cabinet.py",
+        "            at = self.clock.time()\n            self.may_lose_power()\n            self._write_step(step, at)",
+        "            at = self.clock.time()\n            for act in step.acts:\n                if isinstance(act, RunMotor):\n"
+        "                    self._turn(act)\n            self.may_lose_power()\n            self._write_step(step, at)",
+        "power",
+    ),
+    Mutant(
+        "lock-out-in-memory-only",
+        "pulling the plug gives new tries at the keypad",
+        f"{_STATION}/recovery.py",
+        "    turn.memory = replace(turn.memory, booted=True, stopped=False)",
+        "    turn.memory = replace(turn.memory, booted=True, stopped=False, keypad=type(turn.memory.keypad)())",
+        "power,guess=20,power_cut=0.05",
+    ),
+    Mutant(
+        "no-lock-out",
+        "codes can be guessed without limit",
+        f"{_STATION}/keypad.py",
+        "        return self.wrong_codes >= MAX_WRONG_CODES",
+        "        return self.wrong_codes >= 100 * MAX_WRONG_CODES",
+        "power,guess=10",
+    ),
+    # Reservations.
+    Mutant(
+        "hold-not-released",
+        "an order that ends leaves its reservations at the cabinets",
+        f"{_PLATFORM}/ending.py",
+        "def _closed(turn: Turn, order: Order, reason: str) -> Order:\n    order = holds.release_all(turn, order)",
+        "def _closed(turn: Turn, order: Order, reason: str) -> Order:",
+        "people",
+    ),
+    Mutant(
+        "hold-outlives-refusal",
+        "a reservation whose answer never came is not given up",
+        f"{_PLATFORM}/handlers_cabinet.py",
+        "    order = holds.release(turn, order, order.hold(hold.id) or hold)\n    holds.take_stock",
+        "    holds.take_stock",
+        "network",
+    ),
+    # Presence.
+    Mutant(
+        "will-without-epoch",
+        "a last will that comes late switches a cabinet off",
+        f"{_PLATFORM}/fleet.py",
+        "        if late or (same and online and not record.online and record.connection_epoch > 0):",
+        "        if same and online and not record.online and record.connection_epoch > 0:",
+        "network",
+    ),
+    Mutant(
+        "courier-will-without-epoch",
+        "a last will that comes late puts a courier off line",
+        f"{_COURIER}/courier.py",
+        '''    """Return the courier after a goodbye or last will; that of an older connection is ignored."""
+    if connection_epoch < courier.connection_epoch:
+        return courier''',
+        '''    """Return the courier after a goodbye or last will; that of an older connection is ignored."""''',
+        "network",
+    ),
+    # Time and money.
+    Mutant(
+        "arrival-time-instead-of-event-time",
+        "what a cabinet reports late is billed until it was heard",
+        f"{_PLATFORM}/region.py",
+        "        when = cabinet.record.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)",
+        "        when = Corrected(incoming.received_ms, ClockState.SYNCED) if lean else None",
+        "network",
+    ),
+    Mutant(
+        "wall-time-believed",
+        "what a device's wall clock says is billed",
+        f"{_PROTOCOL}/clock_map.py",
+        "            if offsets is not None:\n                if offset_ms",
+        "            if offsets is not None and time.clock_state is ClockState.SYNCED:\n                if offset_ms",
+        "clocks",
+    ),
+    Mutant(
+        "float-money",
+        "fees are computed by the share of a unit and rounded",
+        f"{_PLATFORM}/tariff.py",
+        "        return units_begun(duration_ms, self.unit_minutes * MINUTE_MS) * self.price_minor",
+        "        return round(duration_ms / (self.unit_minutes * MINUTE_MS) * self.price_minor)",
+        "none",
+    ),
+    Mutant(
+        "cap-ignored",
+        "a day costs more than its cap",
+        f"{_PLATFORM}/tariff.py",
+        "        if self.cap_per_24h_minor is None:\n            return self._units_minor(duration_ms)",
+        "        if self.cap_per_24h_minor is not None:\n            return self._units_minor(duration_ms)",
+        "none",
+    ),
+    Mutant(
+        "free-minutes-as-discount",
+        "the free minutes are taken off a long rental",
+        f"{_PLATFORM}/tariff.py",
+        "        amount_minor = self._uncapped_minor(duration_ms)",
+        "        amount_minor = self._uncapped_minor(duration_ms - self.free_minutes * MINUTE_MS)",
+        "none",
+    ),
+    Mutant(
+        "dawdling-pays",
+        "a courier is paid for every minute",
+        f"{_PLATFORM}/tariff.py",
+        "        minutes = min(units_begun(duration_ms, MINUTE_MS), self.promised_minutes)",
+        "        minutes = units_begun(duration_ms, MINUTE_MS)",
+        "people",
+    ),
+    Mutant(
+        "fees-for-nothing",
+        "an order that failed is charged for its courier",
+        f"{_PLATFORM}/ending.py",
+        "    if order.state is not OrderState.SETTLED:\n        return order\n    tariff",
+        "    if not order.final:\n        return order\n    tariff",
+        "people",
+    ),
+    Mutant(
+        "no-re-rating",
+        "what is heard after the settlement changes no bill",
+        f"{_PLATFORM}/handlers_cabinet.py",
+        "        ending.book(turn, ending.note_returns(turn, order))",
+        "        ending.note_returns(turn, order)",
+        "network",
+    ),
+    Mutant(
+        "corrections-overwrite",
+        "a corrected line is added and the wrong one is left standing",
+        f"{_PLATFORM}/fees.py",
+        "        added.append(_reversal(line))",
+        "        del line",
+        "network",
+    ),
+    Mutant(
+        "rental-ends-with-the-return",
+        "the user pays for the courier's way back",
+        f"{_PLATFORM}/order_evolve.py",
+        "    ended = stamp.mark if leg is None or leg.called is None else leg.called\n    for bank in happened.banks:",
+        "    ended = stamp.mark\n    for bank in happened.banks:",
+        "none",
+    ),
+    # Couriers.
+    Mutant(
+        "two-couriers-on-one-job",
+        "an offer that was taken by another can still be accepted",
+        f"{_COURIER}/offering.py",
+        "    _close_open(turn, job, OfferEvent.TAKEN_BY_ANOTHER)",
+        "    del job",
+        "people",
+    ),
+    Mutant(
+        "hand-over-code-not-checked",
+        "a courier's word is enough for a hand-over",
+        f"{_COURIER}/job.py",
+        '        return hashlib.sha256(f"{self.id}:{code}".encode()).hexdigest() == self.handover_sha256',
+        '        return bool(hashlib.sha256(f"{self.id}:{code}".encode()).hexdigest() and self.handover_sha256)',
+        "people,courier_lies=10",
+    ),
+    Mutant(
+        "acts-of-strangers",
+        "what a courier says about somebody else's job counts",
+        f"{_COURIER}/job_decide.py",
+        "    if act.courier != job.courier:",
+        "    if act.courier != job.courier and isinstance(act, Leave):",
+        "people,courier_lies=10",
+    ),
+    Mutant(
+        "recalled-banks-forgotten",
+        "an order that is called off ends while a courier still carries its banks",
+        f"{_PLATFORM}/ending.py",
+        "    if order.state is OrderState.RECALLING and nothing_out and order.leg is None:",
+        "    if order.state is OrderState.RECALLING:",
+        "people,cancel=0.5",
+    ),
+    Mutant(
+        "orders-wait-for-ever",
+        "an order that no cabinet answers stays open",
+        f"{_PLATFORM}/order_deadlines.py",
+        "        case OrderState.RESERVING | OrderState.RETURN_RESERVING:\n            return policy.reserving_ms",
+        "        case OrderState.RESERVING | OrderState.RETURN_RESERVING:\n            return 1000 * policy.remember_ms",
+        "network",
+    ),
+)

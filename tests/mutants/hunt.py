@@ -1,0 +1,34 @@
+"""Hunts one mutant: plays run after run of the product on the path until the checker finds something."""
+
+import gc
+import json
+import sys
+
+from chargeloop_checker import Checker
+
+from chargeloop.simulation.runner import Job, play_job
+
+_ORDERS = 30
+
+
+def _tell(found: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(found) + "\n")
+
+
+def main() -> None:
+    """Play seeds from 1 on and print as JSON which one showed a violation, and of which rule."""
+    faults, seeds = sys.argv[1], int(sys.argv[2])
+    gc.disable()
+    for seed in range(1, seeds + 1):
+        summary = play_job(Job(seed, _ORDERS, 1, faults), Checker)
+        if summary.violations:
+            found = summary.violations[0]
+            rules = sorted({violation.rule for violation in summary.violations})
+            _tell({"seed": seed, "rules": rules, "text": found.text})
+            return
+        gc.collect()
+    _tell({"seed": None, "rules": [], "text": ""})
+
+
+if __name__ == "__main__":
+    main()
