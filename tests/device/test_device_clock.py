@@ -83,3 +83,16 @@ def test_a_wall_clock_that_somebody_sets_moves_no_uptime() -> None:
     device = DeviceClock(clock, boot_id=BootId("boot-1"), unset=True)
     device.set_wall(ORIGIN_MS - 1_000)
     assert (device.wall_ms(), device.uptime_ms(), device.state) == (ORIGIN_MS - 1_000, 0, ClockState.FREE)
+
+
+async def test_the_doubt_about_the_platform_s_time_is_what_the_exchange_left_and_grows_with_drift() -> None:
+    clock = VirtualClock(ORIGIN_MS)
+    device = DeviceClock(clock, boot_id=BOOT)
+    assert device.doubt_ms() == 0
+    await clock.sleep_ms(10 * HOUR_MS)
+    device.learn(exchange(device, clock.now_ms(), took_ms=8 * HOUR_MS))
+    assert device.doubt_ms() == 4 * HOUR_MS
+    await clock.sleep_ms(HOUR_MS)
+    assert device.doubt_ms() == 4 * HOUR_MS + 720
+    device.learn(exchange(device, clock.now_ms(), took_ms=10))
+    assert device.doubt_ms() == 5

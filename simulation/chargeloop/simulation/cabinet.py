@@ -15,7 +15,7 @@ from typing import Final
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import IdKind, is_id
+from chargeloop.protocol.ids import IdKind, MessageId, is_id
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import world
 from chargeloop.protocol.messages.common import Location
@@ -179,7 +179,7 @@ class Cabinet(Device):
         topic = TOPICS["user_tray"].topic(self.region, cabinet=self.client, user=f"usr-{self.region}-guesser")
         for number in range(self.draw.randint(3, 9)):
             code = f"{self.draw.randrange(1_000_000):06d}"
-            asker = Asker(f"guess-{self.stage.injected['guess']}-{number}", topic)
+            asker = Asker(MessageId(f"guess-{self.stage.injected['guess']}-{number}"), topic)
             self.later(number * 4_000, partial(self._typed, asker, code))
 
     def _answer_insertion(self, insertion: mechanics.Insertion) -> None:
@@ -257,6 +257,7 @@ class Cabinet(Device):
             )
         return Senses(
             now_ms=self.clock.platform_ms(),
+            doubt_ms=self.clock.doubt_ms(),
             slots=readings,
             tray=self.mechanics.tray,
             clock_known=self.clock.learned,

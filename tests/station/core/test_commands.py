@@ -323,3 +323,15 @@ def test_an_eject_whose_time_ran_out_while_it_waited_for_the_motor_moves_nothing
     assert cab.PickupStarted(reservation=other, by="command") not in made.told(cab.PickupStarted)
     made.type_code("111111")
     assert made.motors == [1, 2]
+
+
+@each_command
+def test_a_command_that_may_be_over_is_expired_in_doubt_about_the_time(command: Data) -> None:
+    made = reserved()
+    made.doubt_ms = 2 * MINUTE_MS
+    before, motors = made.memory.slots, list(made.motors)
+    made.order(command, "cmd-late", expires_ms=made.now_ms + MINUTE_MS)
+    finished = made.told(cab.CommandFinished)[-1]
+    assert isinstance(finished, cab.CommandFinished)
+    assert finished.outcome is cab.Outcome.EXPIRED
+    assert (made.memory.slots, made.motors) == (before, motors)

@@ -57,12 +57,15 @@ class Bench:
     clock_known: bool = True
     journal: list[Record] = field(default_factory=list)
     motors: list[int] = field(default_factory=list)
+    doubt_ms: int = 0
     cut_after: int | None = None
     # The step on disk: its memory, where its entries begin in the journal, and its unanswered people.
     written: tuple[Memory, int, tuple[Record, ...], tuple[GiveAnswer, ...]] | None = None
 
     def senses(self) -> Senses:
-        return Senses(self.now_ms, self.world.readings(self.now_ms), self.world.tray, self.clock_known)
+        return Senses(
+            self.now_ms, self.world.readings(self.now_ms), self.world.tray, self.clock_known, self.doubt_ms
+        )
 
     # Inputs.
 

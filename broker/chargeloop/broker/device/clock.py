@@ -88,6 +88,17 @@ class DeviceClock:
         self._unset = False
         self._wall_at_boot_ms = max(0, wall_ms - self.uptime_ms())
 
+    def doubt_ms(self) -> int:
+        """Return by how much the platform's time may be later than `platform_ms` says: 0 until it is learned.
+
+        The exchange that was kept bounds it, and the oscillator may have run wrong since.
+        """
+        known = self._learned
+        if known is None:
+            return 0
+        aged_ms = (self.uptime_ms() - known.at_uptime_ms) * _DRIFT_ALLOWANCE_PPM // 1_000_000
+        return known.half_width_ms + aged_ms
+
     def time(self) -> DeviceTime:
         """Return what all of its clocks show at this moment."""
         return DeviceTime(self.boot_id, self.uptime_ms(), self.wall_ms(), self.state)

@@ -74,7 +74,7 @@ def obey(turn: Turn, message: Envelope[Data]) -> None:
 def _obey_new(
     turn: Turn, command: Command, command_id: CommandId, expires_ms: int | None, keep_until_ms: int
 ) -> None:
-    if expires_ms is None or expires_ms <= turn.now_ms:
+    if expires_ms is None or turn.is_over(expires_ms):
         verdict: Verdict | None = EXPIRED
     elif command.epoch < _highest_epoch(turn, _about(command)):
         verdict = refused(CabinetReason.STALE_EPOCH)

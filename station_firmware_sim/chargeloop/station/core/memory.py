@@ -125,14 +125,15 @@ class Memory:
 class Senses:
     """What the firmware can know of the outside at one moment.
 
-    `now_ms` is the platform's time as the cabinet's own clock gives it, and `clock_known` is false when it
-    was never told it since the boot. `slots` has what each slot's reader shows (index 0 is slot 1).
+    `now_ms` is the platform's time as the cabinet's own clock gives it, which may be as much as `doubt_ms`
+    later in truth, and `clock_known` is false when it was never told it since the boot. `slots` has what each slot's reader shows (index 0 is slot 1).
     """
 
     now_ms: int
     slots: tuple[cab.BankStatus | None, ...]
     tray: tuple[TrayBank, ...] = ()
     clock_known: bool = True
+    doubt_ms: int = 0
 
     def reading(self, number: int) -> cab.BankStatus | None:
         """Return what the reader of one slot shows."""
@@ -211,6 +212,10 @@ class Turn:
     def now_ms(self) -> int:
         """Return the platform's time of this step."""
         return self.senses.now_ms
+
+    def is_over(self, expires_ms: int) -> bool:
+        """Tell whether a lease may be over: in doubt about the time no motor moves."""
+        return expires_ms <= self.senses.now_ms + self.senses.doubt_ms
 
     def step(self) -> Step:
         """Return what has been put together."""

@@ -98,7 +98,7 @@ def finish(turn: Turn, pickup: Pickup, reason: CabinetReason = CabinetReason.JAM
 
 
 def _came_too_late(turn: Turn, pickup: Pickup) -> bool:
-    return not pickup.started and pickup.expires_ms is not None and pickup.expires_ms <= turn.now_ms
+    return not pickup.started and pickup.expires_ms is not None and turn.is_over(pickup.expires_ms)
 
 
 def _expire(turn: Turn, pickup: Pickup) -> None:

@@ -241,6 +241,7 @@ class CabinetShell:
     def _senses(self) -> Senses:
         return Senses(
             now_ms=self._device_clock.platform_ms(),
+            doubt_ms=self._device_clock.doubt_ms(),
             slots=self._mechanics.readings(self._clock.now_ms()),
             tray=self._mechanics.tray,
             clock_known=self._device_clock.learned,
