@@ -126,7 +126,8 @@ class Senses:
     """What the firmware can know of the outside at one moment.
 
     `now_ms` is the platform's time as the cabinet's own clock gives it, which may be as much as `doubt_ms`
-    later in truth, and `clock_known` is false when it was never told it since the boot. `slots` has what each slot's reader shows (index 0 is slot 1).
+    later in truth, and `clock_known` is false when it was never told it since the boot. `slots` has what
+    each slot's reader shows (index 0 is slot 1).
     """
 
     now_ms: int
