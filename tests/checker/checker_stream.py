@@ -93,6 +93,11 @@ class Stream:
             "event", order, f"{order}-e{number}", kind, *states, time_ms, self.now_ms, quality, body
         )
 
+    def ejected(self, order: str, state: str, bank: str = "bnk-1", slot: int = 1, **told: Any) -> Self:
+        """Let the order be told that a bank left cab-1."""
+        detail = {"bank": bank, "cabinet": "cab-1", "slot": slot, "job": None, **told}
+        return self.event(order, "bank_ejected", state, **detail)
+
     def line(self, order: str, fee: str, of: str, ends: tuple[int, int], amount_minor: int) -> Self:
         """Book a fee between two entries of the order's journal, by their numbers."""
         events = {record[4]: record for record in self.records if record[0] == "event"}
@@ -139,7 +144,7 @@ def courier_rental() -> Stream:
     told.event(order, "first_indication", "dispatching > fetching", job="job-7a-2", courier="cou-1")
     told.wait(5).eject("bnk-1", 1, "rsv-7a-1").tell("hold", "cab-1", 1, None)
     told.move("bnk-1", "tray/cab-1", "courier/cou-1", "hand")
-    told.event(order, "bank_ejected", "fetching", bank="bnk-1", cabinet="cab-1", slot=1, job="job-7a-2")
+    told.ejected(order, "fetching", job="job-7a-2")
     told.event(order, "picked_up", "fetching > delivering", job="job-7a-2", banks=["bnk-1"])
     told.tell("job", "job-7a-2", order, "outward", "to_user", "cou-1", ("bnk-1",), ())
     told.wait(10).move("bnk-1", "courier/cou-1", "user/usr-1", "door")
@@ -182,7 +187,7 @@ def walk_up_rental() -> Stream:
         "cmd-9b-2", "eject_banks", "rsv-9b-1", 2
     )
     told.eject("bnk-1", 1, "rsv-9b-1", "cmd-9b-2", 2).tell("hold", "cab-1", 1, None)
-    told.event(order, "bank_ejected", "unlocking", bank="bnk-1", cabinet="cab-1", slot=1, job=None)
+    told.ejected(order, "unlocking")
     told.event(order, "unlocked", "unlocking > in_use").move("bnk-1", "tray/cab-1", "user/usr-1", "hand")
     told.wait(60).move("bnk-1", "user/usr-1", "slot/cab-1/1", "hand")
     told.event(order, "bank_returned", "in_use", bank="bnk-1", cabinet="cab-1", slot=1)

@@ -165,7 +165,7 @@ def test_a_span_that_changes_its_price_changes_its_line() -> None:
 def test_an_order_that_failed_is_charged_nothing() -> None:
     stream = Stream().tariff().order(ORDER, walk_up=True).event(ORDER, "placed", "nothing > reserving")
     stream.event(ORDER, "unlock_ordered", "reserving > unlocking")
-    stream.event(ORDER, "bank_ejected", "unlocking", bank="bnk-1", job=None).wait(60)
+    stream.ejected(ORDER, "unlocking").wait(60)
     stream.event(ORDER, "bank_returned", "unlocking", bank="bnk-1").event(
         ORDER, "failed", "unlocking > failed"
     )

@@ -7,6 +7,7 @@ import pytest
 from chargeloop_checker.following import Follower, Mark, Where, worst
 
 OUT, BACK, BANK = "job-1", "job-2", "bnk-1"
+SLOT: dict[str, Any] = {"cabinet": "cab-1", "slot": 1}
 
 
 class Journal:
@@ -38,7 +39,7 @@ class Journal:
 def brought() -> Journal:
     """Returns a journal in which a courier brought a bank: called at 5, handed over at 20."""
     journal = Journal().asks(OUT, "outward").says("first_indication", 5, job=OUT)
-    journal.says("bank_ejected", 12, bank=BANK, job=OUT).says("picked_up", 12, job=OUT, banks=[BANK])
+    journal.says("bank_ejected", 12, bank=BANK, job=OUT, **SLOT).says("picked_up", 12, job=OUT, banks=[BANK])
     return journal.says("rental_success", 20, job=OUT, banks=[BANK])
 
 
@@ -102,7 +103,7 @@ def test_a_bank_that_is_only_found_moves_no_money() -> None:
 
 
 def test_a_bank_that_was_back_before_its_hand_over_was_heard_of_is_charged_till_then() -> None:
-    journal = Journal().asks(OUT, "outward").says("bank_ejected", 12, bank=BANK, job=OUT)
+    journal = Journal().asks(OUT, "outward").says("bank_ejected", 12, bank=BANK, job=OUT, **SLOT)
     journal.says("bank_returned", 50, bank=BANK).says("rental_success", 20, job=OUT, banks=[BANK])
     assert rental(journal) == (20, 50)
     assert journal.follower.banks[BANK].where is Where.CABINET
@@ -116,7 +117,7 @@ def test_a_courier_who_left_with_a_bank_ended_its_rental() -> None:
 
 def test_a_bank_that_only_a_courier_held_is_not_charged() -> None:
     journal = Journal().asks(OUT, "outward").says("first_indication", 5, job=OUT)
-    journal.says("bank_ejected", 12, bank=BANK, job=OUT).says("bank_returned", 30, bank=BANK)
+    journal.says("bank_ejected", 12, bank=BANK, job=OUT, **SLOT).says("bank_returned", 30, bank=BANK)
     assert journal.charged() == {}
     assert not journal.follower.reached_user
 
@@ -138,21 +139,21 @@ def test_a_way_back_ends_with_the_earliest_word_of_it() -> None:
 
 
 def test_somebody_who_walks_up_rents_from_the_ejection_on() -> None:
-    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None)
+    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT)
     assert rental(journal.says("bank_returned", 63, bank=BANK)) == (3, 63)
     assert journal.follower.reached_user
 
 
 def test_a_bank_that_leaves_for_a_walk_up_after_its_end_is_not_rented() -> None:
-    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, is_over=True)
+    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT, is_over=True)
     assert not journal.says("bank_returned", 63, bank=BANK, is_over=True).charged()
     assert not journal.follower.reached_user
 
 
 def test_a_second_word_of_the_ejection_changes_nothing() -> None:
-    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None)
+    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT)
     assert rental(
-        journal.says("bank_ejected", 9, bank=BANK, job=None).says("bank_returned", 63, bank=BANK)
+        journal.says("bank_ejected", 9, bank=BANK, job=None, **SLOT).says("bank_returned", 63, bank=BANK)
     ) == (3, 63)
 
 

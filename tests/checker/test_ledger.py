@@ -110,14 +110,19 @@ def test_a_motor_does_not_move_what_does_not_move() -> None:
     assert stream.broken() == {"motors.moved"}
 
 
+def motor_in_empty_slot(bank: str | None) -> Stream:
+    """Returns a stream with a motor that runs in an empty slot and says what it saw there."""
+    stream = walk_up_rental().tell("hold", "cab-1", 3, "rsv-9b-1")
+    stream.tell("motor", "cab-1", 3, bank, "rsv-9b-1", None, 0, False)
+    return stream.tell("hold", "cab-1", 3, None)
+
+
 def test_a_motor_finds_the_bank_that_stands_in_its_slot() -> None:
-    stream = walk_up_rental().tell("motor", "cab-1", 3, "bnk-9", "rsv-9b-1", None, 0, False)
-    assert stream.broken() == {"motors.moved"}
+    assert motor_in_empty_slot("bnk-9").broken() == {"motors.moved"}
 
 
 def test_a_motor_moves_nothing_out_of_an_empty_slot() -> None:
-    stream = walk_up_rental().tell("motor", "cab-1", 3, None, "rsv-9b-1", None, 0, False)
-    assert stream.broken() == set()
+    assert motor_in_empty_slot(None).broken() == set()
     stream = walk_up_rental().change("motor", bank=None)
     assert stream.broken() == {"motors.moved"}
 

@@ -9,15 +9,17 @@ def pickup(quantity: int = 2) -> Stream:
     """Returns a walk-up order for some of the three banks in cab-1, and the command to give them out."""
     stream = Stream().tariff().order(ORDER, quantity=quantity, walk_up=True)
     for number in range(1, 4):
-        stream.tell("bank", f"bnk-{number}", f"slot/cab-1/{number}")
+        stream.tell("bank", f"bnk-{number}", f"slot/cab-1/{number}").tell(
+            "hold", "cab-1", number, RESERVATION
+        )
     stream.event(ORDER, "placed", "nothing > reserving").command("cmd-9b-1", "reserve_banks", RESERVATION, 1)
     stream.command(EJECT, "eject_banks", RESERVATION, 2)
     return stream
 
 
 def broken(stream: Stream) -> set[str]:
-    """Returns the rules that a stream breaks besides that its order has not ended."""
-    return stream.broken() - {"orders.end"}
+    """Returns the rules that a stream breaks besides that its order was told nothing and has not ended."""
+    return stream.broken() - {"orders.end", "truth.told"}
 
 
 def test_a_pickup_runs_one_motor_after_the_other() -> None:
@@ -88,6 +90,29 @@ def test_a_motor_runs_only_by_a_command_to_its_own_cabinet() -> None:
 
 def test_a_motor_names_the_epoch_of_its_command() -> None:
     assert broken(pickup().eject("bnk-1", 1, RESERVATION, EJECT, 3)) == {"motors.command"}
+
+
+def test_only_an_eject_runs_motors() -> None:
+    stream = (
+        pickup().change("command", 1, type="release_reservation").eject("bnk-1", 1, RESERVATION, EJECT, 2)
+    )
+    assert broken(stream) == {"motors.command"}
+    assert broken(stream.change("command", 1, type="chargeloop.cabinet.eject_banks.v1")) == set()
+
+
+def test_only_kept_banks_come_out_by_a_typed_code() -> None:
+    stream = pickup().change("command", 0, type="reserve_slots").eject("bnk-1", 1, RESERVATION)
+    assert broken(stream) == {"motors.command"}
+
+
+def test_a_motor_runs_only_in_a_slot_that_is_kept() -> None:
+    stream = pickup().tell("hold", "cab-1", 1, None).eject("bnk-1", 1, RESERVATION, EJECT, 2)
+    assert broken(stream) == {"motors.held"}
+
+
+def test_a_motor_does_not_run_in_a_slot_that_is_kept_for_another() -> None:
+    stream = pickup(quantity=1).tell("hold", "cab-1", 1, None).tell("hold", "cab-1", 1, "rsv-8c-1")
+    assert broken(stream.eject("bnk-1", 1, RESERVATION)) == {"motors.held", "holds.end"}
 
 
 def test_an_older_command_does_not_run_a_motor_after_a_newer_one() -> None:

@@ -13,7 +13,7 @@ def in_use(order: str, *, walk_up: bool = True) -> Stream:
     stream.event(order, "placed", "nothing > reserving").event(
         order, "unlock_ordered", "reserving > unlocking"
     )
-    return stream.event(order, "bank_ejected", "unlocking", bank="bnk-1", job=None)
+    return stream.ejected(order, "unlocking")
 
 
 # The table.
@@ -113,7 +113,7 @@ def taken_by_another(stream: Stream) -> Stream:
     """Lets another order give out bnk-1."""
     stream.order(OTHER, walk_up=True).event(OTHER, "placed", "nothing > reserving")
     stream.event(OTHER, "unlock_ordered", "reserving > unlocking")
-    return stream.event(OTHER, "bank_ejected", "unlocking", bank="bnk-1", job=None)
+    return stream.ejected(OTHER, "unlocking")
 
 
 def test_a_bank_is_not_given_out_by_two_orders() -> None:

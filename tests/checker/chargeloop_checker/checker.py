@@ -12,6 +12,7 @@ from chargeloop_checker.fees import Fees
 from chargeloop_checker.findings import Findings, Violation
 from chargeloop_checker.holds import Holds
 from chargeloop_checker.journals import Journals
+from chargeloop_checker.keypads import Keypads
 from chargeloop_checker.ledger import Ledger
 from chargeloop_checker.motors import Motors
 from chargeloop_checker.orders import Orders
@@ -22,6 +23,7 @@ from chargeloop_checker.requests import Requests
 from chargeloop_checker.services import Services
 from chargeloop_checker.shapes import Record, Shapes
 from chargeloop_checker.subject import Handler, Subject
+from chargeloop_checker.truth import Truth
 
 
 class Checker:
@@ -94,17 +96,20 @@ class Checker:
         subjects = _subjects(self._findings)
         handlers: dict[str, Handler] = {"fault": self._fault}
         for subject in subjects:
-            handlers.update(subject.handlers())
+            for kind, handler in subject.handlers().items():
+                first = handlers.get(kind)
+                handlers[kind] = handler if first is None else _one_after_the_other(first, handler)
         self._subjects += subjects
         self._regions[region] = handlers
         return handlers
 
 
 def _subjects(findings: Findings) -> tuple[Subject, ...]:
-    """Return the subjects of one region; of two that take one kind of record the later one hands it on."""
+    """Return the subjects of one region, in the order in which they take a record of the same kind."""
     ledger, commands, services = Ledger(findings), Commands(findings), Services(findings)
     orders = Orders(findings)
     holds, fees = Holds(findings, orders), Fees(findings, orders)
+    motors = Motors(findings, ledger, commands, holds, orders)
     journals = Journals(findings, services)
     return (
         ledger,
@@ -112,15 +117,25 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         services,
         orders,
         holds,
-        Motors(findings, ledger, commands, holds, orders),
+        motors,
         fees,
-        Rentals(findings, fees, ledger),
-        journals,
+        Rentals(findings, fees),
+        Truth(findings, ledger, motors, orders, fees),
         Pubacks(findings, journals, services),
+        journals,
+        Keypads(findings),
         Presence(findings),
         Requests(findings),
         Delivery(findings, orders),
     )
+
+
+def _one_after_the_other(first: Handler, second: Handler) -> Handler:
+    def both(record: Record) -> None:
+        first(record)
+        second(record)
+
+    return both
 
 
 def check(records: Iterable[Record], without: Collection[str] = ()) -> tuple[Violation, ...]:

@@ -28,6 +28,11 @@ class Command:
     epoch: int
     expires_ms: int
 
+    @property
+    def is_eject(self) -> bool:
+        """Tell whether it asks for banks to be given out; the type may be told in full or cut short."""
+        return "eject_banks" in self.type
+
 
 class Commands:
     """All commands to the cabinets of a region."""
@@ -48,7 +53,7 @@ class Commands:
         return self._commands.get(command)
 
     def is_reserved(self, cabinet: str, reservation: str) -> bool:
-        """Tell whether any command about the reservation was sent to the cabinet."""
+        """Tell whether the cabinet was told to keep banks for the reservation."""
         return (cabinet, reservation) in self._reservations
 
     def _sent(self, record: Record) -> None:
@@ -60,7 +65,7 @@ class Commands:
                 self._findings.report("commands.content", at_ms, f"{name} was {known} and is {command}")
             return
         self._commands[name] = command
-        if reservation is not None:
+        if reservation is not None and "reserve_banks" in kind:
             self._reservations.add((cabinet, reservation))
         highest = self._epochs.get(cabinet, 0)
         if epoch <= highest:

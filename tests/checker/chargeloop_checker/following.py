@@ -103,6 +103,8 @@ class Follower:
     def __init__(self, *, is_walk_up: bool) -> None:
         self.banks: dict[str, Bank] = {}
         self.reached_user = False
+        # Cabinet and slot of every bank that is known to have left for the order.
+        self.left: set[tuple[str, int]] = set()
         self._is_walk_up = is_walk_up
         self._is_over = False
         self._trips: dict[str, Trip] = {}
@@ -163,6 +165,7 @@ class Follower:
 
     def _ejected(self, detail: Detail, mark: Mark) -> None:
         name = detail["bank"]
+        self.left.add((detail["cabinet"], detail["slot"]))
         known = self.banks.get(name)
         if known is not None and known.begun is not None:
             return

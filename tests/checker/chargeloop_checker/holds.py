@@ -33,8 +33,12 @@ class Holds:
         """Return what takes each kind of record."""
         return {"hold": self._kept_for}
 
-    def motor_ran(self, cabinet: str, reservation: str, at_ms: int) -> None:
-        """Take note that a motor ran for a reservation."""
+    def motor_ran(self, cabinet: str, slot: int, reservation: str, at_ms: int) -> None:
+        """Take note that the motor of a slot ran for a reservation, which must keep that slot."""
+        kept = self._kept.get((cabinet, slot))
+        if kept != reservation:
+            told = f"the motor of slot {slot} of {cabinet} ran for {reservation}, which is kept for {kept}"
+            self._findings.report("motors.held", at_ms, told)
         if (cabinet, reservation) in self._over:
             told = f"a motor of {cabinet} ran for {reservation}, whose slot had been given away"
             self._findings.report("holds.taken", at_ms, told)

@@ -1,9 +1,9 @@
 """Journals on their way: what devices wrote, services took and committed, and senders were told.
 
 A service takes the entry after the last one, in the transaction of its effects, and commits the number as
-its mark. The records of one transaction come together, what was taken before the marks. Two things pass
-over numbers: an entry that cannot be read counts as taken and goes to quarantine, and entries that their
-sender has let go of are skipped, which is shown in quarantine too (`entries_missing`).
+its mark. The records of one transaction come together and have one time, what was taken before the marks.
+Two things pass over numbers: an entry that cannot be read counts as taken and goes to quarantine, and
+entries that their sender has let go of are skipped, which is shown in quarantine too (`entries_missing`).
 
 A courier platform listens to cabinets as well, hears their entries again and again, and commits none of
 them (`names.answers_for`); so only those who answer for a journal are held to its numbers.
@@ -24,10 +24,10 @@ _HOLE: Final = "entries_missing"
 
 @dataclass(slots=True)
 class _Intake:
-    """One journal in one service: the highest number taken, how many were, and the highest committed."""
+    """One journal in one service: the highest number taken, and committed, and how many were taken since."""
 
     taken: int = 0
-    count: int = 0
+    since_mark: int = 0
     mark: int = 0
 
 
@@ -49,6 +49,8 @@ class Journals:
         self._newest: dict[str, str] = {}
         self._intakes: dict[tuple[str, str, str], _Intake] = {}
         self._marks: dict[tuple[str, str], int] = {}
+        # How many entries a service passed over at an instant.
+        self._passed_over: dict[tuple[str, int], int] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
@@ -92,7 +94,7 @@ class Journals:
             self._findings.report("journals.took", at_ms, told)
             return
         intake.taken = seq
-        intake.count += 1
+        intake.since_mark += 1
 
     def _committed(self, record: Record) -> None:
         _, at_ms, _, service, source, name, seq = record
@@ -100,7 +102,11 @@ class Journals:
         if seq < intake.mark or seq < intake.taken:
             told = f"{service} commits {seq} of {name} after {intake.mark}, having taken {intake.taken}"
             self._findings.report("journals.mark", at_ms, told)
-        intake.mark = seq
+        elif seq - intake.mark > intake.since_mark:
+            instant = (service, at_ms)
+            passed_over = seq - intake.mark - intake.since_mark
+            self._passed_over[instant] = self._passed_over.get(instant, 0) + passed_over
+        intake.mark, intake.since_mark = seq, 0
         key = (service, name)
         self._marks[key] = max(seq, self._marks.get(key, 0))
 
@@ -119,20 +125,18 @@ class Journals:
         A device that lost its storage begins another journal, and what it lost cannot arrive any more: of
         each device only the newest journal must be complete.
         """
-        passed_over: dict[str, int] = {}
         for (service, _, name), intake in self._intakes.items():
             if intake.taken > intake.mark:
                 told = f"{service} took {intake.taken} of {name}, and committed {intake.mark}"
                 self._findings.report("journals.mark", at_ms, told)
-            passed_over[service] = passed_over.get(service, 0) + max(0, intake.mark - intake.count)
-        for service, count in passed_over.items():
-            self._check_passed_over(service, count, at_ms)
+        for (service, passed_ms), count in self._passed_over.items():
+            self._check_passed_over(service, count, passed_ms)
         for device, name in self._newest.items():
             self._check_arrived(device, name, at_ms)
 
     def _check_passed_over(self, service: str, count: int, at_ms: int) -> None:
-        """Compare what was passed over with what went to quarantine; a hole explains any number."""
-        explained = self._services.quarantined(service)
+        """Compare what was passed over with what went to quarantine then; a hole explains any number."""
+        explained = self._services.quarantined(service, at_ms)
         if count > len(explained) and _HOLE not in explained:
             told = f"{service} passed over {count} entries, and put {len(explained)} messages into quarantine"
             self._findings.report("journals.skipped", at_ms, told)

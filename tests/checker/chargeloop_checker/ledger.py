@@ -6,7 +6,7 @@ Only force (by `vandal`) takes a bank out of a slot past the motor, puts one int
 or moves it to or from outside.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +42,8 @@ class Ledger:
         self._outings: dict[str, list[Outing]] = {}
         # Slot and bank -> moves by the motor less motors that say so.
         self._by_motor: dict[tuple[str, str], int] = {}
+        self._last_by: dict[str, str] = {}
+        self._forced: set[str] = set()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
@@ -56,6 +58,14 @@ class Ledger:
     def fills(self, slot: str) -> int:
         """Return how often a bank came into a slot."""
         return self._fills.get(slot, 0)
+
+    def is_forced(self, name: str) -> bool:
+        """Tell whether force was used on a bank or a slot at any time: cabinets need not know of it."""
+        return name in self._forced
+
+    def brought_back(self) -> Iterator[str]:
+        """Yield the banks that somebody put into a slot last, by hand."""
+        return (bank for bank in self._inside.values() if self._last_by.get(bank) == "hand")
 
     def outings(self, bank: str) -> list[Outing]:
         """Return the times that a bank was out of all slots, oldest first."""
@@ -101,6 +111,9 @@ class Ledger:
             self._findings.report("ledger.hands", at_ms, f"{by} moves {bank} from {start} to {end}")
         if not _PLACES.issuperset(way):
             self._findings.report("ledger.place", at_ms, f"{bank} moves from {start} to {end}: no place")
+        self._last_by[bank] = by
+        if by == "vandal":
+            self._forced |= {bank, start, end}
         if by == "motor":
             self._by_motor[start, bank] = self._by_motor.get((start, bank), 0) + 1
         if self._inside.get(start) == bank:

@@ -8,7 +8,7 @@ by the platform's time as it knows it; both are allowed for (`_LATE_MS`). Only t
 is checked: a pickup that has begun is carried through, so that nobody stands before half a pickup.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from chargeloop_checker.commands import Commands
@@ -36,13 +36,18 @@ class Motors:
         self._orders = orders
         # Cabinet, reservation, epoch and slot -> whether the bank came out, and the fills of the slot then.
         self._runs: dict[tuple[str, str, int | None, int], tuple[bool, int]] = {}
-        self._came_out: dict[str, int] = {}
+        self._came_out: dict[str, list[tuple[str, int]]] = {}
         self._begun: set[str] = set()
         self._epochs: dict[str, int] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
         return {"motor": self._ran}
+
+    def came_out(self) -> Iterator[tuple[str, str, int]]:
+        """Yield the reservation, cabinet and slot of each bank that a motor moved."""
+        for reservation, slots in self._came_out.items():
+            yield from ((reservation, cabinet, slot) for cabinet, slot in slots)
 
     def _ran(self, record: Record) -> None:
         _, at_ms, _, cabinet, slot, bank, reservation, command, epoch, moved = record
@@ -51,14 +56,14 @@ class Motors:
         if reservation is None:
             self._findings.report("motors.command", at_ms, f"the motor of {place} ran for no reservation")
             return
-        self._holds.motor_ran(cabinet, reservation, at_ms)
+        self._holds.motor_ran(cabinet, slot, reservation, at_ms)
         self._check_once((cabinet, reservation, epoch, slot), at_ms, place, moved=moved)
         if moved:
-            self._count(reservation, at_ms)
+            self._count(reservation, cabinet, slot, at_ms)
         if command is not None:
             self._check_command(record)
         elif not self._commands.is_reserved(cabinet, reservation):
-            told = f"the motor of {place} ran for {reservation}, which {cabinet} was never sent"
+            told = f"the motor of {place} ran for {reservation}, for which no banks were to be kept"
             self._findings.report("motors.command", at_ms, told)
 
     def _check_once(
@@ -71,17 +76,19 @@ class Motors:
             self._findings.report("motors.once", at_ms, told)
         self._runs[key] = (moved, fills)
 
-    def _count(self, reservation: str, at_ms: int) -> None:
-        count = self._came_out[reservation] = self._came_out.get(reservation, 0) + 1
+    def _count(self, reservation: str, cabinet: str, slot: int, at_ms: int) -> None:
+        slots = self._came_out.setdefault(reservation, [])
+        slots.append((cabinet, slot))
         asked = self._orders.asked_quantity(order_of(reservation))
-        if count > asked:
-            told = f"{count} banks came out for {reservation}, whose order asked for {asked}"
+        if len(slots) > asked:
+            told = f"{len(slots)} banks came out for {reservation}, whose order asked for {asked}"
             self._findings.report("motors.quantity", at_ms, told)
 
     def _check_command(self, record: Record) -> None:
         _, at_ms, _, cabinet, _, _, reservation, name, epoch, _ = record
         command = self._commands.get(name)
-        if command is None or (command.cabinet, command.reservation) != (cabinet, reservation):
+        told_to = None if command is None else (command.cabinet, command.reservation)
+        if command is None or told_to != (cabinet, reservation) or not command.is_eject:
             told = f"a motor of {cabinet} ran for {reservation} by {name}, which is {command}"
             self._findings.report("motors.command", at_ms, told)
             return

@@ -5,12 +5,15 @@ What money follows from is kept for `fees`: the marks of every entry, and a `Fol
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from chargeloop_checker.findings import Findings
 from chargeloop_checker.following import FOLLOWED, Follower, Mark
 from chargeloop_checker.order_table import FINAL, after
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
+
+_HAND_OVERS: Final = frozenset({"courier", "walk_up"})
 
 
 @dataclass(slots=True)
@@ -53,6 +56,10 @@ class Orders:
         """Return an order that was placed."""
         return self._orders.get(order)
 
+    def answers_for(self, bank: str) -> Order | None:
+        """Return the order that gave out a bank last."""
+        return self._answers.get(bank)
+
     def asked_quantity(self, order: str) -> int:
         """Return how many banks an order asked for; one that was not placed asked for none."""
         known = self._orders.get(order)
@@ -70,8 +77,8 @@ class Orders:
         if name in self._orders:
             self._findings.report("orders.placed", at_ms, f"{name} is placed twice")
             return
-        if not 1 <= quantity <= asked_quantity:
-            told = f"{name} begins with {quantity} banks and asked for {asked_quantity}"
+        if not 1 <= quantity <= asked_quantity or hand_over not in _HAND_OVERS:
+            told = f"{name} begins with {quantity} of {asked_quantity} banks, by {hand_over}"
             self._findings.report("orders.placed", at_ms, told)
         follower = Follower(is_walk_up=hand_over == "walk_up")
         self._orders[name] = Order(name, asked_quantity, tariff, follower)

@@ -37,10 +37,9 @@ class Pubacks:
         self._journals = journals
         self._services = services
         self._rounds: dict[str, _Round] = {}
-        self._commit = journals.handlers()["mark"]
 
     def handlers(self) -> Mapping[str, Handler]:
-        """Return what takes each kind of record; marks are handed on to the journals."""
+        """Return what takes each kind of record; marks must come here before the journals take them."""
         return {"mark": self._committed, "puback": self._acknowledged, "crash": self._crashed}
 
     def _committed(self, record: Record) -> None:
@@ -52,7 +51,6 @@ class Pubacks:
             self._close(service, now)
             now = self._rounds[service] = _Round()
         now.before.setdefault(journal, self._journals.mark(service, journal))
-        self._commit(record)
 
     def _acknowledged(self, record: Record) -> None:
         _, at_ms, _, service, message, source, journal, seq = record

@@ -17,7 +17,9 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "motors.quantity": "No more banks come out for a reservation than the order asked for.",
         "motors.late": "The first motor of a command runs before the command expires.",
         "motors.command": "A motor runs only for a reservation, and by a command, that its cabinet was sent.",
+        "motors.held": "A motor runs only in a slot that is kept for its reservation.",
         "motors.epoch": "No motor runs by a command that is older, by its epoch, than one before it.",
+        "keypads.locked": "After five wrong codes a keypad takes none for ten minutes.",
         "holds.taken": "A slot passes from one reservation to another only when the first one is over.",
         "holds.end": "At the end no slot is kept for an order that is over.",
         # Orders and money.
@@ -37,6 +39,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "fees.nothing": "An order none of whose banks reached its user costs nothing.",
         "truth.left": "Nobody is charged for a bank that was in cabinets all the time.",
         "truth.held": "Nobody is charged for longer than the bank was out of the cabinets.",
+        "truth.told": "What left a cabinet for an order, and came back, stands in its journal in the end.",
         # Delivery from one participant to the other.
         "journals.entries": "A device numbers the entries of a journal from 1 without gaps.",
         "journals.took": "A service takes each entry of a journal once, in the order of its numbers.",
@@ -44,7 +47,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "journals.mark": "What a service has committed never goes back, and covers what it took.",
         "journals.acked": "A sender is told no more than what is committed.",
         "journals.puback": "The broker is told of an entry when it is committed, or refused as a gap.",
-        "journals.skipped": "Entries are passed over only where something was put into quarantine.",
+        "journals.skipped": "Entries are passed over only as messages are put into quarantine.",
         "journals.end": "At the end every entry of every device's journal has been committed.",
         "commands.content": "A command has one content.",
         "commands.epoch": "The epochs of a cabinet's commands rise.",

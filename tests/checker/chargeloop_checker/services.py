@@ -14,7 +14,8 @@ class Services:
         self._findings = findings
         self._poison: dict[str, list[str | None]] = {}
         self._quarantined: dict[str, set[str | None]] = {}
-        self._faults: dict[str, list[str]] = {}
+        self._faults: dict[tuple[str, int], list[str]] = {}
+        self._counts: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -26,9 +27,9 @@ class Services:
             "depth": self._measured,
         }
 
-    def quarantined(self, service: str) -> Collection[str]:
-        """Return why messages were put into quarantine by a service, one fault for each."""
-        return self._faults.get(service, ())
+    def quarantined(self, service: str, at_ms: int) -> Collection[str]:
+        """Return why messages were put into quarantine by a service at one instant, a fault for each."""
+        return self._faults.get((service, at_ms), ())
 
     def is_quarantined(self, service: str, message: str) -> bool:
         """Tell whether a service has put a message of this name into quarantine."""
@@ -38,9 +39,10 @@ class Services:
         self._poison.setdefault(record[3], []).append(record[4])
 
     def _put_away(self, record: Record) -> None:
-        _, _, _, service, message, fault = record
+        _, at_ms, _, service, message, fault = record
         self._quarantined.setdefault(service, set()).add(message)
-        self._faults.setdefault(service, []).append(fault)
+        self._faults.setdefault((service, at_ms), []).append(fault)
+        self._counts[service] = self._counts.get(service, 0) + 1
 
     def _rebuilt(self, record: Record) -> None:
         _, at_ms, _, service, live, stored = record
@@ -63,7 +65,7 @@ class Services:
                 told = f"{service} was given {', '.join(lost)}, which is not in its quarantine"
                 self._findings.report("services.poison", at_ms, told)
             named = len({name for name in given if name is not None})
-            count, kept = named + given.count(None), len(self.quarantined(service))
+            count, kept = named + given.count(None), self._counts.get(service, 0)
             if not lost and count > kept:
                 told = f"{service} was given {count} messages that nobody can take, and put {kept} away"
                 self._findings.report("services.poison", at_ms, told)

@@ -14,6 +14,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "bank": "region:t bank:t place:t",
     "move": "region:t bank:t from:t to:t by:t",
     "motor": "region:t cabinet:t slot:i bank:t? reservation:t? command:t? epoch:i? moved:b",
+    "code": "region:t cabinet:t answer:t",
     "hold": "region:t cabinet:t slot:i reservation:t?",
     "fault": "region:t? name:t target:t?",
     "entry": "region:t device:t journal:t seq:i type:t",

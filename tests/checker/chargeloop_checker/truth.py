@@ -1,0 +1,85 @@
+"""Bills and journals against what motors and hands really did.
+
+These rules say what a user may expect, and not only what a platform can know. A sensor that lies, a bank
+that somebody swapped by force, or a courier who claims to have handed over other banks may break
+`truth.left` and `truth.held` through no fault of the platforms: leave them out (`Checker(without=...)`)
+where that is not wanted.
+
+Only lines whose two times were measured (`synced`) are compared. The platforms accept a doubt of two
+seconds at each end; with the drift of clocks between two measurements that is allowed for by `_DOUBT_MS`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chargeloop_checker.fees import Fees, Line
+from chargeloop_checker.findings import Findings
+from chargeloop_checker.ledger import Ledger
+from chargeloop_checker.motors import Motors
+from chargeloop_checker.names import order_of
+from chargeloop_checker.orders import Orders
+from chargeloop_checker.subject import Handler
+
+_DOUBT_MS: Final = 5_000
+
+
+class Truth:
+    """What is believed in a region, against what happened there."""
+
+    def __init__(
+        self, findings: Findings, ledger: Ledger, motors: Motors, orders: Orders, fees: Fees
+    ) -> None:
+        self._findings = findings
+        self._ledger = ledger
+        self._motors = motors
+        self._orders = orders
+        self._fees = fees
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """Return nothing: the others have taken all that is compared."""
+        return {}
+
+    def finish(self, at_ms: int) -> None:
+        """Report charges for what did not happen, and what happened and is in no journal."""
+        for line in self._fees.standing():
+            if line.fee == "rental" and line.quality == "synced" and line.held_ms > 0:
+                self._check_charge(line, at_ms)
+        self._check_left(at_ms)
+        self._check_back(at_ms)
+
+    def _check_charge(self, line: Line, at_ms: int) -> None:
+        """Compare a rental with the longest time that the bank was out of all slots within it."""
+        out_ms = [
+            min(line.to_ms, at_ms if outing.back_ms is None else outing.back_ms)
+            - max(line.from_ms, outing.left_ms)
+            for outing in self._ledger.outings(line.of)
+        ]
+        longest_ms = max(out_ms, default=-_DOUBT_MS - 1)
+        if longest_ms < -_DOUBT_MS:
+            told = f"{line.id} charges {line.held_ms} ms for {line.of}, which was in cabinets all the time"
+            self._findings.report("truth.left", at_ms, told)
+        elif line.held_ms > longest_ms + _DOUBT_MS:
+            told = (
+                f"{line.id} charges {line.held_ms} ms for {line.of}, which was out for {longest_ms} of them"
+            )
+            self._findings.report("truth.held", at_ms, told)
+
+    def _check_left(self, at_ms: int) -> None:
+        """Look for what motors pushed out in the journals; force on a slot hides it from its cabinet."""
+        for reservation, cabinet, slot in self._motors.came_out():
+            order = self._orders.get(order_of(reservation))
+            hidden = self._ledger.is_forced(f"slot/{cabinet}/{slot}")
+            if order is not None and (cabinet, slot) not in order.follower.left and not hidden:
+                told = (
+                    f"a bank left slot {slot} of {cabinet} for {reservation}, and {order.id} was never told"
+                )
+                self._findings.report("truth.told", at_ms, told)
+
+    def _check_back(self, at_ms: int) -> None:
+        """Look whether the last order of a bank that was put into a slot by hand knows that it is back."""
+        for name in self._ledger.brought_back():
+            order = self._orders.answers_for(name)
+            bank = None if order is None else order.follower.banks.get(name)
+            if order is not None and bank is not None and bank.is_out and not self._ledger.is_forced(name):
+                told = f"{name} is in a slot again, and {order.id} was never told"
+                self._findings.report("truth.told", at_ms, told)
