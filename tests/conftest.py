@@ -18,7 +18,9 @@ FEW_FILES = 4
 ALONE = (
     "tests/cli/test_killed.py",
     "tests/cli/test_demo.py",
+    "tests/cli/test_chaos.py",
     "tests/cli/test_replay.py",
+    "tests/cli/test_disk_fails.py",
     "tests/station/shell/test_network.py",
     "tests/acceptance/test_playing_by_hand.py",
     "tests/cli/test_chaos.py",
