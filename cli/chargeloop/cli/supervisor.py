@@ -32,15 +32,22 @@ class Supervisor:
     """Starts children, starts one again that dies, and stops them all; `note` is told what happens.
 
     `failed` is set when a child has died too often: the owner must then give up. Children that are killed by
-    `kill` do not count. `ready_s` is how long a child may take to get ready at the start.
+    `kill` do not count. `ready_s` is how long a child may take to get ready at the start, `stop_s` how long to
+    stop in order.
     """
 
     def __init__(
-        self, run_directory: Path, note: Callable[[str], None], *, ready_s: float = _READY_S
+        self,
+        run_directory: Path,
+        note: Callable[[str], None],
+        *,
+        ready_s: float = _READY_S,
+        stop_s: float = _STOP_S,
     ) -> None:
         self._directory = run_directory
         self._note = note
         self._ready_s = ready_s
+        self._stop_s = stop_s
         self._killed: dict[str, float] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._processes: dict[str, asyncio.subprocess.Process] = {}
@@ -88,9 +95,9 @@ class Supervisor:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             try:
-                await asyncio.wait_for(process.wait(), _STOP_S)
+                await asyncio.wait_for(process.wait(), self._stop_s)
             except TimeoutError:
-                self._note(f"{name} did not stop within {_STOP_S:.0f} s and was killed")
+                self._note(f"{name} did not stop within {self._stop_s:.0f} s and was killed")
                 process.kill()
                 await process.wait()
         self._file(name, "pid").unlink(missing_ok=True)

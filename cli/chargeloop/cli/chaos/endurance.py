@@ -92,7 +92,16 @@ def run_endurance(effective: Effective, plan: EndurancePlan) -> EnduranceResult:
         region=settings.region,
     )
     ready_s = _READY_S + plan.cabinets * _READY_S_PER_CABINET
-    setting = Setting(settings, town, lay_out(town, data), broker, speed, ready_s=ready_s, proxied=False)
+    setting = Setting(
+        settings,
+        town,
+        lay_out(town, data),
+        broker,
+        speed,
+        ready_s=ready_s,
+        stop_s=ready_s,
+        proxied=False,
+    )
     run = _Run(setting, plan)
     play(run.play())
     return run.result()

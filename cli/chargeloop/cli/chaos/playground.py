@@ -29,7 +29,7 @@ _LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is to be played: `ready_s` is how long the processes may take to start.
+    """What is to be played: `ready_s` is how long a process may take to start, `stop_s` to stop in order.
 
     `proxied`: the parts reach the broker through proxies; else there is no network that could be broken.
     """
@@ -40,6 +40,7 @@ class Setting:
     broker: BrokerKind | None
     speed: float
     ready_s: float = 60.0
+    stop_s: float = 10.0
     proxied: bool = True
 
 
@@ -104,7 +105,9 @@ async def opened(setting: Setting) -> AsyncIterator[Playground]:
             stage = Stage(
                 setting.settings, setting.scenario, setting.files, keeper.address, clock, free_port()
             )
-            supervisor = Supervisor(setting.files.run, progress.say, ready_s=setting.ready_s)
+            supervisor = Supervisor(
+                setting.files.run, progress.say, ready_s=setting.ready_s, stop_s=setting.stop_s
+            )
             place = Playground(stage, keeper, supervisor, proxies, progress, JournalWatch(data))
             progress.say(f"data in {data}, broker at {keeper.address}, gateway at {stage.gateway_url}")
             note_broker(data, keeper.address)
