@@ -64,5 +64,11 @@ def test_a_lock_out_that_is_written_down_after_a_power_cut_began_before_it() -> 
     assert typed("wrong", stream=stream.wait(2)).broken() == set()
 
 
+def test_a_keypad_may_be_locked_by_a_code_after_a_power_cut() -> None:
+    stream = locked(typed(*WRONG[1:]).tell("crash", "cab-1", "power").wait(3)).tell("code", "cab-1", "wrong")
+    assert typed("locked", stream=stream).broken() == set()
+    assert typed("right", stream=stream.wait(8)).broken() == {"keypads.locked"}
+
+
 def test_every_cabinet_counts_by_itself() -> None:
     assert typed(*WRONG).tell("code", "cab-2", "wrong").broken() == set()

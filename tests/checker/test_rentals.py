@@ -21,7 +21,7 @@ def rented_again(minutes_later: float) -> Stream:
 
 def overlaps(stream: Stream) -> bool:
     """Tells whether the rentals are found to overlap."""
-    broken = stream.broken() - {"truth.held"}
+    broken = stream.broken() - {"truth.hidden"}
     assert broken <= {"rentals.overlap"}
     return broken == {"rentals.overlap"}
 

@@ -39,10 +39,28 @@ def test_another_time_out_does_not_count() -> None:
 
 
 def test_nobody_pays_for_a_bank_that_never_left() -> None:
+    stream = walk_up_rental().change(
+        "event", 2, detail='{"bank":"bnk-2","cabinet":"cab-1","slot":1,"job":null}'
+    )
+    stream.change("event", 4, detail='{"bank":"bnk-2"}').change("line", of="bnk-2")
+    assert stream.broken() == {"truth.left"}
+
+
+def test_a_sensor_that_lies_hides_that_a_bank_stayed() -> None:
     stream = walk_up_rental().change("motor", moved=False)
     for _ in range(3):
         stream.drop("move")
-    assert stream.broken() == {"truth.left"}
+    assert stream.broken() == {"truth.hidden"}
+
+
+def test_force_hides_a_bank() -> None:
+    stream = walk_up_rental().drop("move", 2)
+    at_ms = stream.records[0][1] + 60_000
+    index = next(
+        index for index, record in enumerate(stream.records) if record[4:6] == (f"{ORDER}-e4", "unlocked")
+    )
+    stream.records.insert(index + 2, ("move", at_ms, "demo", BANK, "user/usr-1", SLOT, "vandal"))
+    assert stream.broken() == {"truth.hidden"}
 
 
 def test_a_bank_that_is_still_out_is_out_until_the_end() -> None:

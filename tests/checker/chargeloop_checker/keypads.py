@@ -28,6 +28,7 @@ class _Keypad:
     wrong: int = 0
     typed_ms: int = 0
     crashed_ms: int = -1
+    written_ms: int | None = None
     locked_ms: int | None = None
 
 
@@ -49,8 +50,11 @@ class Keypads:
         _, at_ms, _, cabinet, answer = record
         keypad = self._of(cabinet)
         keypad.typed_ms = at_ms
-        # The code that locks the keypad is answered at the moment in which that is written down.
-        if answer == "locked" or keypad.locked_ms == at_ms:
+        if keypad.written_ms == at_ms:
+            # This is the code that locked it: it is answered at the moment in which that is written down.
+            keypad.locked_ms = at_ms
+            return
+        if answer == "locked":
             return
         if keypad.locked_ms is not None and at_ms < keypad.locked_ms + _LOCKED_MS:
             told = f"{cabinet} takes a code, {answer}, {at_ms - keypad.locked_ms} ms after it was locked"
@@ -64,7 +68,7 @@ class Keypads:
         if _LOCK not in record[6]:
             return
         keypad = self._of(record[3])
-        keypad.wrong = 0
+        keypad.wrong, keypad.written_ms = 0, record[1]
         keypad.locked_ms = keypad.crashed_ms if keypad.crashed_ms >= keypad.typed_ms else record[1]
 
     def _crashed(self, record: Record) -> None:

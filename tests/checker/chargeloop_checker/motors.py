@@ -37,6 +37,7 @@ class Motors:
         # Cabinet, reservation, epoch and slot -> whether the bank came out, and the fills of the slot then.
         self._runs: dict[tuple[str, str, int | None, int], tuple[bool, int]] = {}
         self._came_out: dict[str, list[tuple[str, int]]] = {}
+        self._stayed: set[tuple[str, str]] = set()
         self._begun: set[str] = set()
         self._epochs: dict[str, int] = {}
 
@@ -49,6 +50,10 @@ class Motors:
         for reservation, slots in self._came_out.items():
             yield from ((reservation, cabinet, slot) for cabinet, slot in slots)
 
+    def stayed(self, order: str, bank: str) -> bool:
+        """Tell whether a motor ran for an order and a bank stayed inside."""
+        return (order, bank) in self._stayed
+
     def _ran(self, record: Record) -> None:
         _, at_ms, _, cabinet, slot, bank, reservation, command, epoch, moved = record
         place = f"slot/{cabinet}/{slot}"
@@ -60,6 +65,8 @@ class Motors:
         self._check_once((cabinet, reservation, epoch, slot), at_ms, place, moved=moved)
         if moved:
             self._count(reservation, cabinet, slot, at_ms)
+        elif bank is not None:
+            self._stayed.add((order_of(reservation), bank))
         if command is not None:
             self._check_command(record)
         elif not self._commands.is_reserved(cabinet, reservation):

@@ -1,9 +1,9 @@
 """Bills and journals against what motors and hands really did.
 
-These rules say what a user may expect, and not only what a platform can know. A sensor that lies, a bank
-that somebody swapped by force, or a courier who claims to have handed over other banks may break
-`truth.left` and `truth.held` through no fault of the platforms: leave them out (`Checker(without=...)`)
-where that is not wanted.
+These rules say what a user may expect, and not only what a platform can know. Where somebody used force on
+the bank, or its motor stayed put while an exit sensor showed the bank gone, `truth.hidden` is broken
+instead of `truth.left` and `truth.held`. A courier who claims to have handed over other banks breaks those.
+Leave out (`Checker(without=...)`) what a run is not to be judged by.
 
 Only lines whose two times were measured (`synced`) are compared. The platforms accept a doubt of two
 seconds at each end; with the drift of clocks between two measurements that is allowed for by `_DOUBT_MS`.
@@ -57,12 +57,17 @@ class Truth:
         longest_ms = max(out_ms, default=-_DOUBT_MS - 1)
         if longest_ms < -_DOUBT_MS:
             told = f"{line.id} charges {line.held_ms} ms for {line.of}, which was in cabinets all the time"
-            self._findings.report("truth.left", at_ms, told)
+            self._findings.report(self._rule("truth.left", line), at_ms, told)
         elif line.held_ms > longest_ms + _DOUBT_MS:
             told = (
                 f"{line.id} charges {line.held_ms} ms for {line.of}, which was out for {longest_ms} of them"
             )
-            self._findings.report("truth.held", at_ms, told)
+            self._findings.report(self._rule("truth.held", line), at_ms, told)
+
+    def _rule(self, rule: str, line: Line) -> str:
+        """Return the rule that a line breaks: another one where its cabinet was deceived about the bank."""
+        deceived = self._ledger.is_forced(line.of) or self._motors.stayed(line.order, line.of)
+        return "truth.hidden" if deceived else rule
 
     def _check_left(self, at_ms: int) -> None:
         """Look for what motors pushed out in the journals; force on a slot hides it from its cabinet."""
