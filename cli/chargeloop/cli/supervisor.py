@@ -32,8 +32,8 @@ class Supervisor:
     """Starts children, starts one again that dies, and stops them all; `note` is told what happens.
 
     `failed` is set when a child has died too often: the owner must then give up. Children that are killed by
-    `kill` do not count. `ready_s` is how long a child may take to get ready at the start, `stop_s` how long to
-    stop in order.
+    `kill` do not count. `ready_s` is how long a child may take to get ready at the start, `stop_s` how long
+    to stop in order.
     """
 
     def __init__(
