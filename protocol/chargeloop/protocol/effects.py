@@ -57,6 +57,20 @@ class Send:
     expires_ms: int | None = None
     clock_state: ClockState | None = None
 
+    def caused_by(self, message_id: str | None) -> "Send":
+        """Return the same message with the id of the one that led to it."""
+        return Send(
+            self.topic,
+            self.data,
+            self.id,
+            self.time_ms,
+            self.subject,
+            self.correlation_id,
+            message_id,
+            self.expires_ms,
+            self.clock_state,
+        )
+
 
 @dataclass(slots=True)
 class Effects(Generic[WriteT]):

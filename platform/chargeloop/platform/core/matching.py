@@ -2,6 +2,7 @@
 
 Cabinets lie in the cells of a grid of equal degrees. A search looks at the ring of cells around the
 place, then at the next ring, and hands a cabinet out as soon as no cabinet of a later ring can be nearer.
+When it has looked into so many cells that all cabinets could be looked at instead, it does that for the rest.
 Cells are kept up to date one cabinet at a time. A region does not reach over the poles or the
 antimeridian.
 """
@@ -9,6 +10,7 @@ antimeridian.
 import heapq
 import math
 from collections.abc import Iterator
+from itertools import islice
 
 from chargeloop.protocol.geo import EARTH_RADIUS_M, Point, distance_m
 from chargeloop.protocol.ids import CabinetId
@@ -46,17 +48,20 @@ class Grid:
         """Yield (distance in metres, cabinet) up to the radius, nearest first; ties go by id."""
         width_m = _cell_width_m(place, radius_m)
         rings = math.ceil(radius_m / width_m) + 1
-        if (2 * rings) ** 2 > _CELLS_PER_CABINET * len(self._places):
-            yield from self._nearest_of_all(place, radius_m)
-            return
+        centre = _cell(place)
         waiting: list[tuple[float, CabinetId]] = []
+        found = 0
         for ring in range(rings):
-            for cell in _ring(_cell(place), ring):
+            if (2 * ring + 1) ** 2 > _CELLS_PER_CABINET * len(self._places):
+                yield from islice(self._nearest_of_all(place, radius_m), found, None)
+                return
+            for cell in _ring(centre, ring):
                 for cabinet in self._cells.get(cell, ()):
                     heapq.heappush(waiting, (distance_m(place, self._places[cabinet]), cabinet))
             # Whatever lies beyond this ring is at least so many whole cells away.
             while waiting and waiting[0][0] <= min(ring * width_m, radius_m):
                 yield heapq.heappop(waiting)
+                found += 1
         while waiting and waiting[0][0] <= radius_m:
             yield heapq.heappop(waiting)
 

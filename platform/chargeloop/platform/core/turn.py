@@ -256,7 +256,7 @@ class Turn:
 
     def send(self, send: Send) -> None:
         """Publish a message that follows from this turn's input."""
-        self.effects.sends.append(replace(send, causation_id=self.cause))
+        self.effects.sends.append(send.caused_by(self.cause))
 
     def settle_lease(self, command: str) -> None:
         """Send a command no more: its outcome is known or wanted no longer."""

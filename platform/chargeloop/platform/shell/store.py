@@ -13,9 +13,10 @@ runs, and for anyone after it was stopped or killed.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import astuple
+from dataclasses import fields
 from importlib import resources
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -240,14 +241,18 @@ LINE_COLUMNS: Final = (
 )
 
 
+_EVENT_ROW: Final = attrgetter(*(field.name for field in fields(OrderEvent)))
+_LINE_ROW: Final = attrgetter(*(field.name for field in fields(FeeLine)))
+
+
 def _journal_statements(events: Sequence[OrderEvent], lines: Sequence[FeeLine]) -> Iterator[Statement]:
     yield (
         f"INSERT INTO order_events ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        [astuple(event) for event in events],
+        [_EVENT_ROW(event) for event in events],
     )
     yield (
         f"INSERT INTO fee_lines ({LINE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        [astuple(line) for line in lines],
+        [_LINE_ROW(line) for line in lines],
     )
 
 
