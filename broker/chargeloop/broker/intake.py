@@ -8,7 +8,6 @@ of the envelope as could be read, so that a journal goes on behind an entry that
 import json
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 
 from chargeloop.protocol.codec import JSON, Codec, Fault, FaultKind
 from chargeloop.protocol.envelope import Data, Envelope
@@ -18,8 +17,6 @@ from chargeloop.protocol.topics import Delivery, Role, Topic, parse_topic, sourc
 _MAX_SALVAGE_BYTES = 64 * 1024
 _MAX_SEQ = 2**31 - 1
 _MESSAGE_ID = re.compile(MESSAGE_ID_PATTERN)
-# Participants are few beside messages: their topics need not be taken apart each time.
-_known_topic = lru_cache(maxsize=16_384)(parse_topic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Salvage:
 
 def check(topic_text: str, payload: bytes, role: Role, region: str, codec: Codec = JSON) -> Checked | Fault:
     """Return the message for a reader of this role and region, or why it cannot be taken."""
-    topic = _known_topic(topic_text)
+    topic = parse_topic(topic_text)
     if topic is None or topic.region != region or role not in topic.spec.readers:
         return Fault(FaultKind.WRONG_TOPIC, "not a topic of the table that this participant reads")
     message = codec.decode(payload)

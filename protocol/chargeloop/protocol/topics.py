@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from chargeloop.protocol.envelope import Data
@@ -358,6 +359,8 @@ if len(_BY_WORDS) != len(_ROWS):
     raise AssertionError(message)
 
 
+# Participants are few beside messages: their topics need not be taken apart each time.
+@lru_cache(maxsize=16_384)
 def parse_topic(text: str) -> Topic | None:
     """Return the topic, or None when it is not in the table or an id in it is malformed."""
     parts = text.split("/")
