@@ -295,8 +295,10 @@ class _RunningBroker:
             self._report(broken)
             number = self._software.refresh(accounts)
             if number is not None and self._process.returncode is None:
+                # Not by `send_signal`: it looks whether the process still lives, and when it has just died, takes
+                # its status away from those who wait for it.
                 with contextlib.suppress(ProcessLookupError):
-                    self._process.send_signal(number)
+                    os.kill(self._process.pid, number)
 
     def _report(self, broken: Sequence[BrokenCredentialsError]) -> None:
         """Tell of each broken file once; a file that breaks in another way is told of again."""
