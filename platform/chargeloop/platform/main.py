@@ -1,8 +1,9 @@
 """The rental platform as one process: builds it from settings, runs it, and stops it in order."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import closing
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -125,9 +126,23 @@ def _load_region(settings: PlatformSettings, clock: Clock) -> RentalRegion:
         settings.region, tariff=_tariff(settings), policy=policy, dispatch=settings.dispatch
     )
     reader = RentalReader(store_path(settings.data))
-    loaded = reader.load(clock.now_ms() - policy.remember_ms)
-    region.load(tariffs=loaded.tariffs, cabinets=loaded.cabinets, banks=loaded.banks, orders=loaded.orders)
+    with _nothing_to_collect():
+        loaded = reader.load(clock.now_ms() - policy.remember_ms)
+        region.load(
+            tariffs=loaded.tariffs, cabinets=loaded.cabinets, banks=loaded.banks, orders=loaded.orders
+        )
     return region
+
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """Spare what is loaded the search for garbage, now and later: it is millions of objects, all in use."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _endpoint(

@@ -30,6 +30,7 @@ async def main(data: Path) -> None:
     region = RentalRegion(RegionId(REGION), tariff=default_tariff())
     store = PlatformStore(path, RegionId(REGION))
     await store.open()
+    gc.disable()
     before_kib = memory_kib()
     loaded = reader.load(0)
     region.load(tariffs=loaded.tariffs, cabinets=loaded.cabinets, banks=loaded.banks)

@@ -16,7 +16,7 @@ from typing import Final
 
 from chargeloop.platform.core.matching import Grid
 from chargeloop.platform.core.order import Hold, HoldKind, HoldState
-from chargeloop.platform.core.rows import CabinetRecord, SlotRecord
+from chargeloop.platform.core.rows import CabinetRecord, SlotRecord, shared
 from chargeloop.protocol.clock_map import ClockMap
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import BankId, CabinetId, CommandId, JournalId
@@ -308,7 +308,7 @@ def slot_record(status: SlotStatus) -> SlotRecord:
     """Return the row of a slot as a cabinet described it."""
     bank: BankId | None = None if status.bank is None else status.bank.bank
     charge_pct = 0 if status.bank is None else status.bank.charge_pct
-    return SlotRecord(status.slot, status.state, bank, charge_pct, status.reservation)
+    return shared(SlotRecord(status.slot, status.state, bank, charge_pct, status.reservation))
 
 
 def _by_number(slots: Iterable[SlotRecord]) -> tuple[SlotRecord, ...]:

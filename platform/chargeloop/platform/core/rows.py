@@ -8,6 +8,7 @@ by.
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from chargeloop.platform.core.fees import FeeLine
 from chargeloop.platform.core.order import Order
@@ -45,6 +46,17 @@ class SlotRecord:
     bank: BankId | None = None
     charge_pct: int = 0
     reservation: ReservationId | None = None
+
+
+def shared(slot: SlotRecord) -> SlotRecord:
+    """Return the slot, as the one value that all cabinets have together when it holds nothing."""
+    bare = slot.bank is None and slot.reservation is None and slot.charge_pct == 0
+    return _bare(slot.slot, slot.state) if bare else slot
+
+
+@lru_cache(maxsize=1_024)
+def _bare(number: int, state: SlotState) -> SlotRecord:
+    return SlotRecord(number, state)
 
 
 @dataclass(frozen=True, slots=True)

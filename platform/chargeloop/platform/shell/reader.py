@@ -5,18 +5,17 @@ be used from any thread and never keeps the writer's log from being folded back.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from chargeloop.platform.core.fees import FeeKind, FeeLine
 from chargeloop.platform.core.order import Order
-from chargeloop.platform.core.rows import BankRecord, CabinetRecord, OrderEvent
+from chargeloop.platform.core.rows import BankRecord, BankWhere, CabinetRecord, OrderEvent, shared
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.shell.store import (
-    BANKS,
     CABINETS,
     EVENT_COLUMNS,
     LINE_COLUMNS,
@@ -63,14 +62,13 @@ class RentalReader:
         """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
+            cabinets = tuple(_cabinet(body) for (body,) in db.execute("SELECT body FROM cabinets"))
             return Loaded(
                 tariffs=tuple(
                     TARIFFS.validate_json(body) for (body,) in db.execute("SELECT body FROM tariffs")
                 ),
-                cabinets=tuple(
-                    CABINETS.validate_json(body) for (body,) in db.execute("SELECT body FROM cabinets")
-                ),
-                banks=tuple(BANKS.validate_json(body) for (body,) in db.execute("SELECT body FROM banks")),
+                cabinets=cabinets,
+                banks=tuple(_banks(db, cabinets)),
                 orders=tuple(
                     ORDERS.validate_json(body) for (body,) in db.execute(_NEEDED, (ended_since_ms,))
                 ),
@@ -114,6 +112,27 @@ _ORDERS: Final = (
 _EVENTS: Final = f"SELECT {EVENT_COLUMNS} FROM order_events WHERE order_id = ? ORDER BY rowid"  # noqa: S608
 _LINES: Final = f"SELECT {LINE_COLUMNS} FROM fee_lines WHERE order_id = ? ORDER BY rowid"  # noqa: S608
 _LINE_FIELDS: Final = [field.name for field in fields(FeeLine)]
+
+
+def _cabinet(body: str) -> CabinetRecord:
+    record = CABINETS.validate_json(body)
+    return replace(record, slots=tuple(map(shared, record.slots)))
+
+
+def _banks(db: sqlite3.Connection, cabinets: Iterable[CabinetRecord]) -> Iterator[BankRecord]:
+    """Yield the banks. Their ids, and those of the cabinets, are the very texts that the cabinets have.
+
+    There are many more banks than cabinets, and each would have copies of two ids.
+    """
+    known: dict[str, Any] = {}
+    for record in cabinets:
+        known[record.cabinet] = record.cabinet
+        known.update((slot.bank, slot.bank) for slot in record.slots if slot.bank is not None)
+    places = {str(place): place for place in BankWhere}
+    for bank, place, cabinet, slot, order in db.execute(
+        "SELECT id, place, cabinet, slot, order_id FROM banks"
+    ):
+        yield BankRecord(known.get(bank, bank), places[place], known.get(cabinet, cabinet), slot, order)
 
 
 def _file(db: sqlite3.Connection, row: tuple[str, str]) -> OrderFile:
