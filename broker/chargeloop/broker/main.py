@@ -295,8 +295,8 @@ class _RunningBroker:
             self._report(broken)
             number = self._software.refresh(accounts)
             if number is not None and self._process.returncode is None:
-                # Not by `send_signal`: it looks whether the process still lives, and when it has just died, takes
-                # its status away from those who wait for it.
+                # Not by `send_signal`: it looks whether the process still lives, and when it has just died,
+                # takes its status away from those who wait for it.
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(self._process.pid, number)
 
