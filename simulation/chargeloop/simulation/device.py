@@ -22,7 +22,6 @@ from chargeloop.protocol.ids import BootId
 from chargeloop.protocol.messages.common import ConnectionState, JournalAck, Presence, TimeReply
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role, parse_topic, source_of
-from chargeloop.simulation.carried import CARRIED
 from chargeloop.simulation.disk import DiskJournal
 from chargeloop.simulation.loop import Act, Alarm
 from chargeloop.simulation.network import Port
@@ -163,7 +162,7 @@ class Device(ABC):
         self.outbox = DeviceOutbox(
             client=self.client, role=self.role, region=self.region, clock=self.clock, journal=self.journal,
             policy=_POLICY,
-            codec=CARRIED,
+            codec=self.stage.codec,
         )  # fmt: skip
 
     # Speaking.
@@ -199,7 +198,9 @@ class Device(ABC):
         if parsed is None:
             raise ValueError(f"{topic} is not in the topic table")
         now_ms = self.stage.loop.now_ms()
-        message = CARRIED.seal(data, id=request, source=source_of(self.client, self.role), time=now_ms)
+        message = self.stage.codec.seal(
+            data, id=request, source=source_of(self.client, self.role), time=now_ms
+        )
         self._answers[request] = answered
 
         def reach() -> None:
@@ -277,7 +278,7 @@ class Device(ABC):
         del token  # sessions of devices keep nothing to acknowledge
         if not self.is_on:
             return
-        checked = check(outgoing.topic, outgoing.payload, self.role, self.region, CARRIED)
+        checked = check(outgoing.topic, outgoing.payload, self.role, self.region, self.stage.codec)
         if isinstance(checked, Fault):
             return  # a device has nowhere to put what it cannot read
         message, now_ms = checked.message, self.stage.loop.now_ms()

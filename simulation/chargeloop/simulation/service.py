@@ -20,7 +20,7 @@ from chargeloop.broker.intake import salvage
 from chargeloop.protocol.effects import Context, Effects, Incoming
 from chargeloop.protocol.messages.common import JournalAck, Presence
 from chargeloop.protocol.topics import Delivery, Role, parse_topic, source_of
-from chargeloop.simulation.carried import CARRIED, envelope_of
+from chargeloop.simulation.carried import envelope_of
 from chargeloop.simulation.disk import Store
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.network import Port
@@ -140,7 +140,7 @@ class Service(ABC, Generic[WriteT, CoreT]):
             region=self.region,
             randbelow=self.draw.randrange,
             policy=_POLICY,
-            codec=CARRIED,
+            codec=self.stage.codec,
         )
         self._connect(self._run)
 

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
+from chargeloop.protocol.codec import Codec
 from chargeloop.protocol.effects import Incoming
 from chargeloop.protocol.envelope import Data
+from chargeloop.simulation.carried import CARRIED
 from chargeloop.simulation.faults import Faults
 from chargeloop.simulation.loop import Loop
 from chargeloop.simulation.network import Network
@@ -38,9 +40,11 @@ class Stage:
         now_ms: when it begins, in milliseconds since 1970 UTC.
         faults: what goes wrong; replaced when everything is healed.
         sink: takes the records.
+        codec: of all messages; the one of the wire is slower and comes to the same.
     """
 
-    def __init__(self, seed: int, now_ms: int, faults: Faults, sink: Sink) -> None:
+    def __init__(self, seed: int, now_ms: int, faults: Faults, sink: Sink, codec: Codec = CARRIED) -> None:
+        self.codec = codec
         self.seed = seed
         self.faults = faults
         self.sink = sink

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.protocol.codec import Codec
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
+from chargeloop.simulation.carried import CARRIED
 from chargeloop.simulation.city import BEGIN_MS, Region, build
 from chargeloop.simulation.faults import Faults
 from chargeloop.simulation.mischief import Mischief
@@ -46,14 +48,21 @@ class Outcome:
 
 
 def play(  # noqa: PLR0913 - what a run is made of
-    seed: int, orders: int, regions: int, faults: Faults, sink: Sink, *, watch: "Watch | None" = None
+    seed: int,
+    orders: int,
+    regions: int,
+    faults: Faults,
+    sink: Sink,
+    *,
+    watch: "Watch | None" = None,
+    codec: Codec = CARRIED,
 ) -> Outcome:
     """Play one run and return what it was like; what happened goes to `sink`, what was published to `watch`.
 
     Raises:
         ProductFailedError: the product raised where it must not.
     """
-    return _World(Stage(seed, BEGIN_MS, faults, sink), orders, regions, watch).play()
+    return _World(Stage(seed, BEGIN_MS, faults, sink, codec), orders, regions, watch).play()
 
 
 class Watch:

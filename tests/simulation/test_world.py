@@ -1,0 +1,111 @@
+"""Whole runs: deterministic, the same whatever the codec, and without a violation under the worst faults."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from chargeloop_checker import Checker
+
+from chargeloop.broker.endpoint.writer import SingleWriter
+from chargeloop.protocol.codec import JSON
+from chargeloop.simulation.faults import PROFILES, faults_of
+from chargeloop.simulation.records import discard
+from chargeloop.simulation.runner import Job, jobs, play_job
+from chargeloop.simulation.world import play
+
+# 10,000 orders in all, in parts that share the processors with the other tests.
+PARTS = 40
+ORDERS_PER_PART = 250
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_same_seed_gives_the_same_messages_at_the_same_instants(profile: str) -> None:
+    first, second = (play(7, 12, 1, faults_of(profile), discard) for _ in range(2))
+    assert first == second
+    assert play(8, 12, 1, faults_of(profile), discard).trace != first.trace
+
+
+def test_a_run_does_not_depend_on_how_a_process_hashes() -> None:
+    script = (
+        "from chargeloop.simulation.world import play\n"
+        "from chargeloop.simulation.faults import faults_of\n"
+        "print(play(3, 12, 1, faults_of('worst'), lambda record: None).trace)"
+    )
+    traces = {
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True, timeout=110,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+    assert len(traces) == 1
+
+
+def test_carried_messages_come_to_the_same_as_written_ones() -> None:
+    faults = faults_of("worst")
+    assert play(5, 12, 1, faults, discard).trace == play(5, 12, 1, faults, discard, codec=JSON).trace
+
+
+def test_regions_share_the_broker_and_nothing_else() -> None:
+    summary = play_job(Job(11, 24, 3, "worst"), Checker)
+    assert summary.violations == []
+    assert summary.runs == 1
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_nothing_is_lost_or_done_twice_under_the_worst_faults(part: int) -> None:
+    for job in jobs(1 + 1_000 * part, ORDERS_PER_PART, 1, "worst"):
+        summary = play_job(job, Checker)
+        assert summary.violations == [], f"chargeloop sim --seed {job.seed} --replay"
+
+
+@pytest.mark.parametrize("profile", [name for name in PROFILES if name != "worst"])
+def test_each_kind_of_trouble_alone_does_no_harm_either(profile: str) -> None:
+    for job in jobs(50, 90, 1, profile):
+        assert play_job(job, Checker).violations == [], f"seed {job.seed}"
+
+
+def test_every_fault_meets_orders_in_every_open_state() -> None:
+    total = play_job(Job(1, 30, 1, "worst"), Checker)
+    for job in jobs(2, 900, 1, "worst"):
+        total.add(play_job(job, Checker))
+    met = {fault for fault, _ in total.coverage}
+    states = {state for _, state in total.coverage}
+    # Those that befall a person or a message at its sending are counted without the order they concern.
+    assert set(total.faults) - {"double_scan", "version_skew"} == met
+    assert len(states) == 11
+    common = [fault for fault, count in total.faults.items() if count > 1_000 and fault in met]
+    assert [(fault, state) for fault in common for state in states if not total.coverage[fault, state]] == []
+
+
+def test_a_violation_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The acknowledgement of a journal names one entry too many: the checker of the run must say so."""
+    sound = SingleWriter.acknowledgements
+
+    def one_too_many(self: SingleWriter[object], batch: object, now_ms: int) -> object:
+        for source, journal in [(source, key[1]) for key, (source, _) in batch.acks.items()]:  # type: ignore[attr-defined]
+            self._inbox._marks[source, journal] += 1
+        return sound(self, batch, now_ms)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SingleWriter, "acknowledgements", one_too_many)
+    summary = play_job(Job(2, 6, 1, "none"), Checker)
+    assert {violation.seed for violation in summary.violations} == {2}
+    assert any(violation.rule.startswith("journals") for violation in summary.violations)
+
+
+def test_what_the_product_raises_is_a_violation_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(SingleWriter, "tick", fails)
+    summary = play_job(Job(3, 6, 1, "none"), Checker)
+    assert [violation.rule for violation in summary.violations] == ["raised"]
+    assert "planted" in summary.violations[0].text
+
+
+def test_records_are_flat_and_can_be_written_as_json() -> None:
+    lines: list[str] = []
+    play(3, 6, 1, faults_of("worst"), lambda record: lines.append(json.dumps(record)))
+    assert json.loads(lines[-1])[0] == "end"
