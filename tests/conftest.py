@@ -20,12 +20,11 @@ ALONE = (
     "tests/cli/test_demo.py",
     "tests/cli/test_chaos.py",
     "tests/cli/test_replay.py",
+    "tests/simulation/test_world.py",
     "tests/cli/test_disk_fails.py",
     "tests/station/shell/test_network.py",
     "tests/acceptance/test_playing_by_hand.py",
-    "tests/cli/test_chaos.py",
     "tests/cli/test_endure.py",
-    "tests/cli/test_disk_fails.py",
     "tests/cli/test_broker_dies.py",
 )
 # Then the folders whose tests start processes; the rest is done in moments.

@@ -179,11 +179,10 @@ CATALOGUE = (
         "epoch-of-commands-not-stored",
         "after a restart the platform counts its commands anew",
         f"{_PLATFORM}/fleet.py",
-        """        epoch = cabinet.record.epoch + 1
-        self.change(cabinet, replace(cabinet.record, epoch=epoch))""",
-        """        epoch = cabinet.record.epoch + 1
-        cabinet.record = replace(cabinet.record, epoch=epoch)""",
-        "crashes",
+        """        cabinet.epoch += 1
+        self._change(cabinet)""",
+        """        cabinet.epoch += 1""",
+        "crashes,service_crash=0.02",
     ),
     Mutant(
         "pickup-continued-after-power-cut",
@@ -243,8 +242,8 @@ CATALOGUE = (
         "will-without-epoch",
         "a last will that comes late switches a cabinet off",
         f"{_PLATFORM}/fleet.py",
-        "        if late or (same and online and not record.online and record.connection_epoch > 0):",
-        "        if same and online and not record.online and record.connection_epoch > 0:",
+        "        if late or (same and online and not cabinet.online and cabinet.connection_epoch > 0):",
+        "        if not late and same and online and not cabinet.online and cabinet.connection_epoch > 0:",
         "network",
     ),
     Mutant(
@@ -262,8 +261,8 @@ CATALOGUE = (
         "arrival-time-instead-of-event-time",
         "what a cabinet reports late is billed until it was heard",
         f"{_PLATFORM}/region.py",
-        "        when = cabinet.record.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)",
-        "        when = Corrected(incoming.received_ms, ClockState.SYNCED) if lean else None",
+        "        when = cabinet.clock.correct(time, incoming.received_ms, lean)",
+        "        when = Corrected(incoming.received_ms, ClockState.SYNCED if lean else time)",
         "network",
     ),
     Mutant(

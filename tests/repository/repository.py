@@ -3,7 +3,7 @@
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SOURCE_FOLDERS = ("protocol", "broker", "platform", "courier", "station_firmware_sim", "cli")
+SOURCE_FOLDERS = ("protocol", "broker", "platform", "courier", "station_firmware_sim", "simulation", "cli")
 FOLDERS = (*SOURCE_FOLDERS, "tests", "tools", "docs", ".ci")
 MADE_BY_TOOLS = {"__pycache__", "node_modules", ".hypothesis"}
 
