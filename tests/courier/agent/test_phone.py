@@ -270,6 +270,36 @@ async def test_giving_up_after_the_pickup_puts_the_banks_into_a_cabinet_like_any
     assert scene.acts()[-2:] == ["GaveUp", "PutBack"]
 
 
+async def test_banks_of_a_job_that_is_gone_go_to_another_cabinet_when_the_last_one_is_full(
+    tmp_path: Path,
+) -> None:
+    scene = full_user(tmp_path)
+    scene.takes = lambda cabinet, _act: cabinet == "cab-1" and "GaveUp" in scene.acts()
+    async with playing(scene):
+        await scene.tell(lambda: scene.world.ask(request(back=True)))
+        await scene.until(lambda: "ProblemReported" in scene.acts())
+        await scene.tell(lambda: scene.world.ask(redirection(quantity=2)))
+        await scene.until(lambda: len(scene.inside) == 2 and scene.idle())
+    assert scene.acts()[-2:] == ["GaveUp", "PutBack"]
+    assert scene.held() == []
+
+
+async def test_a_phone_that_starts_anew_still_knows_the_other_cabinets(tmp_path: Path) -> None:
+    scene = full_user(tmp_path)
+    roomy: list[str] = []
+    scene.takes = lambda cabinet, _act: cabinet in roomy
+    async with playing(scene):
+        await scene.tell(lambda: scene.world.ask(request(back=True)))
+        await scene.until(lambda: "ProblemReported" in scene.acts())
+        await scene.tell(lambda: scene.world.ask(redirection(quantity=2)))
+        await scene.until(lambda: "GaveUp" in scene.acts())
+        await scene.stop()
+        roomy.append("cab-1")
+        await scene.start()
+        await scene.until(lambda: len(scene.inside) == 2 and scene.idle())
+    assert scene.held() == []
+
+
 @pytest.mark.parametrize("make", [loaded, full_user])
 @pytest.mark.parametrize("after_ms", [1_000, 3_000, 12_300, 60_000, 112_300, 125_000, 230_000, 236_300])
 async def test_a_phone_killed_anywhere_goes_on_and_does_each_act_once(

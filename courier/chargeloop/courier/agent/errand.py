@@ -8,10 +8,11 @@ physical carry an id that is written down before they are tried (`tries`), and t
 id with the first answer.
 
 A step gives a goal (`GOALS`). A job that is no longer in the work leaves only what is in the hands: banks
-go to the last cabinet known, as anybody returns a bank, and then the errand is over.
+go to the last cabinet known or, when that takes nothing, to the next one, as anybody returns a bank; then the
+errand is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -19,8 +20,9 @@ from typing import Final
 
 from chargeloop.courier.agent.profile import GivesUp, Profile
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import BankId, CourierId
+from chargeloop.protocol.ids import BankId, CabinetId, CourierId
 from chargeloop.protocol.messages.cabinet import BankStatus
+from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.courier import JobStep, LegKind, WorkJob
 
 
@@ -129,12 +131,16 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """All that a courier remembers, and where they stand (`at`: the id of a cabinet or user)."""
+    """All that a courier remembers, and where they stand (`at`: the id of a cabinet or user).
+
+    `cabinets` are those that the courier knows from jobs, by id.
+    """
 
     location: Point
     at: str | None = None
     errands: tuple[Errand, ...] = ()
     jobs_seen: int = 0
+    cabinets: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,30 @@ def facing(errand: Errand, job: WorkJob | None, refused: frozenset[str]) -> Erra
         troubled_ms=None,
         not_before_ms=0,
     )
+
+
+def knowing(cabinets: Sequence[Place], jobs: Iterable[WorkJob]) -> tuple[Place, ...]:
+    """Return the cabinets known, with those of these jobs."""
+    known = {cabinet.id: cabinet for cabinet in cabinets}
+    known |= {job.cabinet: Place(job.cabinet, job.cabinet_location.point) for job in jobs}
+    return tuple(known[name] for name in sorted(known))
+
+
+def elsewhere(errand: Errand, cabinets: Sequence[Place]) -> Errand:
+    """Return the errand with the next cabinet known, when the last one takes no bank of a job that is gone.
+
+    Nobody else sends the courier anywhere then, and the cabinet may be full for ever.
+    """
+    if not errand.gone or errand.goal is not Goal.RID or errand.troubled_ms is None or errand.asking:
+        return errand
+    others = [place for place in cabinets if place.id != errand.job.cabinet]
+    if not others:
+        return errand
+    # One after the other, by their ids: two that are near and full would else be tried in turn for ever.
+    place = next((place for place in others if place.id > errand.job.cabinet), others[0])
+    there = {"cabinet": CabinetId(place.id), "cabinet_location": Location.of(place.location)}
+    job = errand.job.model_copy(update=there)
+    return replace(errand, job=job, arrived=False, troubled_ms=None, not_before_ms=0)
 
 
 def plan(errand: Errand, at: str | None, now_ms: int, profile: Profile) -> Plan:

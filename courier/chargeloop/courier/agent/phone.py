@@ -13,7 +13,7 @@ from dataclasses import replace
 from chargeloop.broker.clock import wait_for_event
 from chargeloop.courier.agent.body import Body
 from chargeloop.courier.agent.deeds import PHYSICAL, arrival
-from chargeloop.courier.agent.errand import Act, Errand, facing, plan
+from chargeloop.courier.agent.errand import Act, Errand, elsewhere, facing, knowing, plan
 from chargeloop.courier.agent.travel import Journey, journey
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.geo import Point
@@ -174,8 +174,11 @@ class Phone:
         memory = self._body.hands.memory
         jobs = {job.job: job for job in self._work.jobs}
         refused = frozenset(str(refusal.event) for refusal in self._work.refusals)
+        memory = replace(memory, cabinets=knowing(memory.cabinets, self._work.jobs))
         errands = [
-            errand if errand.asking else facing(errand, jobs.get(errand.job.job), refused)
+            errand
+            if errand.asking
+            else elsewhere(facing(errand, jobs.get(errand.job.job), refused), memory.cabinets)
             for errand in memory.errands
         ]
         known = {errand.job.job for errand in errands}
@@ -184,8 +187,9 @@ class Phone:
                 number = memory.jobs_seen + 1
                 memory = replace(memory, jobs_seen=number)
                 errands.append(facing(Errand(job, number), job, refused))
-        if tuple(errands) != memory.errands:
-            self._body.hands.remember(replace(memory, errands=tuple(errands)))
+        memory = replace(memory, errands=tuple(errands))
+        if memory != self._body.hands.memory:
+            self._body.hands.remember(memory)
 
     async def _travel(self, errand: Errand) -> None:
         """Go on towards the errand's place until there, or until the work changes."""
