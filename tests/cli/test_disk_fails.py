@@ -158,7 +158,7 @@ async def test_a_platform_whose_disk_does_not_sync_stops_and_has_all_it_acknowle
     name: str, tmp_path: Path
 ) -> None:
     async with sender(tmp_path, name) as (_, _, journal):
-        failing = [word.format(60) for word in FAILING_SYNC]
+        failing = [word.format(200) for word in FAILING_SYNC]
         async with part(tmp_path, name, *http(name), under=failing) as running:
             said = await running.end()
         assert said.endswith(f"a transaction failed: disk I/O error; {COMFORT}")
@@ -221,7 +221,7 @@ async def test_cabinets_whose_disk_is_full_stop_and_have_all_that_was_acknowledg
 
 
 @needs_strace
-@pytest.mark.parametrize("nth", [1, 3, 5, 8, 15])
+@pytest.mark.parametrize("nth", [1, 5, 15])
 async def test_cabinets_whose_disk_does_not_sync_stop_and_have_all_that_was_acknowledged(
     nth: int, tmp_path: Path
 ) -> None:
