@@ -1,6 +1,8 @@
 """Records that are no records."""
 
+import re
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +44,13 @@ def test_a_malformed_record_is_told_of(record: tuple[Any, ...], fault: str) -> N
     assert shapes.fault_of(MOVE) is None
     assert shapes.fault_of(JOB) is None
     assert shapes.fault_of(record) == fault
+
+
+def test_the_columns_are_those_of_the_document() -> None:
+    document = Path(__file__).parents[2] / "docs" / "simulation.md"
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", document.read_text(encoding="utf-8"), re.MULTILINE)
+    told = {kind: [] if columns == "-" else columns.split(", ") for kind, columns in rows}
+    assert told == {kind: [column.name for column in COLUMNS[kind]][2:] for kind in KINDS}
 
 
 def test_every_record_begins_with_its_kind_and_time() -> None:

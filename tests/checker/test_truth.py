@@ -129,6 +129,13 @@ def test_a_bank_that_was_forced_may_be_back_unseen() -> None:
     assert stream.broken() == set()
 
 
+def test_a_bank_that_never_left_may_be_back_unseen() -> None:
+    stream = put_back_in_silence().tell("hold", "cab-1", 1, "rsv-9b-1")
+    stream.command("cmd-9b-1", "reserve_banks", "rsv-9b-1", 1)
+    stream.tell("motor", "cab-1", 1, BANK, "rsv-9b-1", None, 0, False).tell("hold", "cab-1", 1, None)
+    assert stream.broken() == set()
+
+
 def test_a_bank_that_is_out_still_is_not_told_to_be_back() -> None:
     assert put_back_in_silence().drop("move").broken() == set()
 

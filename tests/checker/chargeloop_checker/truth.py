@@ -66,8 +66,11 @@ class Truth:
 
     def _rule(self, rule: str, line: Line) -> str:
         """Return the rule that a line breaks: another one where its cabinet was deceived about the bank."""
-        deceived = self._ledger.is_forced(line.of) or self._motors.stayed(line.order, line.of)
-        return "truth.hidden" if deceived else rule
+        return "truth.hidden" if self._is_hidden(line.order, line.of) else rule
+
+    def _is_hidden(self, order: str, bank: str) -> bool:
+        """Tell whether a cabinet was deceived about a bank: by force, or by a sensor when a motor stuck."""
+        return self._ledger.is_forced(bank) or self._motors.stayed(order, bank)
 
     def _check_left(self, at_ms: int) -> None:
         """Look for what motors pushed out in the journals; force on a slot hides it from its cabinet."""
@@ -85,6 +88,8 @@ class Truth:
         for name in self._ledger.brought_back():
             order = self._orders.answers_for(name)
             bank = None if order is None else order.follower.banks.get(name)
-            if order is not None and bank is not None and bank.is_out and not self._ledger.is_forced(name):
+            if order is None or bank is None or not bank.is_out:
+                continue
+            if not self._is_hidden(order.id, name):
                 told = f"{name} is in a slot again, and {order.id} was never told"
                 self._findings.report("truth.told", at_ms, told)
