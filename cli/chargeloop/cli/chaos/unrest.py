@@ -14,6 +14,7 @@ from chargeloop.cli.chaos.keeper import BrokerKeeper
 from chargeloop.cli.chaos.proxy import Connection, Proxy, Way
 from chargeloop.cli.supervisor import Supervisor
 
+_LOOK_S: Final = 0.05
 _WAYS: Final = {
     Kind.HALF_OPEN: Way.BOTH,
     Kind.HALF_OPEN_TO_BROKER: Way.TO_BROKER,
@@ -108,9 +109,7 @@ class Unrest:
             await proxy.heal()
 
     async def _break(self, proxy: Proxy, fault: PlannedFault) -> None:
-        broken: Proxy | Connection = proxy
-        if fault.alone and proxy.connections:
-            broken = self._draw.choice(proxy.connections)
+        broken: Proxy | Connection = await self._one_of(proxy) if fault.alone else proxy
         match fault.kind:
             case Kind.CUT:
                 broken.cut()
@@ -126,6 +125,12 @@ class Unrest:
             case _:
                 broken.fault.swallows = _WAYS[fault.kind]
         await asyncio.sleep(fault.lasts_s)
+
+    async def _one_of(self, proxy: Proxy) -> Connection:
+        """Return one connection, as soon as there is any: the part may just be starting."""
+        while not proxy.connections:  # noqa: ASYNC110 - clients connect when they like
+            await asyncio.sleep(_LOOK_S)
+        return self._draw.choice(proxy.connections)
 
 
 def _sentence(fault: PlannedFault) -> str:
