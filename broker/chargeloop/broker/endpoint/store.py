@@ -221,12 +221,17 @@ class SqliteStore(Generic[WriteT]):
         async with self._one_at_a_time:
             connection = self._opened
             try:
-                await connection.execute("BEGIN IMMEDIATE")
-                for sql, rows in statements:
-                    await connection.executemany(sql, rows)
-                await connection.commit()
+                # One visit to the connection's thread: one for each statement cost more than the writing.
+                await connection._execute(_write, connection._conn, statements)  # type: ignore[no-untyped-call]  # noqa: SLF001
             except sqlite3.Error as error:
                 raise StoreFailedError(f"{self.path}: a transaction failed: {error}") from error
+
+
+def _write(connection: sqlite3.Connection, statements: Iterable[Statement]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for sql, rows in statements:
+        connection.executemany(sql, rows)
+    connection.execute("COMMIT")
 
 
 def _endpoint_statements(changes: Changes) -> Iterable[Statement]:
