@@ -3,6 +3,8 @@
 import ast
 import re
 
+import pytest
+
 from tests.repository.repository import ROOT, files
 
 LEFT_TO_DO = re.compile("TO[D]O|FIX[M]E")
@@ -18,8 +20,9 @@ def test_nothing_is_left_to_do() -> None:
     assert not found
 
 
-def test_the_lock_file_names_packages_and_hashes_but_no_place_to_get_them_from() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-bench.lock"])
+def test_the_lock_file_names_packages_and_hashes_but_no_place_to_get_them_from(name: str) -> None:
+    lock = (ROOT / name).read_text()
     assert not [line for line in lock.splitlines() if not LOCKED.fullmatch(line)]
 
 
