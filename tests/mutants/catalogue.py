@@ -77,7 +77,7 @@ CATALOGUE = (
         "a request that is repeated is carried out again",
         f"{_BROKER}/endpoint/inbox.py",
         "        known = self._requests.get((row.source, row.id))\n        if known is not None:",
-        "        known = self._requests.get((row.source, row.id))\n        if known is not None and known.replies:",
+        "        known = self._requests.get((row.source, row.id))\n        if known is not None and known.fingerprint != row.fingerprint:",
         "network",
     ),
     Mutant(
@@ -86,19 +86,6 @@ CATALOGUE = (
         f"{_BROKER}/endpoint/writer.py",
         "            for reply in self._inbox.replies(message.source, message.id):",
         "            for reply in self._inbox.replies(message.source, message.id)[1:]:",
-        "network",
-    ),
-    Mutant(
-        "no-resending-after-reconnect",
-        "what was on a lost connection is not sent again",
-        f"{_BROKER}/window.py",
-        """        self._sent = self.acked
-        self._vain = 0
-        self._gap_seen_at = None
-        self.resend_at_ms = None""",
-        """        self._vain = 0
-        self._gap_seen_at = None
-        self.resend_at_ms = None""",
         "network",
     ),
     Mutant(
@@ -122,8 +109,8 @@ CATALOGUE = (
         "quarantine-not-stored",
         "an unreadable message is acknowledged and gone",
         f"{_BROKER}/endpoint/writer.py",
-        "        self._batch.changes.quarantined.append(row)",
-        "        del row.payload",
+        "        self._batch.changes.quarantined.append(row)\n        self._batch.changes.urgent = True",
+        "        self._batch.changes.urgent = True",
         "worst,poison=6",
     ),
     Mutant(
@@ -141,7 +128,7 @@ CATALOGUE = (
         f"{_STATION}/commands.py",
         "    elif command.epoch < _highest_epoch(turn, _about(command)):",
         "    elif command.epoch < 0:",
-        "network,reorder=0.1",
+        "network,reorder=0.3,cancel=1",
     ),
     Mutant(
         "expiry-ignored",
@@ -150,14 +137,6 @@ CATALOGUE = (
         "    if expires_ms is None or turn.is_over(expires_ms):",
         "    if expires_ms is None:",
         "network,delay=0.1",
-    ),
-    Mutant(
-        "waiting-pickup-never-expires",
-        "a command that waited for the motor beyond its lease moves it",
-        f"{_STATION}/pickup.py",
-        "    return not pickup.started and pickup.expires_ms is not None and turn.is_over(pickup.expires_ms)",
-        "    return not pickup.started and pickup.expires_ms is not None and pickup.expires_ms <= 0",
-        "clocks",
     ),
     Mutant(
         "outcome-not-recorded",
@@ -190,7 +169,7 @@ CATALOGUE = (
         f"{_STATION}/recovery.py",
         """        turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)
     pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
-        """        turn.act(RunMotor(motor.slot, pickup.claim))
+        """        turn.act(pickups.RunMotor(motor.slot, pickup.claim))
         return
     pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
         "power,power_cut=0.05",
@@ -269,8 +248,8 @@ CATALOGUE = (
         "wall-time-believed",
         "what a device's wall clock says is billed",
         f"{_PROTOCOL}/clock_map.py",
-        "            if offsets is not None:\n                if offset_ms",
-        "            if offsets is not None and time.clock_state is ClockState.SYNCED:\n                if offset_ms",
+        "                return _mapped(time.uptime_ms, offsets, latest_ms, lean)",
+        "                return Corrected(time.wall_ms, ClockState.SYNCED)",
         "clocks",
     ),
     Mutant(
@@ -306,12 +285,12 @@ CATALOGUE = (
         "people",
     ),
     Mutant(
-        "fees-for-nothing",
-        "an order that failed is charged for its courier",
-        f"{_PLATFORM}/ending.py",
-        "    if order.state is not OrderState.SETTLED:\n        return order\n    tariff",
-        "    if not order.final:\n        return order\n    tariff",
-        "people",
+        "rental-begins-in-the-cabinet",
+        "the user pays from the moment the bank left the cabinet",
+        f"{_PLATFORM}/order_spans.py",
+        "            yield Span(FeeKind.RENTAL, track.bank, track.rented, track.ended)",
+        "            yield Span(FeeKind.RENTAL, track.bank, track.ejected or track.rented, track.ended)",
+        "none",
     ),
     Mutant(
         "no-re-rating",
@@ -319,7 +298,7 @@ CATALOGUE = (
         f"{_PLATFORM}/handlers_cabinet.py",
         "        ending.book(turn, ending.note_returns(turn, order))",
         "        ending.note_returns(turn, order)",
-        "network",
+        "network,partition=4",
     ),
     Mutant(
         "corrections-overwrite",
@@ -327,7 +306,7 @@ CATALOGUE = (
         f"{_PLATFORM}/fees.py",
         "        added.append(_reversal(line))",
         "        del line",
-        "network",
+        "network,partition=4",
     ),
     Mutant(
         "rental-ends-with-the-return",
@@ -372,10 +351,10 @@ CATALOGUE = (
     ),
     Mutant(
         "orders-wait-for-ever",
-        "an order that no cabinet answers stays open",
-        f"{_PLATFORM}/order_deadlines.py",
-        "        case OrderState.RESERVING | OrderState.RETURN_RESERVING:\n            return policy.reserving_ms",
-        "        case OrderState.RESERVING | OrderState.RETURN_RESERVING:\n            return 1000 * policy.remember_ms",
-        "network",
+        "a deadline that has moved is not waited for any more",
+        f"{_PLATFORM}/turn.py",
+        "                return order\n            self.watch(order)",
+        "                return order",
+        "worst",
     ),
 )

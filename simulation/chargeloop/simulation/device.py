@@ -259,6 +259,12 @@ class Device(ABC):
         self.outbox.connect(first, now_ms)
         self._pump()
 
+    def reconnect(self) -> None:
+        """End the connection in good order and make another one."""
+        self.stage.network.leave(self.port)
+        self.outbox.disconnect()
+        self._connect(self._boots)
+
     def _lost(self) -> None:
         if self.is_on:
             self.outbox.disconnect()

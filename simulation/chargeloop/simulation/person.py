@@ -47,6 +47,7 @@ _OUTWARD: Final = (
 _BRINGING: Final = frozenset({OrderState.DISPATCHING, OrderState.FETCHING, OrderState.DELIVERING})
 _COLLECTING: Final = frozenset({OrderState.RETURN_DISPATCHING, OrderState.COLLECTING, OrderState.RETURNING})
 _THINK_MS: Final = 4 * MINUTE_MS
+_STALE_MS: Final = 60 * MINUTE_MS
 _TRAY_MS: Final = 5 * SECOND_MS
 _WALK_M_PER_S: Final = 1.3
 _MOST_TRIES: Final = 4
@@ -85,6 +86,7 @@ class Person(Device):
         self._cabinets = cabinets
         self._views: dict[str, OrderView] = {}
         self._version = -1
+        self._heard_ms = 0
         self._tries = 0
         self._pending = 0
         self._gave_up = False
@@ -165,6 +167,7 @@ class Person(Device):
         if isinstance(data, UserOrders):
             if data.version > self._version:
                 self._version = data.version
+                self._heard_ms = self.stage.loop.now_ms()
                 self._views |= {view.order: view for view in data.orders}
                 self._think()
         elif isinstance(data, Knocked):
@@ -201,6 +204,7 @@ class Person(Device):
 
     def _think(self) -> None:
         self._thought.set(None if self.done else self.stage.loop.now_ms() + _THINK_MS)
+        self._maybe_look_again()
         if self._busy:
             return
         self._maybe_cancel()
@@ -208,6 +212,13 @@ class Person(Device):
             self._reach_into_tray(self._at)
         elif self.banks:
             self._give_back()
+
+    def _maybe_look_again(self) -> None:
+        """Open the page anew when there has been no news for long: the latest may have been lost."""
+        now_ms = self.stage.loop.now_ms()
+        if self.orders and not self.done and now_ms - self._heard_ms > _STALE_MS:
+            self._heard_ms = now_ms
+            self.reconnect()
 
     def _maybe_cancel(self) -> None:
         wanted = self.plan.cancel_at

@@ -17,7 +17,7 @@ from chargeloop.courier.agent.travel import Journey, journey
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.geo import Point, distance_m
-from chargeloop.protocol.ids import BankId, OfferId, RegionId
+from chargeloop.protocol.ids import BankId, JobId, OfferId, RegionId
 from chargeloop.protocol.messages import courier as msg
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
@@ -50,7 +50,7 @@ class Phone(Device):
         self._journey: Journey | None = None
         self._awaiting: str | None = None
         self._answered_offers: set[str] = set()
-        self._seen_offers: list[OfferId] = []
+        self._seen_offers: list[tuple[OfferId, JobId]] = []
         self._on_duty = False
         super().__init__(stage, profile.courier, Role.COURIER, region, keeps_journal=True)
         self._next = Alarm(stage.loop, lambda: self.guarded(self._go_on))
@@ -85,7 +85,7 @@ class Phone(Device):
         if isinstance(data, msg.Work):
             self._see(data)
         elif isinstance(data, msg.JobOffered):
-            self._seen_offers.append(data.offer)
+            self._seen_offers.append((data.offer, data.job))
             if self._on_duty and data.offer not in self._answered_offers:
                 self._answered_offers.add(data.offer)
                 expires_ms = incoming.message.expirytime
@@ -164,7 +164,13 @@ class Phone(Device):
         """Go to another cabinet with banks of a job that is gone, when the one known is full."""
         if errand.goal is not Goal.RID or errand.troubled_ms is None or errand.asking:
             return errand
-        others = [cabinet for cabinet in self._cabinets if cabinet.is_on and cabinet.room > 0]
+        if self.stage.loop.now_ms() < errand.not_before_ms:
+            return errand
+        others = [
+            cabinet
+            for cabinet in self._cabinets
+            if cabinet.is_on and cabinet.room > 0 and cabinet.client != errand.job.cabinet
+        ]
         if not others:
             return errand
         there = min(others, key=lambda cabinet: distance_m(self.memory.location, cabinet.place))
@@ -296,15 +302,18 @@ class Phone(Device):
 
     def _claims(self) -> list[Callable[[], Data]]:
         """Return what could be claimed falsely now."""
-        job = self.memory.errands[0].job.job if self.memory.errands else None
         made_up = BankId(f"bnk-madeup-{self.draw.randrange(1_000)}")
         claims: list[Callable[[], Data]] = []
+        jobs = [errand.job.job for errand in self.memory.errands]
         if self._seen_offers:
-            stale = self.draw.choice(self._seen_offers)
-            claims.append(lambda: msg.OfferAccepted(offer=stale))
-        if job is not None:
+            # Of somebody else perhaps, or long over.
+            offer, job_seen = self.draw.choice(self._seen_offers[-20:])
+            claims.append(lambda: msg.OfferAccepted(offer=offer))
+            jobs.append(job_seen)
+        if jobs:
+            job = self.draw.choice(jobs)
             code = f"{self.draw.randrange(10_000):04d}"
-            held = self.memory.errands[0].bank_ids or (made_up,)
+            held = tuple(bank for errand in self.memory.errands for bank in errand.bank_ids) or (made_up,)
             claims += [
                 lambda: msg.ArrivedAtUser(job=job),
                 lambda: msg.PickedUp(job=job, banks=(made_up,)),
