@@ -142,8 +142,10 @@ class Cabinet(Device):
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
         elif name in _TRAYS:
             tray = TOPICS[_TRAYS[name]].topic(self.region, **incoming.topic.ids)
+            before = self.memory
             self._hands(Asker(message.id, tray), message.data)
-            self._publish_snapshot()
+            if self.memory is not before:
+                self._publish_snapshot()
 
     def _hands(self, asker: Asker, act: object) -> None:
         given = self.mechanics.answers.get(asker.key)

@@ -91,7 +91,7 @@ class Person(Device):
         self._pending = 0
         self._gave_up = False
         self._at: Cabinet | None = None
-        self._tray_at_ms = 0
+        self._tray_ms = _TRAY_MS
         self._used_until_ms: int | None = None
         self._returns_asked = 0
         self._return_pending = False
@@ -252,7 +252,8 @@ class Person(Device):
                 self._used_until_ms = self.stage.loop.now_ms() + self.plan.use_ms
                 self._think()
             else:
-                self.later(_TRAY_MS, self._think)
+                self._tray_ms = min(2 * self._tray_ms, _THINK_MS)
+                self.later(self._tray_ms, self._think)
 
         topic = self.topic("user_hands", cabinet=at.client)
         self.touch(at.client, topic, TrayReached(), request, answered)

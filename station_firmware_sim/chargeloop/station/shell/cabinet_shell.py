@@ -159,8 +159,10 @@ class CabinetShell:
             if given is not None:
                 await self._publish_answer(given)
                 return
+            before = self._memory
             await self._handle(asker, message.data)
-            await self._publish_snapshot()
+            if self._memory is not before:
+                await self._publish_snapshot()
 
     async def _handle(self, asker: Asker, act: Data) -> None:
         insertion = self._mechanics.insertions.get(asker.key)
