@@ -132,7 +132,7 @@ def courier_rental() -> Stream:
     told.tell("bank", "bnk-1", "slot/cab-1/1").tariff().order(order)
     told.event(order, "placed", "nothing > reserving").event(order, "reservation_asked", "reserving")
     told.command("cmd-7a-1", "reserve_banks", "rsv-7a-1", 1)
-    told.tell("hold", "cab-1", 1, "rsv-7a-1").tell("outcome", "cab-1", "cmd-7a-1", 1, "done", None)
+    told.tell("hold", "cab-1", 1, "rsv-7a-1").tell("outcome", "cab-1", "cmd-7a-1", 1, "done", None, NOON_MS)
     told.event(order, "reservation_confirmed", "reserving")
     told.event(
         order, "rental_requested", "reserving > dispatching", leg={"job": "job-7a-2", "kind": "outward"}

@@ -1,7 +1,7 @@
 """Commands and how they ended."""
 
 import pytest
-from checker_stream import Stream
+from checker_stream import NOON_MS, Stream
 
 RESERVE, EJECT = "cmd-9b-1", "cmd-9b-2"
 
@@ -13,12 +13,12 @@ def sent() -> Stream:
 
 
 def test_commands_with_rising_epochs_end_once() -> None:
-    stream = sent().tell("outcome", "cab-1", RESERVE, 4, "done", None)
-    assert stream.tell("outcome", "cab-1", EJECT, 5, "failed", "jam").broken() == set()
+    stream = sent().tell("outcome", "cab-1", RESERVE, 4, "done", None, NOON_MS)
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "failed", "jam", NOON_MS).broken() == set()
 
 
 def test_an_outcome_may_be_told_again() -> None:
-    stream = sent().tell("outcome", "cab-1", EJECT, 5, "failed", "jam").repeat("outcome")
+    stream = sent().tell("outcome", "cab-1", EJECT, 5, "failed", "jam", NOON_MS).repeat("outcome")
     assert stream.broken() == set()
 
 
@@ -45,18 +45,20 @@ def test_every_cabinet_has_epochs_of_its_own() -> None:
 
 @pytest.mark.parametrize(("outcome", "reason"), [("done", None), ("failed", "power_cut"), ("expired", None)])
 def test_a_command_does_not_end_in_two_ways(outcome: str, reason: str | None) -> None:
-    stream = sent().tell("outcome", "cab-1", EJECT, 5, "failed", "jam")
-    assert stream.tell("outcome", "cab-1", EJECT, 5, outcome, reason).broken() == {"commands.outcome"}
+    stream = sent().tell("outcome", "cab-1", EJECT, 5, "failed", "jam", NOON_MS)
+    assert stream.tell("outcome", "cab-1", EJECT, 5, outcome, reason, NOON_MS).broken() == {
+        "commands.outcome"
+    }
 
 
 def test_an_outcome_is_forgotten_a_day_after_the_expiry_and_then_it_is_expired() -> None:
-    stream = sent().tell("outcome", "cab-1", EJECT, 5, "done", None).wait(24 * 60 + 1)
-    assert stream.tell("outcome", "cab-1", EJECT, 5, "expired", None).broken() == set()
-    assert stream.tell("outcome", "cab-1", EJECT, 5, "done", None).broken() == {"commands.outcome"}
+    stream = sent().tell("outcome", "cab-1", EJECT, 5, "done", None, NOON_MS).wait(24 * 60 + 1)
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "expired", None, NOON_MS).broken() == set()
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "done", None, NOON_MS).broken() == {"commands.outcome"}
 
 
 @pytest.mark.parametrize(
     "outcome", [("cab-1", "cmd-9b-3", 5), ("cab-2", EJECT, 5), ("cab-1", EJECT, 4)], ids=str
 )
 def test_only_a_command_that_was_sent_to_the_cabinet_ends(outcome: tuple[str, str, int]) -> None:
-    assert sent().tell("outcome", *outcome, "done", None).broken() == {"commands.outcome"}
+    assert sent().tell("outcome", *outcome, "done", None, NOON_MS).broken() == {"commands.outcome"}

@@ -62,6 +62,7 @@ class Written:
     records: tuple[Record, ...]
     answers: tuple[GiveAnswer, ...]
     at: DeviceTime
+    true_ms: int
 
 
 class Cabinet(Device):
@@ -113,7 +114,7 @@ class Cabinet(Device):
         if disk is not None and journal is not None:
             self.memory = disk.memory
             present = max(0, journal.last_seq - disk.after_seq)
-            self._write_entries(disk.records[present:], disk.at)
+            self._write_entries(disk.records[present:], disk.at, disk.true_ms)
             for answer in disk.answers:
                 self._give(answer)
         self._carry_out(cabinet.boot)
@@ -202,7 +203,7 @@ class Cabinet(Device):
             self.may_lose_power()
             self._write_step(step, at)
             self.may_lose_power()
-            self._write_entries(step.records, at)
+            self._write_entries(step.records, at, self.stage.loop.now_ms())
             self._set_watch()
         for act in step.acts:
             self.may_lose_power()
@@ -213,7 +214,8 @@ class Cabinet(Device):
         memory = replace(step.memory, snapshot_version=self.memory.snapshot_version + 1)
         answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
         after_seq = 0 if journal is None else journal.last_seq
-        self._disk = Written(memory, after_seq, step.records, answers, at)
+        now_ms = self.stage.loop.now_ms()
+        self._disk = Written(memory, after_seq, step.records, answers, at, now_ms)
         self.memory = memory
         self._tell_holds()
 
@@ -227,7 +229,7 @@ class Cabinet(Device):
                 else:
                     self._kept[slot.number] = kept
 
-    def _write_entries(self, records: tuple[Record, ...], at: DeviceTime) -> None:
+    def _write_entries(self, records: tuple[Record, ...], at: DeviceTime, true_ms: int) -> None:
         def alike(record: Record) -> tuple[str | None, str | None, str | None]:
             return record.correlation_id, record.causation_id, record.subject
 
@@ -241,14 +243,9 @@ class Cabinet(Device):
                 if isinstance(event, cab.CommandFinished):
                     reason = None if event.reason is None else str(event.reason)
                     self.stage.record(
-                        "outcome",
-                        self.region,
-                        self.client,
-                        event.command,
-                        event.epoch,
-                        str(event.outcome),
-                        reason,
-                    )
+                        "outcome", self.region, self.client, event.command, event.epoch,
+                        str(event.outcome), reason, true_ms,
+                    )  # fmt: skip
             self.may_lose_power()
 
     def _senses(self) -> Senses:

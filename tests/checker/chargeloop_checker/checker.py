@@ -13,6 +13,7 @@ from chargeloop_checker.findings import Findings, Violation
 from chargeloop_checker.holds import Holds
 from chargeloop_checker.journals import Journals
 from chargeloop_checker.keypads import Keypads
+from chargeloop_checker.leases import Leases
 from chargeloop_checker.ledger import Ledger
 from chargeloop_checker.motors import Motors
 from chargeloop_checker.orders import Orders
@@ -123,6 +124,7 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         Truth(findings, ledger, motors, orders, fees),
         Pubacks(findings, journals, services),
         journals,
+        Leases(findings, commands),
         Keypads(findings),
         Presence(findings),
         Requests(findings),

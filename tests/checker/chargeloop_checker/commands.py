@@ -75,7 +75,7 @@ class Commands:
         self._epochs[cabinet] = max(epoch, highest)
 
     def _ended(self, record: Record) -> None:
-        _, at_ms, _, cabinet, name, epoch, outcome, reason = record
+        _, at_ms, _, cabinet, name, epoch, outcome, reason, _ = record
         command = self._commands.get(name)
         if command is None or command.cabinet != cabinet or command.epoch != epoch:
             told = f"{cabinet} tells how {name} of epoch {epoch} ended, which it was not sent"

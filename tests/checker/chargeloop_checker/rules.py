@@ -22,12 +22,14 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "keypads.locked": "After five wrong codes a keypad takes none for ten minutes.",
         "holds.taken": "A slot passes from one reservation to another only when the first one is over.",
         "holds.end": "At the end no slot is kept for an order that is over.",
+        "holds.released": "An order that ends has given back, or asked back, every reservation it asked for.",
         # Orders and money.
         "orders.placed": "An order is placed once, and its journal begins with that.",
         "orders.moves": "An order moves only as its table says, and what is final stays so.",
         "orders.numbers": "The entries of an order's journal are numbered from 1 without gaps.",
         "orders.times": "Nothing happened later than it was heard of.",
         "orders.holder": "A bank that is out is answered for by one open order.",
+        "orders.recall": "An order that was called off ends when its couriers are accounted for.",
         "orders.end": "At the end every order is final.",
         "rentals.overlap": "No two orders charge for one bank at the same time.",
         "fees.tariff": "A version of a tariff has one content, and a line names that of its order.",
@@ -53,6 +55,8 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "commands.content": "A command has one content.",
         "commands.epoch": "The epochs of a cabinet's commands rise.",
         "commands.outcome": "A command that exists ends in one way, told the same each time.",
+        "commands.late": "A cabinet obeys no command at or after its expiry.",
+        "commands.older": "A cabinet obeys no command that is older than one it has answered.",
         "presence.epoch": "A service never goes back to an older connection of a device.",
         "presence.online": "A connection that ended does not come to life again.",
         # Services.
