@@ -51,6 +51,17 @@ def introductions(fleet: Sequence[BenchCabinet]) -> Step:
     return Step(sends)
 
 
+def filled(fleet: Sequence[BenchCabinet]) -> Step:
+    """Return a step in which every cabinet reports all its slots as full as in the beginning.
+
+    When it is over, what the cabinets said before is known too.
+    """
+    sends: dict[str, bytes] = {
+        cabinet.name: publishes(cabinet.topic("event"), [cabinet.inventory()]) for cabinet in fleet
+    }
+    return Step(sends, {cabinet.name: cabinet.seq for cabinet in fleet})
+
+
 def ordinary(fleet: Sequence[BenchCabinet], each: int) -> Step:
     """Return a step in which every cabinet tells so many events, over when all are acknowledged."""
     sends: dict[str, bytes] = {

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from chargeloop.broker.clock import RealClock
-from chargeloop.cli.bench.events import ACK, introductions
+from chargeloop.cli.bench.events import ACK, filled, introductions
 from chargeloop.cli.bench.figures import Trial, percentile
-from chargeloop.cli.bench.load import Forget, Pace, Play, Step, Timed
+from chargeloop.cli.bench.load import Forget, Pace, Play, Timed
 from chargeloop.cli.bench.messages import GATEWAY, SLOTS, BenchCabinet, filter_of
 from chargeloop.cli.bench.packets import publish
 from chargeloop.cli.bench.site import OPERATOR, Load, Site, site
@@ -58,13 +58,10 @@ async def _trial(
     place: Site, load: Load, fleet: Sequence[BenchCabinet], people: People, number: int
 ) -> Trial:
     async with place.platform():
-        # Every slot is filled again, so that each cabinet can keep a bank for one more order.
-        filled: dict[str, bytes] = {
-            cabinet.name: publish(cabinet.topic("event"), cabinet.inventory(), 1) for cabinet in fleet
-        }
-        full = Step(filled, {cabinet.name: cabinet.seq for cabinet in fleet})
+        # Each cabinet can keep a bank for one more order.
+        await load.ask(Play((filled(fleet),)))
         orders, steps = placed(people, fleet)
-        await load.ask(Play((full, *steps)))
+        await load.ask(Play(tuple(steps)))
         stream = tuple(_timed(orders[turn % len(orders)], turn) for turn in range(number))
         platform = await load.ask(Pace(PER_S, stream))
     async with place.bare(filter_of("cabinet_event"), echo=ACK):

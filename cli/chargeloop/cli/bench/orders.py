@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from chargeloop.broker.clock import RealClock
-from chargeloop.cli.bench.events import ACK, introductions
+from chargeloop.cli.bench.events import ACK, filled, introductions
 from chargeloop.cli.bench.figures import Trial
 from chargeloop.cli.bench.load import Play, Step
 from chargeloop.cli.bench.machine import cpu_s
@@ -37,7 +37,7 @@ async def measure(data: Path, trials: int, rounds: int, say: Callable[[str], Non
         people = People(RealClock().now_ms())
         found = []
         async with place.load(clients) as load, place.platform() as pid:
-            await load.ask(Play((introductions(fleet), *_round(people, fleet))))
+            await load.ask(Play((introductions(fleet), filled(fleet), *_round(people, fleet))))
             for trial in range(1, trials + 1):
                 said = people.messages
                 steps = [step for _ in range(rounds) for step in _round(people, fleet)]
