@@ -42,6 +42,14 @@ def test_a_right_code_begins_the_count_anew() -> None:
     assert typed(*WRONG[1:], "right", *WRONG[1:]).broken() == set()
 
 
+def test_a_pickup_whose_code_was_never_answered_begins_the_count_anew() -> None:
+    stream = typed(*WRONG[1:]).tell("crash", "cab-1", "power").wait(5)
+    stream.tell("entry", "cab-1", "jnl-1", 1, "chargeloop.cabinet.pickup_started.v1")
+    stream.tell("mark", RENTAL, "cabinet/cab-1", "jnl-1", 1).tell("quarantined", RENTAL, None, "invalid")
+    assert typed(*WRONG, stream=stream).broken() == set()
+    assert typed("wrong", stream=stream).broken() == {"keypads.locked"}
+
+
 def test_a_locked_keypad_takes_no_code() -> None:
     assert typed("wrong", stream=locked(typed(*WRONG))).broken() == {"keypads.locked"}
     assert typed("right", stream=locked(typed(*WRONG))).broken() == {"keypads.locked"}

@@ -6,7 +6,9 @@ not told, so here every right code does. A wrong code that is shown with a bank 
 cabinet and is not told either: it may be locked earlier than the codes say, and the journal says so.
 
 What a step decides is on the disk before its entries are. When the power fails between the two, the entry
-comes with the next boot, and the lock-out had begun before the power failed.
+comes with the next boot, and the lock-out had begun before the power failed. A right code that the power cut
+off from its answer shows in the journal alone, by the pickup that it started; so that begins the count anew
+as well.
 """
 
 from collections.abc import Mapping
@@ -21,6 +23,7 @@ _MOST_WRONG: Final = 5
 # The ten minutes are counted by the cabinet's own clock.
 _LOCKED_MS: Final = 10 * 60_000 - 30_000
 _LOCK: Final = "keypad_locked"
+_STARTED: Final = "pickup_started"
 
 
 @dataclass(slots=True)
@@ -65,6 +68,8 @@ class Keypads:
             self._findings.report("keypads.locked", at_ms, told)
 
     def _written(self, record: Record) -> None:
+        if _STARTED in record[6]:
+            self._of(record[3]).wrong = 0
         if _LOCK not in record[6]:
             return
         keypad = self._of(record[3])
