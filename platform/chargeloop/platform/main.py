@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,6 +45,8 @@ _ANSWER_MS: Final = 10_000
 # cabinets spread theirs would only keep the one gateway away.
 _RECONNECT_MS: Final = 2_000
 
+_SWITCH_S: Final = 0.0005
+
 # The search for garbage begins after so many objects more than went away.
 _NEW_OBJECTS: Final = 20_000
 
@@ -76,6 +79,15 @@ class PlatformSettings:
     policy: Policy = field(default_factory=Policy)
 
 
+def _share_the_interpreter() -> None:
+    """Let the thread that writes the store go on soon after each step of SQLite.
+
+    By default it may wait 5 ms each time for the thread that handles messages, and a transaction has many
+    steps.
+    """
+    sys.setswitchinterval(_SWITCH_S)
+
+
 async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
     """Run the platform until this task is cancelled; `ready` is called once it takes messages and requests.
 
@@ -85,6 +97,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         OSError: the HTTP port is taken.
         ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.
     """
+    _share_the_interpreter()
     store = PlatformStore(store_path(settings.data), settings.region)
     await store.open()
     try:
