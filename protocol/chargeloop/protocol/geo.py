@@ -1,6 +1,7 @@
 """Places on the ground: integer 1e-7 degrees (about 1 cm), distances in whole metres."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius R1, IUGG
@@ -17,11 +18,23 @@ class Point:
 
 def distance_m(a: Point, b: Point) -> float:
     """Return the great-circle distance in metres (haversine; exact enough for any city)."""
-    lat_a, lat_b = math.radians(a.lat_e7 / _E7), math.radians(b.lat_e7 / _E7)
-    half_lat = (lat_b - lat_a) / 2
-    half_lon = math.radians((b.lon_e7 - a.lon_e7) / _E7) / 2
-    h = math.sin(half_lat) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin(half_lon) ** 2
-    return 2 * EARTH_RADIUS_M * math.asin(min(1.0, math.sqrt(h)))
+    return distances_from(a)(b)
+
+
+def distances_from(a: Point) -> Callable[[Point], float]:
+    """Return the function that gives the distance (metres) of other places from this one."""
+    radians, sin, cos, sqrt, asin = math.radians, math.sin, math.cos, math.sqrt, math.asin
+    lat_a, lon_a_e7 = radians(a.lat_e7 / _E7), a.lon_e7
+    cos_a = cos(lat_a)
+
+    def distance(b: Point) -> float:
+        lat_b = radians(b.lat_e7 / _E7)
+        half_lat = (lat_b - lat_a) / 2
+        half_lon = radians((b.lon_e7 - lon_a_e7) / _E7) / 2
+        h = sin(half_lat) ** 2 + cos_a * cos(lat_b) * sin(half_lon) ** 2
+        return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(h)))
+
+    return distance
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 
-from chargeloop.protocol.geo import EARTH_RADIUS_M, Point, distance_m
+from chargeloop.protocol.geo import EARTH_RADIUS_M, Point, distances_from
 from chargeloop.protocol.ids import CabinetId
 
-CELL_E7 = 50_000  # 0.005 degrees: about 550 m from south to north
+CELL_E7 = 25_000  # 0.0025 degrees: about 280 m from south to north
 # Looking into an empty cell costs this small part of looking at a cabinet.
 _CELLS_PER_CABINET = 4
 _CELL_M = math.radians(CELL_E7 / 1e7) * EARTH_RADIUS_M
@@ -48,7 +48,8 @@ class Grid:
         """Yield (distance in metres, cabinet) up to the radius, nearest first; ties go by id."""
         width_m = _cell_width_m(place, radius_m)
         rings = math.ceil(radius_m / width_m) + 1
-        centre = _cell(place)
+        centre, distance_m = _cell(place), distances_from(place)
+        cells, places = self._cells, self._places
         waiting: list[tuple[float, CabinetId]] = []
         found = 0
         for ring in range(rings):
@@ -56,8 +57,8 @@ class Grid:
                 yield from islice(self._nearest_of_all(place, radius_m), found, None)
                 return
             for cell in _ring(centre, ring):
-                for cabinet in self._cells.get(cell, ()):
-                    heapq.heappush(waiting, (distance_m(place, self._places[cabinet]), cabinet))
+                for cabinet in cells.get(cell, ()):
+                    heapq.heappush(waiting, (distance_m(places[cabinet]), cabinet))
             # Whatever lies beyond this ring is at least so many whole cells away.
             while waiting and waiting[0][0] <= min(ring * width_m, radius_m):
                 yield heapq.heappop(waiting)
@@ -67,7 +68,8 @@ class Grid:
 
     def _nearest_of_all(self, place: Point, radius_m: float) -> Iterator[tuple[float, CabinetId]]:
         """Do the same by looking at every cabinet: there are fewer of them than cells within the radius."""
-        every = sorted((distance_m(place, other), cabinet) for cabinet, other in self._places.items())
+        distance_m = distances_from(place)
+        every = sorted((distance_m(other), cabinet) for cabinet, other in self._places.items())
         yield from (found for found in every if found[0] <= radius_m)
 
 
