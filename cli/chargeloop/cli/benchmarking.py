@@ -21,7 +21,7 @@ OnlyOption = Annotated[
 
 
 def bench(only: OnlyOption = None, quick: QuickOption = False, as_json: JsonOption = False) -> None:
-    """Measure speed and memory on this machine, as ratios to something bare: about ten minutes.
+    """Measure speed and memory on this machine, as ratios to something bare: about four minutes.
 
     Progress goes to standard error. The goals, and what was measured where, stand in docs/benchmarks.md.
     """
