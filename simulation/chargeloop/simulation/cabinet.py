@@ -230,15 +230,12 @@ class Cabinet(Device):
                     self._kept[slot.number] = kept
 
     def _write_entries(self, records: tuple[Record, ...], at: DeviceTime, true_ms: int) -> None:
-        def alike(record: Record) -> tuple[str | None, str | None, str | None]:
-            return record.correlation_id, record.causation_id, record.subject
-
-        for (correlation_id, causation_id, subject), group in groupby(records, alike):
+        for (correlation_id, causation_id, subject, earlier), group in groupby(records, _alike):
             data = [record.data for record in group]
             like = Send(
                 "", data[0], subject=subject, correlation_id=correlation_id, causation_id=causation_id
             )
-            self.record(data, like, at)
+            self.record(data, like, earlier or at)
             for event in data:
                 if isinstance(event, cab.CommandFinished):
                     reason = None if event.reason is None else str(event.reason)
@@ -256,6 +253,7 @@ class Cabinet(Device):
             )
         return Senses(
             now_ms=self.clock.platform_ms(),
+            at=self.clock.time(),
             doubt_ms=self.clock.doubt_ms(),
             slots=readings,
             tray=self.mechanics.tray,
@@ -436,6 +434,10 @@ class Cabinet(Device):
         elif end_ms is not None:
             due_ms.append(now_ms + _UNKNOWN_TIME_MS)
         self._watch.set(min(due_ms, default=None))
+
+
+def _alike(record: Record) -> tuple[str | None, str | None, str | None, DeviceTime | None]:
+    return record.correlation_id, record.causation_id, record.subject, record.at
 
 
 def _hand_of(asker: Asker) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.station.core import cabinet
 from chargeloop.station.core.faults import Faults
 from chargeloop.station.core.mechanics import Place
@@ -137,6 +138,40 @@ def test_whoever_typed_the_code_before_the_power_cut_gets_the_banks_that_came_ou
     assert answer.accepted
     assert len(answer.banks) == len(made.told(cab.BankEjected))
     assert made.world.tray == ()
+
+
+def test_a_bank_put_in_before_a_power_cut_came_back_when_its_slot_opened() -> None:
+    opened_ms = prepared(Faults()).now_ms
+    told = []
+    for at in range(24):
+        made = cut(by_hand, at, FAULTS["sound"])
+        if made is None or "bnk-out" not in made.banks_inside() or made.written is None:
+            continue
+        already_read = made.written[0].slot(5).bank is not None
+        made.now_ms += 10 * MINUTE_MS
+        made.boot()
+        returned, booted = (
+            next(record for record in made.journal if isinstance(record.data, kind))
+            for kind in (cab.BankReturned, cab.Booted)
+        )
+        assert made.journal.index(returned) < made.journal.index(booted)
+        assert made.memory.opened is None
+        if already_read:
+            assert returned.at is None  # its step has the time
+        else:
+            told.append(returned.at)
+            assert isinstance(made.journal[made.journal.index(returned) + 1].data, cab.ReservationEnded)
+    assert [(at.boot, at.uptime_ms) for at in told if at is not None] == [("boot-1", opened_ms)] * len(told)
+    assert told
+
+
+def test_a_bank_forced_in_without_power_came_back_when_it_was_found() -> None:
+    made = prepared(Faults())
+    made.world = replace(made.world, slots=(*made.world.slots[:4], made.world.slots[0], made.world.slots[5]))
+    made.world = replace(made.world, slots=(Place(1), *made.world.slots[1:]))
+    made.boot()
+    returned = next(record for record in made.journal if isinstance(record.data, cab.BankReturned))
+    assert returned.at is None
 
 
 def running() -> Bench:

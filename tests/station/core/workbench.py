@@ -4,6 +4,7 @@ other."""
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.codec import seal
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import BankId, MessageId, ReservationId
@@ -58,18 +59,25 @@ class Bench:
     journal: list[Record] = field(default_factory=list)
     motors: list[int] = field(default_factory=list)
     doubt_ms: int = 0
+    boot_id: str = "boot-0"
     cut_after: int | None = None
     # The step on disk: its memory, where its entries begin in the journal, and its unanswered people.
     written: tuple[Memory, int, tuple[Record, ...], tuple[GiveAnswer, ...]] | None = None
 
     def senses(self) -> Senses:
         return Senses(
-            self.now_ms, self.world.readings(self.now_ms), self.world.tray, self.clock_known, self.doubt_ms
+            self.now_ms,
+            DeviceTime(self.boot_id, self.now_ms, self.now_ms, None),
+            self.world.readings(self.now_ms),
+            self.world.tray,
+            self.clock_known,
+            self.doubt_ms,
         )
 
     # Inputs.
 
     def boot(self) -> None:
+        self.boot_id = f"boot-{len(self.told(cab.Booted)) + 1}"
         if self.written is not None:
             self.memory, after, records, answers = self.written
             self.journal += records[len(self.journal) - after :]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import BankId, CommandId, MessageId, ReservationId
 from chargeloop.protocol.messages import cabinet as cab
@@ -88,6 +89,14 @@ class StoredOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """A slot that was opened for a hand at that time, written down before it opened."""
+
+    slot: int
+    at: DeviceTime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that the firmware knows and that survives a power cut.
 
@@ -99,6 +108,7 @@ class Memory:
     pickups: tuple[Pickup, ...] = ()
     outcomes: Mapping[CommandId, StoredOutcome] = field(default_factory=dict)
     keypad: Keypad = field(default_factory=Keypad)
+    opened: Opened | None = None  # until it is known what was put in
     snapshot_version: int = 0
     booted: bool = False  # it has run before
     stopped: bool = False  # the last run ended in good order
@@ -126,11 +136,12 @@ class Senses:
     """What the firmware can know of the outside at one moment.
 
     `now_ms` is the platform's time as the cabinet's own clock gives it, which may be as much as `doubt_ms`
-    later in truth, and `clock_known` is false when it was never told it since the boot. `slots` has what
-    each slot's reader shows (index 0 is slot 1).
+    later in truth, and `clock_known` is false when it was never told it since the boot; `at` is what all of
+    its clocks show. `slots` has what each slot's reader shows (index 0 is slot 1).
     """
 
     now_ms: int
+    at: DeviceTime
     slots: tuple[cab.BankStatus | None, ...]
     tray: tuple[TrayBank, ...] = ()
     clock_known: bool = True
@@ -143,12 +154,13 @@ class Senses:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One journal entry to be: its data and what it refers to."""
+    """One journal entry to be: its data and what it refers to. `at`: it happened then, not in this step."""
 
     data: Data
     subject: str | None = None
     correlation_id: str | None = None
     causation_id: str | None = None
+    at: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +234,16 @@ class Turn:
         """Return what has been put together."""
         return Step(self.memory, tuple(self._records), tuple(self._acts))
 
-    def record(self, data: Data, subject: str | None = None, correlation_id: str | None = None) -> None:
-        """Journal `data`."""
-        self._records.append(Record(data, subject, correlation_id, self._causation_id))
+    def record(
+        self,
+        data: Data,
+        subject: str | None = None,
+        correlation_id: str | None = None,
+        *,
+        at: DeviceTime | None = None,
+    ) -> None:
+        """Journal `data`; `at` when it happened before this step."""
+        self._records.append(Record(data, subject, correlation_id, self._causation_id, at))
 
     def act(self, act: Act) -> None:
         """Have `act` done after the journal is written."""

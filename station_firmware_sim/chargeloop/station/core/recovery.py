@@ -6,7 +6,8 @@ still there, nobody can say whether the motor ran, and the command is told as in
 pickup ends here with what came out. It is not continued: whoever waited has probably left, and no motor may
 run twice. A pickup that waited for the motor had moved nothing and is dropped: its reservation is held as
 before, and the command or the code comes again. And a bank may have been pushed in or taken by hand: the
-readers are believed.
+readers are believed. What lies in a slot that stood open for a hand is told first, with the time at which it
+opened: it came back before the cut.
 """
 
 from dataclasses import replace
@@ -18,12 +19,13 @@ from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses
 from chargeloop.station.core.reservation import HoldEvent
-from chargeloop.station.core.returns import inserted
+from chargeloop.station.core.returns import found_in_opened_slot, inserted
 from chargeloop.station.core.slot import Slot, SlotEvent
 
 
 def boot(turn: Turn, firmware: str) -> None:
     """Make memory and the readers agree, and tell what was found."""
+    found_in_opened_slot(turn)
     booted = cab.Booted(cause=_cause(turn.memory), firmware=firmware, interrupted=_interrupted(turn))
     turn.record(booted)
     first = not turn.memory.booted

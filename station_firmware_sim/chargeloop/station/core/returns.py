@@ -4,19 +4,23 @@ Somebody pushes a bank at the cabinet. The reader beside the slots reads it firs
 inside already, is not let in. With the code of a return reservation one of its kept slots opens; otherwise
 any slot that is empty and kept for nobody (a walk-up return). Then the bank is pushed in, and only what the
 slot's own reader shows then counts as returned: `BankReturned` is the physical fact, the answer on the
-display is not.
+display is not. That a slot opens is written down first: when the power fails before the reader was read, the
+bank that is found there came back at that moment, and nobody pays for the time without power.
 
 An unknown code does not keep a bank out when there is room: the reservation may have run out on the way, and
 a bank inside is better for everybody than a bank outside. When only kept slots are free, it counts as a wrong
 code.
 """
 
+from dataclasses import replace
+
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, SlotState
 from chargeloop.station.core import keypad
 from chargeloop.station.core.codes import count_wrong_code
-from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Turn
+from chargeloop.station.core.memory import Asker, GiveAnswer, Opened, OpenSlot, Turn
 from chargeloop.station.core.reservation import HoldEvent, HoldKind, Reservation
 from chargeloop.station.core.slot import SlotEvent
 
@@ -41,6 +45,7 @@ def offer(turn: Turn, asker: Asker, bank: cab.BankStatus | None, code: str | Non
     reservation = _reservation(turn, code)
     slot = _slot_for(turn, reservation)
     if slot is not None:
+        turn.memory = replace(turn.memory, opened=Opened(slot, turn.senses.at))
         turn.act(OpenSlot(slot, asker))
     else:
         _reject_for_room(turn, asker, bank.bank, code)
@@ -52,24 +57,37 @@ def inserted(turn: Turn, number: int, asker: Asker | None = None) -> None:
     A bank that the firmware knows in this slot already is not returned a second time: sensors bounce, and a
     request may be repeated.
     """
-    reading = turn.senses.reading(number)
-    slot = turn.memory.slot(number)
-    if reading is not None and slot.bank is None:
-        _returned(turn, number, reading)
+    turn.memory = replace(turn.memory, opened=None)
+    reading = _read(turn, number)
     if asker is not None:
         accepted = reading is not None
         display = "thank you" if accepted else "nothing was put in"
         turn.act(GiveAnswer(asker, accepted=accepted, display=display))
 
 
-def _returned(turn: Turn, number: int, reading: cab.BankStatus) -> None:
+def found_in_opened_slot(turn: Turn) -> None:
+    """Take what was put into a slot that stood open when the power failed: it came back at its opening."""
+    opened = turn.memory.opened
+    if opened is not None:
+        turn.memory = replace(turn.memory, opened=None)
+        _read(turn, opened.slot, at=opened.at)
+
+
+def _read(turn: Turn, number: int, *, at: DeviceTime | None = None) -> cab.BankStatus | None:
+    reading = turn.senses.reading(number)
+    if reading is not None and turn.memory.slot(number).bank is None:
+        _returned(turn, number, reading, at)
+    return reading
+
+
+def _returned(turn: Turn, number: int, reading: cab.BankStatus, at: DeviceTime | None) -> None:
     slot = turn.memory.slot(number)
     held_for = slot.reservation
     turn.change_slot(number, SlotEvent.BANK_READ, bank=reading.bank)
     event = cab.BankReturned(
         slot=number, bank=reading.bank, reservation=held_for, charge_pct=reading.charge_pct
     )
-    turn.record(event, subject=held_for)
+    turn.record(event, subject=held_for, at=at)
     reservation = None if held_for is None else turn.memory.reservation(held_for)
     if reservation is not None and not turn.memory.held_slots(reservation.id):
         turn.end_reservation(reservation, HoldEvent.FILLED, cab.HoldEnd.FULFILLED)

@@ -212,16 +212,13 @@ class CabinetShell:
         self._memory = memory
 
     async def _record(self, records: tuple[Record, ...], at: DeviceTime | None) -> None:
-        def alike(record: Record) -> tuple[str | None, str | None, str | None]:
-            return record.correlation_id, record.causation_id, record.subject
-
-        for (correlation_id, causation_id, subject), group in groupby(records, alike):
+        for (correlation_id, causation_id, subject, earlier), group in groupby(records, _alike):
             await self._link.record(
                 *(record.data for record in group),
                 correlation_id=correlation_id,
                 causation_id=causation_id,
                 subject=subject,
-                at=at,
+                at=earlier or at,
             )
 
     async def _boot(self) -> None:
@@ -243,6 +240,7 @@ class CabinetShell:
     def _senses(self) -> Senses:
         return Senses(
             now_ms=self._device_clock.platform_ms(),
+            at=self._device_clock.time(),
             doubt_ms=self._device_clock.doubt_ms(),
             slots=self._mechanics.readings(self._clock.now_ms()),
             tray=self._mechanics.tray,
@@ -349,6 +347,11 @@ class CabinetShell:
             readings = report.telemetry(self._senses(), power_w)
             await self._link.publish(Send(self._own_topic("cabinet_telemetry"), readings))
             await self._clock.sleep_ms(self._settings.heartbeat_ms)
+
+
+def _alike(record: Record) -> tuple[str | None, str | None, str | None, DeviceTime | None]:
+    """Return what entries must share to go into the journal together."""
+    return record.correlation_id, record.causation_id, record.subject, record.at
 
 
 def _link_policy(clock: Clock, heartbeat_ms: int) -> LinkPolicy:

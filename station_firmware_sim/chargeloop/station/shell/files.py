@@ -41,22 +41,25 @@ class WrittenRecord:
     subject: str | None
     correlation_id: str | None
     causation_id: str | None
+    at: DeviceTime | None = None
 
     @classmethod
     def of(cls, record: Record) -> Self:
         """Return the entry in its written form."""
         data = record.data.model_dump_json(exclude_none=True)
-        return cls(record.data.TYPE, data, record.subject, record.correlation_id, record.causation_id)
+        return cls(
+            record.data.TYPE, data, record.subject, record.correlation_id, record.causation_id, record.at
+        )
 
     def record(self) -> Record:
         """Return the entry again."""
         data = MESSAGES[self.type].model_validate_json(self.data)
-        return Record(data, self.subject, self.correlation_id, self.causation_id)
+        return Record(data, self.subject, self.correlation_id, self.causation_id, self.at)
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenStep:
-    """The last step: `records` follow entry number `after_seq` of `journal`, and happened `at` this time."""
+    """The last step: `records` follow entry `after_seq` of `journal`, and happened `at` unless they say."""
 
     memory: Memory
     journal: JournalId
