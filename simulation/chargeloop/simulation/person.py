@@ -181,6 +181,8 @@ class Person(Device):
         if self._absences_left > 0:
             self._absences_left -= 1
             return DoorAnswered(present=False)
+        if self._busy:  # On the way to a cabinet, or before one.
+            return DoorAnswered(present=False)
         wanted = _BRINGING if knock.delivering else _COLLECTING
         views = [view for view in self._views.values() if view.state in wanted and view.courier == courier]
         view = next((view for view in views if view.handover_code is not None), None)
