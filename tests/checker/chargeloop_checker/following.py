@@ -169,6 +169,8 @@ class Follower:
         known = self.banks.get(name)
         if known is not None and known.begun is not None:
             return
+        if known is not None and known.back is not None and mark.time_ms <= known.back.time_ms:
+            return  # heard late: another cabinet has told that it is back
         if self._is_walk_up and not self._is_over:
             self.reached_user = True
             self.banks[name] = Bank(Where.USER, begun=mark)

@@ -1,6 +1,11 @@
 """Facts that are heard late, out of order or from a wrong clock: the bill is what it would have been."""
 
+from dataclasses import replace
+
+from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.order import BankPlace, Order
+from chargeloop.platform.core.order_evolve import evolve
+from chargeloop.platform.core.order_journal import Stamp
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
@@ -60,6 +65,50 @@ def test_a_second_indication_heard_after_the_settlement_ends_the_rental_when_it_
     lines = list(script.rows.lines)
     script.again(told)
     assert script.rows.lines == lines
+
+
+def test_an_ejection_heard_after_the_banks_next_rental_leaves_that_rental_alone() -> None:
+    script = city()
+    first = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    out_ms = script.now_ms
+    script.minutes(5)
+    script.alive(B)
+    script.insert(B, 5, "bnk-a1")
+    script.minutes(1)
+    second = script.place(1, user="usr-2", hand_over=HandOver.WALK_UP, cabinet=B)
+    script.answer(cab.ReserveBanks)
+    _, other = script.command(cab.EjectBanks)
+    again = made(cab.BankEjected, slot=5, bank="bnk-a1", reservation=other.reservation, charge_pct=95)
+    script.event(B, again)
+    script.answer(cab.EjectBanks)
+    assert script.order(second.id).state is OrderState.IN_USE
+    script.connect(A)
+    late = made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=eject.reservation, charge_pct=95)
+    script.event(A, late, time=out_ms)
+    assert script.order(second.id).state is OrderState.IN_USE
+    assert script.rows.banks["bnk-a1"].order == second.id
+    assert sum(script.fees(first.id).values()) == 0
+    script.minutes(30)
+    script.insert(B, 5, "bnk-a1")
+    assert script.order(second.id).state is OrderState.SETTLED
+    assert script.fees(second.id)["rental"] > 0
+
+
+def test_an_ejection_heard_after_the_banks_return_does_not_send_it_out_again() -> None:
+    script = city()
+    order = delivering(script)
+    (track,) = order.banks
+    assert track.ejected is not None
+    back_ms = track.ejected.time_ms + HOUR_MS
+    stamp = Stamp("e", back_ms, ClockState.SYNCED, back_ms)
+    returned = evolve(order, ev.BankReturned(track.bank, B, 5), stamp)
+    ejection = ev.BankEjected(track.bank, A, 1, track.job)
+    late = evolve(returned, ejection, replace(stamp, time_ms=track.ejected.time_ms))
+    assert late.bank(track.bank) == returned.bank(track.bank)
+    again = evolve(returned, ejection, replace(stamp, time_ms=back_ms + 1)).bank(track.bank)
+    assert again is not None
+    assert again.place is BankPlace.OUTBOUND
 
 
 def test_an_eject_that_is_told_done_before_its_banks_are_told_waits_for_them() -> None:

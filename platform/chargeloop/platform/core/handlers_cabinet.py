@@ -157,7 +157,11 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     """Take the physical fact that a bank left: whoever was believed to hold it does not."""
     turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.EMPTY)])
     order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
-    _seen_elsewhere(turn, cabinet, said, when, order)
+    left_again = _left_again(turn, said.bank, when, order)
+    if left_again is None:
+        _seen_elsewhere(turn, cabinet, said, when, order)
+    elif order is None:
+        return
     if order is None:
         turn.save_bank(BankRecord(said.bank, BankWhere.AWAY))
         return
@@ -167,6 +171,11 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     # No bank leaves before it was asked for, whatever the cabinet's clock says.
     asked_ms = order.since_ms if order.state is OrderState.UNLOCKING else order.placed_ms
     order = turn.happen(order.id, happened, when.not_before(asked_ms))
+    if left_again is not None:
+        turn.save_bank(left_again)
+        back = ev.BankReturned(said.bank, cabinet.id, said.slot)
+        _back(turn, order, back, Corrected(when.time_ms, ClockState.INFERRED).not_before(asked_ms))
+        return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
 
@@ -176,6 +185,19 @@ def _leg_served(order: Order, reservation: str | None) -> Leg | None:
     outward = [leg for leg in order.legs if leg.kind is LegKind.OUTWARD]
     named = (leg for leg in outward if leg.reservation == reservation)
     return next(named, outward[-1] if outward else None)
+
+
+def _left_again(turn: Turn, bank: BankId, when: Corrected, order: Order | None) -> BankRecord | None:
+    """Return the bank's row when another order's rental of it began later than this ejection, heard late.
+
+    The bank came back in between, nobody knows when: the earlier rental costs nothing more, and the later
+    one goes on.
+    """
+    other = _holder(turn, bank)
+    track = None if other is None else other.bank(bank)
+    if other is None or track is None or track.ejected is None or other is order:
+        return None
+    return turn.memory.banks[bank] if when.time_ms < track.ejected.time_ms else None
 
 
 def _seen_elsewhere(

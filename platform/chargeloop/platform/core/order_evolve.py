@@ -211,6 +211,9 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
     if known is not None and known.rented is not None:
         # The courier's word came before the cabinet's: only the fact is new.
         return _with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
+    if known is not None and known.back is not None and stamp.time_ms <= known.back.time_ms:
+        # Another cabinet has told already that the bank is back: this one was heard late.
+        return _with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
     if order.hand_over is HandOver.WALK_UP and not order.final:
         track = BankTrack(happened.bank, BankPlace.USER, ejected=stamp.mark, rented=stamp.mark)
         return _with_bank(order, track)
