@@ -345,7 +345,7 @@ class Cabinet(Device):
         self._publish_answer(answer)
 
     def _tell_move(self, bank: str, start: str, end: str, by: str) -> None:
-        self.stage.record("move", self.region, bank, start, end, by)
+        self.stage.move(self.region, bank, start, end, by)
 
     def _slot(self, number: int) -> str:
         return f"slot/{self.client}/{number}"

@@ -20,6 +20,7 @@ from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import BootId
 from chargeloop.protocol.messages.common import ConnectionState, JournalAck, Presence, TimeReply
+from chargeloop.protocol.messages.world import BankInserted, CabinetAnswered
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role, parse_topic, source_of
 from chargeloop.simulation.disk import DiskJournal
@@ -191,6 +192,9 @@ class Device(ABC):
     def touch(self, target: str, topic: str, data: Data, request: str, answered: Answered) -> None:
         """Do something by hand at another device, until `answered` has its answer.
 
+        Whoever put a bank in and never saw an answer has empty hands all the same: the next attempt is over
+        before it begins.
+
         Raises:
             ValueError: the topic is none of the world's.
         """
@@ -202,6 +206,10 @@ class Device(ABC):
             data, id=request, source=source_of(self.client, self.role), time=now_ms
         )
         self._answers[request] = answered
+        if isinstance(data, BankInserted) and self.stage.is_in_slot(data.bank.bank):
+            inside = CabinetAnswered(accepted=True, display="it is inside")
+            self.later(_REACH_MS, lambda: self.told(request, inside))
+            return
 
         def reach() -> None:
             if request in self._answers:

@@ -200,7 +200,7 @@ class Person(Device):
         return DoorAnswered(present=True, code=view.handover_code, banks=given)
 
     def _move(self, bank: str, start: str, end: str, by: str) -> None:
-        self.stage.record("move", self.region, bank, start, end, by)
+        self.stage.move(self.region, bank, start, end, by)
 
     # What to do next.
 

@@ -54,6 +54,7 @@ class Stage:
         self.calm = False
         self.injected: Counter[str] = Counter()
         self.on_fault = self._ignore
+        self._places: dict[str, str] = {}
 
     def draw(self, *names: str) -> random.Random:
         """Return the randomness of one participant: another one more changes nothing for it."""
@@ -62,6 +63,15 @@ class Stage:
     def record(self, kind: str, *columns: Value) -> None:
         """Give out a record of this instant."""
         self.sink((kind, self.loop.now_ms(), *columns))
+
+    def move(self, region: str, bank: str, start: str, end: str, by: str) -> None:
+        """Tell that a bank moved, and remember where it is."""
+        self._places[bank] = end
+        self.record("move", region, bank, start, end, by)
+
+    def is_in_slot(self, bank: str) -> bool:
+        """Tell whether a bank that was moved before stands in a slot now, as anybody sees."""
+        return self._places.get(bank, "").startswith("slot/")
 
     def fault(self, region: str, name: str, target: str) -> None:
         """Tell that a fault was injected."""
