@@ -9,6 +9,7 @@ import pytest
 from chargeloop_checker import Checker
 
 from chargeloop.broker.endpoint.writer import SingleWriter
+from chargeloop.platform.core import fees
 from chargeloop.protocol.codec import JSON
 from chargeloop.simulation.faults import PROFILES, faults_of
 from chargeloop.simulation.records import discard
@@ -69,7 +70,7 @@ def test_each_kind_of_trouble_alone_does_no_harm_either(profile: str) -> None:
 
 def test_every_fault_meets_orders_in_every_open_state() -> None:
     total = play_job(Job(1, 30, 1, "worst"), Checker)
-    for job in jobs(2, 900, 1, "worst"):
+    for job in jobs(2, 2_000, 1, "worst"):
         total.add(play_job(job, Checker))
     met = {fault for fault, _ in total.coverage}
     states = {state for _, state in total.coverage}
@@ -81,18 +82,12 @@ def test_every_fault_meets_orders_in_every_open_state() -> None:
 
 
 def test_a_violation_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The acknowledgement of a journal names one entry too many: the checker of the run must say so."""
-    sound = SingleWriter.acknowledgements
-
-    def one_too_many(self: SingleWriter[object], batch: object, now_ms: int) -> object:
-        for source, journal in [(source, key[1]) for key, (source, _) in batch.acks.items()]:  # type: ignore[attr-defined]
-            self._inbox._marks[source, journal] += 1
-        return sound(self, batch, now_ms)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(SingleWriter, "acknowledgements", one_too_many)
+    """The platform charges one unit of money too much: the checker of the run must say so."""
+    sound = fees.span_amount
+    monkeypatch.setattr(fees, "span_amount", lambda tariff, span: sound(tariff, span) + 1)
     summary = play_job(Job(2, 6, 1, "none"), Checker)
     assert {violation.seed for violation in summary.violations} == {2}
-    assert any(violation.rule.startswith("journals") for violation in summary.violations)
+    assert "fees.amount" in {violation.rule for violation in summary.violations}
 
 
 def test_what_the_product_raises_is_a_violation_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -412,6 +412,7 @@ class Cabinet(Device):
 
     def _beat(self) -> None:
         if not self.stage.calm:
+            self._look()
             readings = report.telemetry(self._senses(), self.mechanics.power_w(self.stage.loop.now_ms()))
             self.say(Send(self.topic("cabinet_telemetry"), readings))
             self.later(_HEARTBEAT_MS, self._beat)

@@ -7,6 +7,7 @@ from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.platform.core.order_evolve import evolve
 from chargeloop.platform.core.order_journal import Stamp
 from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
@@ -102,8 +103,8 @@ def test_an_ejection_heard_after_the_banks_return_does_not_send_it_out_again() -
     assert track.ejected is not None
     back_ms = track.ejected.time_ms + HOUR_MS
     stamp = Stamp("e", back_ms, ClockState.SYNCED, back_ms)
-    returned = evolve(order, ev.BankReturned(track.bank, B, 5), stamp)
-    ejection = ev.BankEjected(track.bank, A, 1, track.job)
+    returned = evolve(order, ev.BankReturned(track.bank, CabinetId(B), 5), stamp)
+    ejection = ev.BankEjected(track.bank, CabinetId(A), 1, track.job)
     late = evolve(returned, ejection, replace(stamp, time_ms=track.ejected.time_ms))
     assert late.bank(track.bank) == returned.bank(track.bank)
     again = evolve(returned, ejection, replace(stamp, time_ms=back_ms + 1)).bank(track.bank)

@@ -174,6 +174,37 @@ def test_a_bank_forced_in_without_power_came_back_when_it_was_found() -> None:
     assert returned.at is None
 
 
+def test_a_bank_that_stands_where_none_is_known_is_found_at_the_next_look() -> None:
+    made = prepared(Faults())
+    stolen = made.world.slots[3]
+    made.world = replace(made.world, slots=(*made.world.slots[:3], Place(4), *made.world.slots[4:]))
+    made.boot()
+    made.world = replace(made.world, slots=(*made.world.slots[:5], Place(6, stolen.bank)))
+    made.wait(MINUTE_MS)
+    (returned,) = made.told(cab.BankReturned)
+    assert isinstance(returned, cab.BankReturned)
+    assert (returned.bank, returned.slot, returned.reservation) == ("bnk-4", 6, None)
+    made.wait(MINUTE_MS)
+    assert len(made.told(cab.BankReturned)) == 1
+
+
+def test_a_bank_that_was_exchanged_by_force_is_known_by_its_name_before_it_is_given_out() -> None:
+    made = prepared(Faults())
+    one, two, three, four, *others = made.world.slots
+    made.world = replace(made.world, slots=(one, two, Place(3, four.bank), Place(4, three.bank), *others))
+    made.wait(MINUTE_MS)
+    assert [slot.bank for slot in made.memory.slots[2:4]] == ["bnk-4", "bnk-3"]
+    returned = [said.bank for said in made.told(cab.BankReturned) if isinstance(said, cab.BankReturned)]
+    assert returned == ["bnk-4", "bnk-3"]
+
+
+def test_a_reader_that_shows_nothing_is_not_believed_before_a_boot() -> None:
+    made = prepared(Faults())
+    made.world = replace(made.world, slots=(*made.world.slots[:3], Place(4), *made.world.slots[4:]))
+    made.wait(MINUTE_MS)
+    assert made.memory.slot(4).bank == "bnk-4"
+
+
 def running() -> Bench:
     """Returns a cabinet in which the first motor of a command is about to run."""
     made = prepared(Faults())

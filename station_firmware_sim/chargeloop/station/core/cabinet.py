@@ -92,6 +92,7 @@ def _step(
 ) -> Step:
     turn = Turn(memory, senses, causation_id=causation_id)
     pass_time(turn)
+    recovery.notice_other_banks(turn)
     decide(turn)
     return turn.step()
 

@@ -87,6 +87,21 @@ def _adopt_banks(turn: Turn) -> None:
             turn.change_slot(slot.number, SlotEvent.BANK_READ, bank=reading.bank)
 
 
+def notice_other_banks(turn: Turn) -> None:
+    """Believe readers that show a bank where none, or another one, is known: it was forced in, or never left.
+
+    A slot whose motor runs, or that is open for a hand, is left to what ends that. A reader that shows
+    nothing is not believed before a boot: it may be the reader that fails.
+    """
+    busy = {pickup.motor.slot for pickup in turn.memory.pickups if pickup.motor is not None}
+    if turn.memory.opened is not None:
+        busy.add(turn.memory.opened.slot)
+    for slot in turn.memory.slots:
+        reading = turn.senses.reading(slot.number)
+        if reading is not None and reading.bank != slot.bank and slot.number not in busy:
+            _believe_reader(turn, slot)
+
+
 def _believe_reader(turn: Turn, slot: Slot) -> None:
     reading = turn.senses.reading(slot.number)
     if slot.bank is not None and (reading is None or reading.bank != slot.bank):

@@ -343,6 +343,7 @@ class CabinetShell:
     async def _beat(self) -> None:
         await self._clock.sleep_ms(self._phase_ms)
         while True:
+            await self._do(cabinet.look)
             power_w = self._mechanics.power_w(self._clock.now_ms())
             readings = report.telemetry(self._senses(), power_w)
             await self._link.publish(Send(self._own_topic("cabinet_telemetry"), readings))
