@@ -298,7 +298,7 @@ CATALOGUE = (
         f"{_PLATFORM}/handlers_cabinet.py",
         "        ending.book(turn, ending.note_returns(turn, order))",
         "        ending.note_returns(turn, order)",
-        "network,partition=4",
+        "worst,courier_lies=10,cancel=0.5",
     ),
     Mutant(
         "corrections-overwrite",
@@ -306,7 +306,7 @@ CATALOGUE = (
         f"{_PLATFORM}/fees.py",
         "        added.append(_reversal(line))",
         "        del line",
-        "network,partition=4",
+        "worst,courier_lies=10,cancel=0.5",
     ),
     Mutant(
         "rental-ends-with-the-return",
@@ -351,10 +351,10 @@ CATALOGUE = (
     ),
     Mutant(
         "orders-wait-for-ever",
-        "a deadline that has moved is not waited for any more",
+        "the deadlines of an order that changed are not watched",
         f"{_PLATFORM}/turn.py",
-        "                return order\n            self.watch(order)",
-        "                return order",
+        "        for name in (*self._touched, *self._looked_after):",
+        "        for name in self._looked_after:",
         "worst",
     ),
 )
