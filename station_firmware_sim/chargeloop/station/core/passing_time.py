@@ -49,7 +49,7 @@ def _end_reservations(turn: Turn) -> None:
 def _notice_ready_banks(turn: Turn) -> None:
     for slot in turn.memory.slots:
         reading = turn.senses.reading(slot.number)
-        # A reader that shows another bank than the firmware knows is the business of the return or the boot.
+        # A reader that shows another bank than the firmware knows is the business of `recovery`.
         if slot.state is not SlotState.CHARGING or reading is None or reading.bank != slot.bank:
             continue
         if battery.is_rentable(reading):

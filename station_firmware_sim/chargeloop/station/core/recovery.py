@@ -1,4 +1,4 @@
-"""After the power comes back: what the firmware remembers is compared with what its readers show.
+"""What the firmware remembers is compared with what its readers show: after a power cut, and at each input.
 
 The step before the cut is on disk with its intent, so only two things can be open. A motor may or may not
 have moved: if its bank is gone, it was ejected, and is recorded so with the command it belonged to; if it is
