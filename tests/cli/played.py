@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from chargeloop.cli.books import Books
 
@@ -21,10 +21,18 @@ _LOOK_S = 0.05
 
 @dataclass
 class Playing:
-    """A demo that runs."""
+    """A demo that runs; leaving its block kills what still runs, so a failed test leaves nothing behind."""
 
     process: subprocess.Popen[str]
     data: Path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.process:
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def kill(self, name: str) -> None:
         """Kill one of its processes outright, as a power cut would."""

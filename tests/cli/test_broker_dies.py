@@ -13,11 +13,12 @@ from tests.cli.played import chargeloop, start_demo
 
 
 def broker_of(parent: int) -> int:
-    """Return the process id of the broker that a process runs."""
+    """Return the process id of the broker that a process runs: a child that has begun to be Mosquitto."""
     threads = Path(f"/proc/{parent}/task").iterdir()
     children = [child for thread in threads for child in (thread / "children").read_text().split()]
-    command_lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    (found,) = [pid for pid, line in command_lines.items() if b"mosquitto" in line or b"embedded" in line]
+    # A child that is only just forked still has the program and the words of its parent.
+    programs = {int(child): Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")[0] for child in children}
+    (found,) = [pid for pid, program in programs.items() if program.endswith(b"mosquitto")]
     return found
 
 
@@ -32,11 +33,11 @@ def wait_for(process: "subprocess.Popen[str]", file: Path) -> None:
 
 @pytest.mark.parametrize("last_ready", ["run/platform.pid", "users"])
 def test_a_demo_ends_at_once_when_its_broker_dies(last_ready: str, tmp_path: Path) -> None:
-    demo = start_demo(tmp_path / "data", orders=2, seed=7, broker="mosquitto")
-    wait_for(demo.process, tmp_path / "data" / last_ready)
-    os.kill(broker_of(demo.process.pid), signal.SIGKILL)
-    killed = time.monotonic()
-    out, said = demo.process.communicate(timeout=60)
+    with start_demo(tmp_path / "data", orders=2, seed=7, broker="mosquitto") as demo:
+        wait_for(demo.process, tmp_path / "data" / last_ready)
+        os.kill(broker_of(demo.process.pid), signal.SIGKILL)
+        killed = time.monotonic()
+        out, said = demo.process.communicate(timeout=60)
     assert time.monotonic() - killed < 30  # processes of busy machines take their time to stop
     assert (demo.process.returncode, out) == (1, "")
     assert said.splitlines()[-1] == "chargeloop: the broker ended by itself with status -9"
@@ -47,7 +48,9 @@ def test_a_demo_ends_at_once_when_its_broker_dies(last_ready: str, tmp_path: Pat
 
 def test_a_replay_ends_at_once_when_its_broker_dies(tmp_path: Path) -> None:
     instance = write_instance(tmp_path / "instance")
-    command = chargeloop("replay", str(instance), "--data", str(tmp_path / "data"), "--speed", "20")
+    command = chargeloop(
+        "replay", str(instance), "--data", str(tmp_path / "data"), "--speed", "20", "--broker", "mosquitto"
+    )
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as replay:
         wait_for(replay, tmp_path / "data" / "users")
         os.kill(broker_of(replay.pid), signal.SIGKILL)

@@ -53,7 +53,8 @@ def test_a_demo_ends_with_every_order_ended_and_fees_that_anybody_can_recompute(
     broker: str, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    document, _ = start_demo(data, orders=5, seed=7, broker=broker).end()
+    with start_demo(data, orders=5, seed=7, broker=broker) as demo:
+        document, _ = demo.end()
     assert_all_well(document, 5, data)
     assert set(document) == {"orders", "fees_minor", "currency", "messages", "violations", "data"}
     assert set(document["messages"]) == {"published", "received", "duplicates", "quarantined"}
@@ -81,7 +82,8 @@ def test_a_demo_plays_over_a_broker_that_runs_already(tmp_path: Path) -> None:
         while not noted.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        document, _ = start_demo(data, orders=1, seed=2, broker=noted.read_text().strip()).end()
+        with start_demo(data, orders=1, seed=2, broker=noted.read_text().strip()) as demo:
+            document, _ = demo.end()
         broker.send_signal(signal.SIGINT)
     assert broker.returncode == 0
     assert_all_well(document, 1, data)
@@ -107,14 +109,14 @@ def test_a_demo_refuses_a_directory_in_which_something_was_played(tmp_path: Path
 def test_a_demo_that_is_interrupted_stops_its_processes_and_shows_no_traceback(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
-    demo = start_demo(tmp_path / "data", orders=2, seed=7, broker="embedded")
-    deadline = time.monotonic() + 60
-    while len(list((tmp_path / "data" / "run").glob("*.pid"))) < 4:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    # As a terminal does at Ctrl-C: to all processes of the group.
-    os.killpg(demo.process.pid, number)
-    out, said = demo.process.communicate(timeout=60)
+    with start_demo(tmp_path / "data", orders=2, seed=7, broker="embedded") as demo:
+        deadline = time.monotonic() + 60
+        while len(list((tmp_path / "data" / "run").glob("*.pid"))) < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        # As a terminal does at Ctrl-C: to all processes of the group.
+        os.killpg(demo.process.pid, number)
+        out, said = demo.process.communicate(timeout=60)
     assert (demo.process.returncode, out) == (code, "")
     assert "Traceback" not in said
     assert "ended" not in said

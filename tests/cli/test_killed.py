@@ -22,11 +22,11 @@ def test_a_part_killed_twice_in_the_middle_of_a_demo_changes_nothing_that_is_che
     killed: str, broker: str, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    demo = start_demo(data, orders=6, seed=4, broker=broker)
-    demo.wait_for(in_state("fetching", "delivering"))
-    demo.kill(killed)
-    demo.wait_for(in_state("in_use", "collecting", "returning"))
-    demo.kill(killed)
-    document, said = demo.end()
+    with start_demo(data, orders=6, seed=4, broker=broker) as demo:
+        demo.wait_for(in_state("fetching", "delivering"))
+        demo.kill(killed)
+        demo.wait_for(in_state("in_use", "collecting", "returning"))
+        demo.kill(killed)
+        document, said = demo.end()
     assert_all_well(document, 6, data)
     assert said.count(f"{killed} ended with code -9; started again") == 2
