@@ -39,10 +39,26 @@ def test_a_motor_does_not_run_twice_although_its_slot_is_empty() -> None:
     assert broken(stream) == {"motors.once"}
 
 
+def held_anew(stream: Stream) -> Stream:
+    """Lets slot 1 be kept for nobody, and then for the reservation again."""
+    return stream.tell("hold", "cab-1", 1, None).tell("hold", "cab-1", 1, RESERVATION)
+
+
 def test_a_bank_put_into_the_slot_meanwhile_may_be_a_substitute() -> None:
     stream = pickup().eject("bnk-1", 1, RESERVATION, EJECT, 2).tell("bank", "bnk-9", "user/usr-2")
-    stream.move("bnk-9", "user/usr-2", "slot/cab-1/1", "hand").eject("bnk-9", 1, RESERVATION, EJECT, 2)
-    assert broken(stream) == set()
+    held_anew(stream.move("bnk-9", "user/usr-2", "slot/cab-1/1", "hand"))
+    assert broken(stream.eject("bnk-9", 1, RESERVATION, EJECT, 2)) == set()
+
+
+def test_a_bank_that_was_seen_inside_again_may_be_its_own_substitute() -> None:
+    stream = pickup().tell("motor", "cab-1", 1, "bnk-1", RESERVATION, EJECT, 2, False)
+    assert broken(held_anew(stream).eject("bnk-1", 1, RESERVATION, EJECT, 2)) == set()
+
+
+def test_that_a_slot_is_still_kept_is_no_reason_to_run_its_motor_again() -> None:
+    stream = pickup().tell("motor", "cab-1", 1, "bnk-1", RESERVATION, EJECT, 2, False)
+    stream.tell("hold", "cab-1", 1, RESERVATION).eject("bnk-1", 1, RESERVATION, EJECT, 2)
+    assert broken(stream) == {"motors.once"}
 
 
 def test_no_more_banks_come_out_than_the_order_asked_for() -> None:

@@ -125,6 +125,12 @@ def test_a_bank_that_is_back_may_be_given_out_again() -> None:
     assert taken_by_another(stream).broken() == {"orders.end"}
 
 
+def test_an_ejection_heard_late_may_be_taken_back_in_the_same_transaction() -> None:
+    stream = taken_by_another(in_use(ORDER))
+    stream.event(OTHER, "bank_returned", "unlocking", bank="bnk-1", cabinet="cab-1", slot=1)
+    assert stream.broken() == {"orders.end"}
+
+
 def test_a_bank_of_an_order_that_is_over_may_be_given_out_again() -> None:
     stream = in_use(ORDER).event(ORDER, "failed", "unlocking > failed")
     assert taken_by_another(stream).broken() == {"orders.end"}

@@ -93,7 +93,7 @@ def test_no_more_than_the_limit_is_on_the_wire() -> None:
     assert list(window.take(0)) == [11, 12, 13, 14]
 
 
-def test_without_an_acknowledgement_all_is_sent_again_with_growing_pauses() -> None:
+def test_without_an_acknowledgement_the_first_is_sent_again_with_growing_pauses() -> None:
     window = filled(3)
     window.take(0)
     due_ms = []
@@ -101,7 +101,7 @@ def test_without_an_acknowledgement_all_is_sent_again_with_growing_pauses() -> N
         assert window.resend_at_ms is not None
         due_ms.append(window.resend_at_ms)
         assert list(window.take(window.resend_at_ms - 1)) == []
-        assert list(window.take(window.resend_at_ms)) == [1, 2, 3]
+        assert list(window.take(window.resend_at_ms)) == [1]
     assert [later - earlier for earlier, later in pairwise(due_ms)] == [
         2_000,
         4_000,
@@ -109,6 +109,17 @@ def test_without_an_acknowledgement_all_is_sent_again_with_growing_pauses() -> N
         16_000,
         16_000,
     ]
+
+
+def test_the_answer_to_a_knock_sends_the_rest_again() -> None:
+    window = filled(5)
+    window.take(0)
+    window.last = 7
+    assert list(window.take(RESEND_MS)) == [1, 6, 7]
+    window.acknowledge(2, RESEND_MS, gap=False)
+    assert list(window.take(RESEND_MS)) == [3, 4, 5, 6, 7]
+    window.acknowledge(4, RESEND_MS, gap=False)
+    assert list(window.take(RESEND_MS)) == []
 
 
 def test_nothing_unacknowledged_means_no_timer() -> None:

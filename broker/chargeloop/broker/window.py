@@ -2,16 +2,20 @@
 
 Theory: go-back-N. Entries are numbered 1, 2, 3, … and the receiver takes only the next number, so the sender
 keeps at most `limit` unacknowledged entries on the wire, in order. It goes back to the first unacknowledged
-one when the receiver reports a gap, when a new connection begins (whatever was on the old one may be lost),
-and when no acknowledgement has come within the patience, which doubles with every vain attempt. One lost
-entry makes the receiver report a gap for each entry behind it; only the first report may send the window
-again, or every loss would be answered by a storm.
+one when the receiver reports a gap, and when a new connection begins (whatever was on the old one may be
+lost). One lost entry makes the receiver report a gap for each entry behind it; only the first report may
+send the window again, or every loss would be answered by a storm.
+
+When no acknowledgement has come within the patience, which doubles with every vain attempt, only the first
+unacknowledged entry is sent again, as a knock: whoever is away must not find the whole window in its queue
+once for each attempt. The answer to a knock shows that somebody is there, and the rest follows.
 
 A receiver that asks for less than it has acknowledged has lost its memory, or this is an old report that
 comes late. What it acknowledged is gone here, so the first entry still kept is to be marked as such
 (`is_marked`): that lets a receiver without memory go on, and tells others nothing new.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _MAX_DOUBLINGS = 4
@@ -35,6 +39,7 @@ class SendWindow:
     resend_at_ms: int | None = field(default=None, init=False)
     _sent: int = field(default=0, init=False)
     _vain: int = field(default=0, init=False)
+    _knocked: bool = field(default=False, init=False)
     _gap_seen_at: int | None = field(default=None, init=False)
     _forgotten: bool = field(default=False, init=False)
 
@@ -44,21 +49,22 @@ class SendWindow:
 
     def restart(self) -> None:
         """A new connection has begun: everything unacknowledged is to be sent again, at once."""
-        self._sent = self.acked
+        self._go_back()
         self._vain = 0
         self._gap_seen_at = None
-        self.resend_at_ms = None
 
-    def take(self, now_ms: int) -> range:
+    def take(self, now_ms: int) -> Sequence[int]:
         """Return the numbers to publish now, in order; they count as sent. Call it only while connected."""
-        if self.resend_at_ms is not None and now_ms >= self.resend_at_ms:
+        new = range(self._sent + 1, min(self.last, self.acked + self.limit) + 1)
+        if new:
+            self._sent = new[-1]
+        knocks = self.resend_at_ms is not None and now_ms >= self.resend_at_ms
+        if knocks:
             self._vain = min(self._vain + 1, _MAX_DOUBLINGS)
-            self._go_back()
-        numbers = range(self._sent + 1, min(self.last, self.acked + self.limit) + 1)
-        if numbers:
-            self._sent = numbers[-1]
+            self._knocked = True
+            self.resend_at_ms = None
         self._arm(now_ms)
-        return numbers
+        return (self.acked + 1, *new) if knocks else new
 
     def acknowledge(self, seq: int, now_ms: int, *, gap: bool) -> bool:
         """Take the receiver's report; returns whether more entries have become committed.
@@ -70,8 +76,9 @@ class SendWindow:
         news = seq > self.acked
         if news:
             self.acked = seq
-            self._sent = max(self._sent, seq)
+            self._sent = seq if self._knocked else max(self._sent, seq)
             self._vain = 0
+            self._knocked = False
             self._forgotten = False
             self.resend_at_ms = None
         self._forgotten = self._forgotten or (gap and seq < self.acked)
@@ -91,6 +98,7 @@ class SendWindow:
 
     def _go_back(self) -> None:
         self._sent = self.acked
+        self._knocked = False
         self.resend_at_ms = None
 
     def _arm(self, now_ms: int) -> None:

@@ -257,12 +257,13 @@ class Device(ABC):
     def _connect(self, boots: int) -> None:
         if not self.is_on or boots != self._boots or (self.port.connection and not self.port.cut):
             return
+        if not self.stage.network.reaches(self.port):
+            self.stage.loop.after(self.draw.randrange(_POLICY.reconnect_ms), lambda: self._connect(boots))
+            return
         self._connections += 1
         now_ms = self.stage.loop.now_ms()
         wills = [self.outbox.seal(send) for send in self._presence(Presence.OFFLINE)]
-        if not self.stage.network.connect(self.port, wills[0] if wills else None):
-            self.stage.loop.after(self.draw.randrange(_POLICY.reconnect_ms), lambda: self._connect(boots))
-            return
+        self.stage.network.connect(self.port, wills[0] if wills else None)
         first = [self.outbox.seal(send) for send in (*self._presence(Presence.ONLINE), *self.birth())]
         self.outbox.connect(first, now_ms)
         self._pump()

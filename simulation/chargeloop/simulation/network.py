@@ -93,10 +93,12 @@ class Network:
 
     # What clients do.
 
-    def connect(self, port: Port, will: Outgoing | None) -> bool:
-        """Let a client in, over its own old connection; False when the broker or the link is down."""
-        if not self.is_up or port.cut:
-            return False
+    def reaches(self, port: Port) -> bool:
+        """Tell whether a client could connect now: the broker is up and the link carries."""
+        return self.is_up and not port.cut
+
+    def connect(self, port: Port, will: Outgoing | None) -> None:
+        """Let a client that `reaches` the broker in, over its own old connection."""
         if port.connection:
             self._end(port)
         self._connections += 1
@@ -113,7 +115,6 @@ class Network:
         for topic, outgoing in self._retained.items():
             if port in self._readers_of(topic):
                 self._send("", port, outgoing)
-        return True
 
     def leave(self, port: Port) -> None:
         """Let a client go in good order, without its last will."""

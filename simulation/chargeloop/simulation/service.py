@@ -188,12 +188,12 @@ class Service(ABC, Generic[WriteT, CoreT]):
         writer = self._writer
         if writer is None or run != self._run or (self._port.connection and not self._port.cut):
             return
-        self._epoch += 1
-        now_ms = self.stage.loop.now_ms()
-        will = writer.connection(Presence.OFFLINE, self._epoch, now_ms)
-        if not self.stage.network.connect(self._port, will):
+        if not self.stage.network.reaches(self._port):
             self.stage.loop.after(self.draw.randrange(_RECONNECT_MS), lambda: self._connect(run))
             return
+        self._epoch += 1
+        now_ms = self.stage.loop.now_ms()
+        self.stage.network.connect(self._port, writer.connection(Presence.OFFLINE, self._epoch, now_ms))
         self.stage.network.publish(self._port, writer.connection(Presence.ONLINE, self._epoch, now_ms))
         writer.outbox.connect(now_ms)
         self._alarm.sooner(now_ms)

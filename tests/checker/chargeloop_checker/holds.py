@@ -26,12 +26,17 @@ class Holds:
         self._orders = orders
         self._kept: dict[tuple[str, int], str] = {}
         self._slots: dict[_Lease, int] = {}
+        self._times: dict[tuple[str, int], int] = {}
         self._over: dict[_Lease, int] = {}
         self._in_doubt: list[_Lease] = []
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
         return {"hold": self._kept_for}
+
+    def times(self, cabinet: str, slot: int) -> int:
+        """Return how often a slot began to be kept for a reservation."""
+        return self._times.get((cabinet, slot), 0)
 
     def motor_ran(self, cabinet: str, slot: int, reservation: str, at_ms: int) -> None:
         """Take note that the motor of a slot ran for a reservation, which must keep that slot."""
@@ -57,6 +62,8 @@ class Holds:
             told = f"slot {slot} of {cabinet} is kept for {reservation}, whose slot had been given away"
             self._findings.report("holds.taken", at_ms, told)
         self._kept[cabinet, slot] = reservation
+        if before != reservation:
+            self._times[cabinet, slot] = self.times(cabinet, slot) + 1
         self._slots[lease] = self._slots.get(lease, 0) + 1
         if before is not None and before != reservation:
             self._over[cabinet, before] = at_ms

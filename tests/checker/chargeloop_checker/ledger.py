@@ -38,7 +38,6 @@ class Ledger:
         self._findings = findings
         self._place_of: dict[str, str] = {}
         self._inside: dict[str, str] = {}
-        self._fills: dict[str, int] = {}
         self._outings: dict[str, list[Outing]] = {}
         # Slot and bank -> moves by the motor less motors that say so.
         self._by_motor: dict[tuple[str, str], int] = {}
@@ -54,10 +53,6 @@ class Ledger:
     def inside(self, slot: str) -> str | None:
         """Return the bank in a slot, by its place."""
         return self._inside.get(slot)
-
-    def fills(self, slot: str) -> int:
-        """Return how often a bank came into a slot."""
-        return self._fills.get(slot, 0)
 
     def is_forced(self, name: str) -> bool:
         """Tell whether force was used on a bank or a slot at any time: cabinets need not know of it."""
@@ -129,7 +124,6 @@ class Ledger:
         if other is not None and other != bank:
             self._findings.report("ledger.room", at_ms, f"{place} holds {other} and gets {bank} too")
         self._inside[place] = bank
-        self._fills[place] = self._fills.get(place, 0) + 1
 
     def _note_outing(self, bank: str, way: tuple[str, str], at_ms: int) -> None:
         if way[0] == "slot" and way[1] != "slot":

@@ -1,7 +1,8 @@
 """Motors: each ran for a reservation, by right, in time, and not twice.
 
-A motor may run again in one slot for one pickup only when it had moved its bank and another one was put
-into the slot since, which then may be given as a substitute for one that jammed.
+A motor may run again in one slot for one pickup only by a new decision: the slot has been kept anew for the
+reservation since, as a substitute for one that jammed. That is so when another bank was put into it, or when
+the one that was thought to have left was seen inside again.
 
 The record of a motor is of the moment when it stops. A cabinet checks the expiry before the motor starts,
 by the platform's time as it knows it; both are allowed for (`_LATE_MS`). Only the first motor of a command
@@ -34,8 +35,8 @@ class Motors:
         self._commands = commands
         self._holds = holds
         self._orders = orders
-        # Cabinet, reservation, epoch and slot -> whether the bank came out, and the fills of the slot then.
-        self._runs: dict[tuple[str, str, int | None, int], tuple[bool, int]] = {}
+        # Cabinet, reservation, epoch and slot -> how often the slot had been kept for somebody then.
+        self._runs: dict[tuple[str, str, int | None, int], int] = {}
         self._came_out: dict[str, list[tuple[str, int]]] = {}
         self._stayed: set[tuple[str, str]] = set()
         self._begun: set[str] = set()
@@ -62,7 +63,7 @@ class Motors:
             self._findings.report("motors.command", at_ms, f"the motor of {place} ran for no reservation")
             return
         self._holds.motor_ran(cabinet, slot, reservation, at_ms)
-        self._check_once((cabinet, reservation, epoch, slot), at_ms, place, moved=moved)
+        self._check_once((cabinet, reservation, epoch, slot), at_ms, place)
         if moved:
             self._count(reservation, cabinet, slot, at_ms)
         elif bank is not None:
@@ -73,15 +74,13 @@ class Motors:
             told = f"the motor of {place} ran for {reservation}, for which no banks were to be kept"
             self._findings.report("motors.command", at_ms, told)
 
-    def _check_once(
-        self, key: tuple[str, str, int | None, int], at_ms: int, place: str, *, moved: bool
-    ) -> None:
-        fills = self._ledger.fills(place)
-        before = self._runs.get(key)
-        if before is not None and not (before[0] and fills > before[1]):
-            told = f"the motor of {place} ran twice for {key[1]}, epoch {key[2]}"
+    def _check_once(self, key: tuple[str, str, int | None, int], at_ms: int, place: str) -> None:
+        cabinet, reservation, epoch, slot = key
+        kept = self._holds.times(cabinet, slot)
+        if self._runs.get(key) == kept:
+            told = f"the motor of {place} ran twice for {reservation}, epoch {epoch}"
             self._findings.report("motors.once", at_ms, told)
-        self._runs[key] = (moved, fills)
+        self._runs[key] = kept
 
     def _count(self, reservation: str, cabinet: str, slot: int, at_ms: int) -> None:
         slots = self._came_out.setdefault(reservation, [])

@@ -3,6 +3,7 @@
 What money follows from is kept for `fees`: the marks of every entry, and a `Follower` of the journal.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,6 +42,7 @@ class Orders:
         self._findings = findings
         self._orders: dict[str, Order] = {}
         self._answers: dict[str, Order] = {}
+        self._claims: deque[tuple[int, Order, str]] = deque()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
@@ -85,6 +87,7 @@ class Orders:
 
     def _happened(self, record: Record) -> None:
         _, at_ms, _, name, event, kind, from_state, to_state, time_ms, received_ms, quality, detail = record
+        self._resolve_claims(at_ms)
         order = self._orders.get(name)
         if order is None:
             self._findings.report("orders.placed", at_ms, f"{event} is of {name}, which was not placed")
@@ -119,15 +122,24 @@ class Orders:
 
     def _answer_for(self, order: Order, bank: str, at_ms: int) -> None:
         other = self._answers.get(bank)
-        self._answers[bank] = order
-        if other is None or other is order or other.is_over:
-            return
-        if other.follower.banks[bank].is_out:
-            told = f"{bank} is out with {order.id}, but {other.id} answers for it"
-            self._findings.report("orders.holder", at_ms, told)
+        if other is None or other is order or other.is_over or not other.follower.banks[bank].is_out:
+            self._answers[bank] = order
+        else:
+            self._claims.append((at_ms, order, bank))
+
+    def _resolve_claims(self, now_ms: int) -> None:
+        """Judge the claims to a bank of another order when the transaction that they stand in is over."""
+        while self._claims and self._claims[0][0] < now_ms:
+            at_ms, order, bank = self._claims.popleft()
+            other = self._answers[bank]
+            if order.follower.banks[bank].is_out:
+                self._answers[bank] = order
+                told = f"{bank} is out with {order.id}, but {other.id} answers for it"
+                self._findings.report("orders.holder", at_ms, told)
 
     def finish(self, at_ms: int) -> None:
         """Report orders that have not ended."""
+        self._resolve_claims(at_ms + 1)
         for order in self._orders.values():
             if order.state is None:
                 self._findings.report("orders.placed", at_ms, f"{order.id} has no journal")
