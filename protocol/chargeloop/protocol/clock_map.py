@@ -17,13 +17,14 @@ says that it is synchronised and the time is plausible; else the time is bounded
 inferred.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from chargeloop.protocol.envelope import ClockState, Data, Envelope
 from chargeloop.protocol.messages.common import SyncSample
 from chargeloop.protocol.time import DAY_MS, SECOND_MS
+from chargeloop.protocol.values import replace
 
 # Crystal oscillators of cheap boards stay within 100 ppm; the allowance is five times that.
 DRIFT_ALLOWANCE_PPM: Final = 500

@@ -7,7 +7,7 @@ written. Whatever motors and hands really did goes to the records.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import Final
@@ -21,6 +21,7 @@ from chargeloop.protocol.messages import world
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role
+from chargeloop.protocol.values import replace
 from chargeloop.simulation.device import Device
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage

@@ -6,12 +6,13 @@ that something happens to on their way (an attribute that nobody knows) are writ
 read by it.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, cast
 
 from chargeloop.protocol import codec
 from chargeloop.protocol.codec import Fault
 from chargeloop.protocol.envelope import ClockState, Data, Envelope
+from chargeloop.protocol.values import replace
 
 
 @dataclass(slots=True)

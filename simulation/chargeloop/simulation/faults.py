@@ -5,11 +5,12 @@ the phase of faults. Zero switches a fault off, so that a profile shows by itsel
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final
 
 from chargeloop.protocol.time import HOUR_MS
+from chargeloop.protocol.values import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ the occasion is.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 from chargeloop.simulation.carried import written
 from chargeloop.simulation.city import Region
 from chargeloop.simulation.device import Device

@@ -7,7 +7,6 @@ pickups, guessed hand-over codes, returns that never were, offers that were some
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from chargeloop.courier.agent.deeds import PHYSICAL, Deed, answered, arrival, giving_up, question, trouble
@@ -22,6 +21,7 @@ from chargeloop.protocol.messages import courier as msg
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 from chargeloop.protocol.topics import Role
+from chargeloop.protocol.values import replace
 from chargeloop.simulation.cabinet import Cabinet
 from chargeloop.simulation.device import Device
 from chargeloop.simulation.loop import Alarm

@@ -1,7 +1,6 @@
 """The rental platform in the simulation: its store in memory, and what its journal tells the checker."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from chargeloop.platform.core.fees import FeeLine
@@ -25,6 +24,7 @@ from chargeloop.protocol.effects import Effects
 from chargeloop.protocol.ids import DispatchId, RegionId
 from chargeloop.protocol.messages.rental import OrderMoved
 from chargeloop.protocol.topics import Role
+from chargeloop.protocol.values import replace
 from chargeloop.simulation.disk import BrokenRuleError, Store, UniqueIndex, insert
 from chargeloop.simulation.service import Service
 from chargeloop.simulation.stage import Stage

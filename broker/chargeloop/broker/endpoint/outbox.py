@@ -12,7 +12,7 @@ while there is no connection to give it to is nobody's business but this module'
 import heapq
 import itertools
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chargeloop.broker.endpoint.changes import (
     Changes,
@@ -29,6 +29,7 @@ from chargeloop.protocol.effects import Send
 from chargeloop.protocol.ids import IdKind, derived_id
 from chargeloop.protocol.messages.common import JournalAck
 from chargeloop.protocol.topics import Delivery, Role, Topic, parse_topic, source_of
+from chargeloop.protocol.values import replace
 
 _MAX_LEASE_DOUBLINGS = 3
 

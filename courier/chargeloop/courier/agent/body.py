@@ -6,7 +6,7 @@ answer. A report is recorded before the errand moves on: a crash between the two
 changes nothing. What is asked and what an answer means is decided in `deeds`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from chargeloop.broker.clock import Clock
@@ -17,6 +17,7 @@ from chargeloop.courier.agent.profile import Profile
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import RegionId
+from chargeloop.protocol.values import replace
 
 
 class PhoneLink(Protocol):

@@ -7,7 +7,7 @@ order, and keeps the errand afterwards.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +20,7 @@ from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.messages.courier import LegKind, Problem
 from chargeloop.protocol.messages.world import BankInserted, CabinetAnswered, CodeTyped, DoorAnswered, Knocked
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 
 PHYSICAL: Final = (Act.TYPE_CODE, Act.KNOCK, Act.INSERT)
 _ABSENCES_BORNE: Final = 2

@@ -13,7 +13,7 @@ errand is over.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -24,6 +24,7 @@ from chargeloop.protocol.ids import BankId, CabinetId, CourierId
 from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.courier import JobStep, LegKind, WorkJob
+from chargeloop.protocol.values import replace
 
 
 class Goal(StrEnum):

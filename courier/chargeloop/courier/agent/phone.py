@@ -8,7 +8,6 @@ between them.
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 from chargeloop.broker.clock import wait_for_event
 from chargeloop.courier.agent.body import Body
@@ -20,6 +19,7 @@ from chargeloop.protocol.geo import Point
 from chargeloop.protocol.messages import courier as msg
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 
 _Acts = Mapping[Act, Callable[[Errand], Awaitable[None]]]
 

@@ -7,7 +7,7 @@ order of its saving, so that the database's own rules hold after every single ro
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from chargeloop.courier.core.assignment import FreeCouriers
 from chargeloop.courier.core.courier import Courier, refused
@@ -23,6 +23,7 @@ from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import CourierId, DispatchId, JobId, MessageId, OfferId, RegionId, ReservationId
 from chargeloop.protocol.messages.courier import OfferClosed, OfferEnd
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 
 
 @dataclass(slots=True)

@@ -6,13 +6,14 @@ connection that arrives late does not put a connected courier offline. A broker 
 retained for ever: that is why silence alone ends the lease too.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.protocol.clock_map import ClockMap
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import CourierId, JobId, MessageId, OfferId
+from chargeloop.protocol.values import replace
 
 # As many as one Work message carries.
 REFUSALS_KEPT: Final = 8

@@ -24,7 +24,7 @@ became of the banks of a courier who had vanished. `delivered`, `returned` and `
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -35,6 +35,7 @@ from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import BankId, CourierId, JobId, OfferId, OrderId, ReservationId, UserId
 from chargeloop.protocol.messages.courier import JobStep, LegKind, Problem
 from chargeloop.protocol.messages.delivery import JobEnd
+from chargeloop.protocol.values import replace
 
 
 class JobState(StrEnum):

@@ -7,13 +7,14 @@ acceptance counts when the platform takes it before the expiry *and* the offer i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
 from chargeloop.protocol.ids import CourierId, IdKind, JobId, OfferId, derived_id
 from chargeloop.protocol.messages.courier import OfferEnd
+from chargeloop.protocol.values import replace
 
 
 class OfferState(StrEnum):

@@ -6,8 +6,6 @@ expired wins; all others hear that the offer is closed, however late they come. 
 the search looks again a few seconds later. It ends when its time is over and no offer is open any more.
 """
 
-from dataclasses import replace
-
 from chargeloop.courier.core import job_events as ev
 from chargeloop.courier.core.assignment import Candidate
 from chargeloop.courier.core.board import Turn
@@ -22,6 +20,7 @@ from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import CourierId, OfferId
 from chargeloop.protocol.messages.courier import LegKind, OfferEnd
+from chargeloop.protocol.values import replace
 
 
 def carry_out(turn: Turn, job: Job, command: JobCommand) -> Refused | None:

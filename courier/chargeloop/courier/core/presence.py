@@ -1,7 +1,5 @@
 """Couriers' presence and duty: birth and will, positions, questions for the time, going on and off duty."""
 
-from dataclasses import replace
-
 from chargeloop.courier.core import courier as people
 from chargeloop.courier.core.board import Turn
 from chargeloop.courier.core.courier import Courier
@@ -13,6 +11,7 @@ from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import CourierId
 from chargeloop.protocol.messages.common import ConnectionState, Presence, TimeProbe
 from chargeloop.protocol.messages.courier import DutyChanged, Position
+from chargeloop.protocol.values import replace
 
 
 def hear(turn: Turn, courier_id: CourierId, incoming: Incoming) -> Courier:

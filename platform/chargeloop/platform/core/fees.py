@@ -17,7 +17,7 @@ starts, or one of whose ends has no usable time at all, charges nothing and its 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -26,6 +26,7 @@ from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.clock_map import Lean
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import OrderId
+from chargeloop.protocol.values import replace
 
 
 class FeeKind(StrEnum):

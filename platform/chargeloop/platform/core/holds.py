@@ -7,7 +7,7 @@ has ended.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from chargeloop.platform.core import order_events as ev
@@ -27,6 +27,7 @@ from chargeloop.protocol.messages.cabinet import (
 )
 from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 
 _COMMAND: Final = TOPICS["cabinet_command"]
 _CODE_DIGITS: Final = 6

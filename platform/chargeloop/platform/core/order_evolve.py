@@ -5,7 +5,6 @@ its arguments, so replaying a journal gives the same order again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -27,6 +26,7 @@ from chargeloop.protocol.ids import BankId, JobId, OrderId
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver, PlaceOrder
 from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.values import replace
 
 
 def place(order: OrderId, request: PlaceOrder, tariff: Tariff, quantity: int, now_ms: int) -> Order:

@@ -16,7 +16,6 @@ walks over all orders.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -42,6 +41,7 @@ from chargeloop.protocol.messages.rental import (
     RequestReturn,
 )
 from chargeloop.protocol.topics import TOPICS, Role
+from chargeloop.protocol.values import replace
 
 _CABINET: Final[Mapping[type[Data], Callable[[Turn, Cabinet, Any, Corrected], None]]] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ once, and every user whose orders changed is shown them once. Nothing here looks
 
 import heapq
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -38,6 +38,7 @@ from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId, DispatchId, OrderId, RegionId, UserId
 from chargeloop.protocol.messages.rental import OrderMoved, OrderView, UserOrders
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 
 _ORDER_EVENT: Final = TOPICS["order_event"]
 _USER_ORDERS: Final = TOPICS["user_orders"]

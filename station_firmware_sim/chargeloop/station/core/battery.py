@@ -60,13 +60,15 @@ def read(battery: Battery, now_ms: int) -> BankStatus:
         bank=battery.bank,
         charge_pct=charge_ppm // _PPM_PER_PCT,
         health_pct=max(0, battery.health_pct - worn),
-        temperature_c=AMBIENT_C + round(HEATING_C * current_share(battery, now_ms)),
+        temperature_c=AMBIENT_C + round(HEATING_C * _current_share_at(charge_ppm)),
         cycles=cycles,
     )
 
 
 def charge_at(battery: Battery, now_ms: int) -> int:
     """Return the charge in millionths of the capacity at `now_ms`."""
+    if battery.charge_ppm >= FULL_PPM:
+        return battery.charge_ppm
     elapsed_ms = max(0, now_ms - battery.since_ms)
     until_knee_ms = _linear_ms(battery, KNEE_PPM)
     if elapsed_ms <= until_knee_ms:
@@ -79,7 +81,10 @@ def charge_at(battery: Battery, now_ms: int) -> int:
 
 def current_share(battery: Battery, now_ms: int) -> float:
     """Return the charging current as a share of the CC current: 1.0 in the CC phase, 0.0 when full."""
-    charge_ppm = charge_at(battery, now_ms)
+    return _current_share_at(charge_at(battery, now_ms))
+
+
+def _current_share_at(charge_ppm: int) -> float:
     if charge_ppm >= CUT_OFF_PPM:
         return 0.0
     return min(1.0, (FULL_PPM - charge_ppm) / (FULL_PPM - KNEE_PPM))

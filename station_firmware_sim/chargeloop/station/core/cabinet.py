@@ -17,10 +17,10 @@ after a power cut the readers are believed (`recovery`). Each input first lets t
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import codes, commands, recovery, returns
 from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import Asker, Memory, Senses, Step, Turn

@@ -1,8 +1,7 @@
 """Codes typed at the keypad: they give out reserved banks, or show where to put banks back."""
 
-from dataclasses import replace
-
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import keypad
 from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import OPEN_TRAY, Asker, GiveAnswer, Pickup, Turn

@@ -13,10 +13,11 @@ the time has no end yet; it is given its full length once the time is known.
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.values import replace
 from chargeloop.station.core.reservation import HoldKind, Reservation
 
 MAX_WRONG_CODES: Final = 5

@@ -10,11 +10,12 @@ twice.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import DAY_MS
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import battery as batteries
 from chargeloop.station.core.battery import Battery
 from chargeloop.station.core.faults import Faults

@@ -9,13 +9,14 @@ after a power cut the last step's entries can be appended again where they are m
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import BankId, CommandId, MessageId, ReservationId
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import reservation as reservations
 from chargeloop.station.core import slot as slots
 from chargeloop.station.core.keypad import Keypad

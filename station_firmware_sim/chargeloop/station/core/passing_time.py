@@ -6,11 +6,11 @@ decides by the platform's time as its own clock gives it, because the reservatio
 platform.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from chargeloop.protocol.messages.cabinet import HoldEnd, SlotState
 from chargeloop.protocol.time import DAY_MS
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import battery, keypad
 from chargeloop.station.core.memory import Memory, Turn
 from chargeloop.station.core.reservation import HoldEvent, HoldState
@@ -27,7 +27,9 @@ def pass_time(turn: Turn) -> None:
     """
     _notice_ready_banks(turn)
     if turn.senses.clock_known:
-        turn.memory = replace(turn.memory, keypad=keypad.passed(turn.memory.keypad, turn.now_ms))
+        passed = keypad.passed(turn.memory.keypad, turn.now_ms)
+        if passed is not turn.memory.keypad:
+            turn.memory = replace(turn.memory, keypad=passed)
         _end_reservations(turn)
         _forget_outcomes(turn)
 

@@ -13,11 +13,11 @@ No slot's motor runs twice for one pickup: a bank that left is no longer in the 
 faulty, and after a power cut the pickup is finished and not continued (see `recovery`).
 """
 
-from dataclasses import replace
 from typing import Final
 
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome, SlotState
+from chargeloop.protocol.values import replace
 from chargeloop.station.core.memory import GiveAnswer, LookAgain, Motor, Pickup, RunMotor, StoredOutcome, Turn
 from chargeloop.station.core.reservation import HoldEvent, Reservation
 from chargeloop.station.core.slot import Slot, SlotEvent

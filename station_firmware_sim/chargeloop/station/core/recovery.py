@@ -10,11 +10,10 @@ readers are believed. What lies in a slot that stood open for a hand is told fir
 opened: it came back before the cut.
 """
 
-from dataclasses import replace
-
 from chargeloop.protocol.ids import MessageId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses

@@ -7,11 +7,12 @@ ends it: a release or an expiry between two motors would leave somebody in front
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from chargeloop.protocol.ids import ReservationId
+from chargeloop.protocol.values import replace
 
 
 class HoldKind(StrEnum):

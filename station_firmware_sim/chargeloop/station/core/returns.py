@@ -12,12 +12,11 @@ a bank inside is better for everybody than a bank outside. When only kept slots 
 code.
 """
 
-from dataclasses import replace
-
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, SlotState
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import keypad
 from chargeloop.station.core.codes import count_wrong_code
 from chargeloop.station.core.memory import Asker, GiveAnswer, Opened, OpenSlot, Turn

@@ -9,12 +9,13 @@ so that the table alone tells the next state.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
 
 from chargeloop.protocol.ids import BankId, ReservationId
 from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.values import replace
 
 
 class SlotEvent(StrEnum):
