@@ -34,6 +34,7 @@ from chargeloop.station.core.memory import (
     Act,
     Asker,
     GiveAnswer,
+    LookAfter,
     LookAgain,
     Memory,
     OpenSlot,
@@ -45,6 +46,7 @@ from chargeloop.station.core.memory import (
 
 MOTOR_MS: Final = 2_000
 SETTLE_MS: Final = 200
+LOOK_AFTER_MS: Final = 1_000
 _HEARTBEAT_MS: Final = 15 * MINUTE_MS
 _UNKNOWN_TIME_MS: Final = MINUTE_MS
 _TRAYS: Final = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
@@ -270,6 +272,8 @@ class Cabinet(Device):
                 self.later(MOTOR_MS, lambda: self._motor_stops(act))
             case LookAgain():
                 self.later(SETTLE_MS, lambda: self._look_again(act))
+            case LookAfter():
+                self.later(LOOK_AFTER_MS, self._look)
             case OpenSlot():
                 if in_hand is not None:
                     self._push_in(act, in_hand)

@@ -198,6 +198,12 @@ def test_a_bank_that_was_exchanged_by_force_is_known_by_its_name_before_it_is_gi
     assert returned == ["bnk-4", "bnk-3"]
 
 
+def test_after_each_ejection_the_readers_are_asked_whether_the_bank_has_left() -> None:
+    made = prepared(Faults())
+    made.order(eject(), "cmd-eject")
+    assert made.looks_after == len(made.told(cab.BankEjected)) > 0
+
+
 def test_a_reader_that_shows_nothing_is_not_believed_before_a_boot() -> None:
     made = prepared(Faults())
     made.world = replace(made.world, slots=(*made.world.slots[:3], Place(4), *made.world.slots[4:]))

@@ -18,6 +18,7 @@ from chargeloop.station.core.memory import (
     Act,
     Asker,
     GiveAnswer,
+    LookAfter,
     LookAgain,
     Memory,
     OpenSlot,
@@ -61,6 +62,7 @@ class Bench:
     doubt_ms: int = 0
     boot_id: str = "boot-0"
     cut_after: int | None = None
+    looks_after: int = 0
     # The step on disk: its memory, where its entries begin in the journal, and its unanswered people.
     written: tuple[Memory, int, tuple[Record, ...], tuple[GiveAnswer, ...]] | None = None
 
@@ -137,6 +139,8 @@ class Bench:
             case LookAgain(slot):
                 self.world = mechanics.settle(self.world, slot)
                 self.carry_out(cabinet.motor_stopped(self.memory, self.senses(), slot))
+            case LookAfter():
+                self.looks_after += 1
             case OpenSlot(slot, who):
                 assert self._pushed is not None
                 self.world = mechanics.insert(self.world, slot, self._pushed, who, self.now_ms)

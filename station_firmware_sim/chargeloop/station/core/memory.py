@@ -180,6 +180,11 @@ class LookAgain:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAfter:
+    """A bank has left: wait a moment and `look`, because a sensor that shows nothing may be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSlot:
     """Let the asker push the bank in hand into `slot`; then say `bank_inserted`."""
 
@@ -200,7 +205,7 @@ class GiveAnswer:
     claim: str | None = None
 
 
-Act = RunMotor | LookAgain | OpenSlot | GiveAnswer
+Act = RunMotor | LookAgain | LookAfter | OpenSlot | GiveAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,16 @@ from typing import Final
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome, SlotState
 from chargeloop.protocol.values import replace
-from chargeloop.station.core.memory import GiveAnswer, LookAgain, Motor, Pickup, RunMotor, StoredOutcome, Turn
+from chargeloop.station.core.memory import (
+    GiveAnswer,
+    LookAfter,
+    LookAgain,
+    Motor,
+    Pickup,
+    RunMotor,
+    StoredOutcome,
+    Turn,
+)
 from chargeloop.station.core.reservation import HoldEvent, Reservation
 from chargeloop.station.core.slot import Slot, SlotEvent
 
@@ -57,6 +66,7 @@ def motor_stopped(turn: Turn, number: int) -> None:
         return
     if turn.senses.reading(number) is None:
         bank_out(turn, pickup, pickup.motor)
+        turn.act(LookAfter())
     elif pickup.motor.looks + 1 < LOOKS:
         _put_first(turn, replace(pickup, motor=replace(pickup.motor, looks=pickup.motor.looks + 1)))
         turn.act(LookAgain(number))

@@ -34,6 +34,7 @@ from chargeloop.station.core.memory import (
     Act,
     Asker,
     GiveAnswer,
+    LookAfter,
     LookAgain,
     Memory,
     OpenSlot,
@@ -50,6 +51,7 @@ from chargeloop.station.shell.world_line import HANDS, WorldLine
 _log = logging.getLogger(__name__)
 
 SETTLE_MS = 200  # how long an exit sensor is given before it is looked at again
+LOOK_AFTER_MS = 1_000  # how long after a bank has left the readers are asked whether that is so
 UNKNOWN_TIME_MS = MINUTE_MS  # how often a cabinet that does not know the time looks whether it does
 _TRAYS = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
 
@@ -255,6 +257,8 @@ class CabinetShell:
                 self._start(self._run_motor(act))
             case LookAgain():
                 self._start(self._look_again(act))
+            case LookAfter():
+                self._start(self._look_after())
             case OpenSlot():
                 await self._push_in(act, in_hand)
             case GiveAnswer():
@@ -270,6 +274,10 @@ class CabinetShell:
         await self._clock.sleep_ms(SETTLE_MS)
         self._mechanics = mechanics.settle(self._mechanics, act.slot)
         await self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+
+    async def _look_after(self) -> None:
+        await self._clock.sleep_ms(LOOK_AFTER_MS)
+        await self._do(cabinet.look)
 
     async def _push_in(self, act: OpenSlot, in_hand: cab.BankStatus | None) -> None:
         if in_hand is None:
