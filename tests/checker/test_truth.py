@@ -34,6 +34,16 @@ def test_nobody_pays_for_longer_than_the_bank_was_out() -> None:
     assert charged_for(0.1, 60) == {"truth.held"}
 
 
+def test_a_rental_that_ended_at_the_first_look_says_nothing() -> None:
+    stream = walk_up_rental().change(
+        "event", 2, detail='{"bank":"bnk-2","cabinet":"cab-1","slot":1,"job":null}'
+    )
+    stream.change("event", 4, detail='{"bank":"bnk-2"}').change("line", of="bnk-2")
+    (from_ms,) = (record[9] for record in stream.records if record[0] == "line")
+    assert "truth.left" in stream.change("line", to_ms=from_ms + 5_001).broken()
+    assert "truth.left" not in stream.change("line", to_ms=from_ms + 5_000).broken()
+
+
 def test_another_time_out_does_not_count() -> None:
     assert charged_for(61, 600) == {"truth.left"}
 

@@ -7,6 +7,7 @@ Leave out (`Checker(without=...)`) what a run is not to be judged by.
 
 Only lines whose two times were measured (`synced`) are compared. The platforms accept a doubt of two
 seconds at each end; with the drift of clocks between two measurements that is allowed for by `_DOUBT_MS`.
+A rental shorter than that ended as soon as its cabinet looked, and says nothing.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ class Truth:
     def finish(self, at_ms: int) -> None:
         """Report charges for what did not happen, and what happened and is in no journal."""
         for line in self._fees.standing():
-            if line.fee == "rental" and line.quality == "synced" and line.held_ms > 0:
+            if line.fee == "rental" and line.quality == "synced" and line.held_ms > _DOUBT_MS:
                 self._check_charge(line, at_ms)
         self._check_left(at_ms)
         self._check_back(at_ms)
