@@ -34,5 +34,8 @@ MEASURES: Final = (
         100,
         100,
     ),
+    Measure(
+        "simulation", "simulated orders a second and core, all faults", "-", "", Better.HIGHER, 500, 2_000
+    ),
 )
 NAMES: Final = tuple(measure.name for measure in MEASURES)

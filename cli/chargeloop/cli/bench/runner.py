@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chargeloop.broker.mosquitto import find_mosquitto
-from chargeloop.cli.bench import events, latency, nearest, orders, report, restart
+from chargeloop.cli.bench import events, latency, nearest, orders, report, restart, simulated
 from chargeloop.cli.bench.figures import Finding, Measure, Trial
 from chargeloop.cli.bench.machine import describe
 from chargeloop.cli.bench.measures import MEASURES, NAMES
@@ -20,7 +20,7 @@ from chargeloop.cli.tables import show
 
 # What lies there outlives a restart, so it is on a disk, which /tmp need not be.
 _ON_DISK: Final = Path("/var/tmp")  # noqa: S108 - a directory of our own is made in it
-_NEEDS_BROKER: Final = frozenset(NAMES) - {"memory", "nearest"}
+_NEEDS_BROKER: Final = frozenset(NAMES) - {"memory", "nearest", "simulation"}
 Say = Callable[[str], None]
 
 
@@ -36,6 +36,7 @@ class Size:
     orders: int = 50_000
     searched: int = 1_000_000
     searches: int = 2_000
+    simulated: int = 600
 
 
 QUICK: Final = Size(
@@ -47,6 +48,7 @@ QUICK: Final = Size(
     orders=1_000,
     searched=20_000,
     searches=200,
+    simulated=60,
 )
 
 
@@ -112,5 +114,6 @@ def _trials(name: str, size: Size, data: Path, say: Say) -> list[Trial]:
         "memory": lambda: restart.measure_memory(data, trials, size.cabinets, say),
         "restart": lambda: restart.measure(data, trials, size.cabinets, size.orders, say),
         "nearest": lambda: nearest.measure(trials, size.searched, size.searches, say),
+        "simulation": lambda: simulated.measure(trials, size.simulated, say),
     }
     return asyncio.run(measuring[name]())
