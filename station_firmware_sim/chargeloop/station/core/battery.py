@@ -13,6 +13,7 @@ told in advance. All times are milliseconds of one clock, which the caller choos
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from chargeloop.protocol.ids import BankId
@@ -56,12 +57,20 @@ def read(battery: Battery, now_ms: int) -> BankStatus:
     charge_ppm = charge_at(battery, now_ms)
     cycles = battery.cycles + (charge_ppm - battery.charge_ppm >= CYCLE_PPM)
     worn = cycles // CYCLES_PER_HEALTH_PCT - battery.cycles // CYCLES_PER_HEALTH_PCT
+    return _status(
+        battery.bank,
+        charge_ppm // _PPM_PER_PCT,
+        max(0, battery.health_pct - worn),
+        AMBIENT_C + round(HEATING_C * _current_share_at(charge_ppm)),
+        cycles,
+    )
+
+
+# A cabinet reads all its slots at every step, and a bank reads the same for minutes.
+@lru_cache(maxsize=4096)
+def _status(bank: BankId, charge_pct: int, health_pct: int, temperature_c: int, cycles: int) -> BankStatus:
     return BankStatus(
-        bank=battery.bank,
-        charge_pct=charge_ppm // _PPM_PER_PCT,
-        health_pct=max(0, battery.health_pct - worn),
-        temperature_c=AMBIENT_C + round(HEATING_C * _current_share_at(charge_ppm)),
-        cycles=cycles,
+        bank=bank, charge_pct=charge_pct, health_pct=health_pct, temperature_c=temperature_c, cycles=cycles
     )
 
 
