@@ -76,6 +76,7 @@ async def test_the_rental_store_in_memory_loads_what_sqlite_loads(
     assert {record.cabinet: record for record in loaded.cabinets} == model.cabinets
     assert {record.bank: record for record in loaded.banks} == model.banks
     assert {tariff.version: tariff for tariff in loaded.tariffs} == model.tariffs
+    assert {early.bank: early for early in loaded.early_returns} == model.early_returns
 
 
 async def test_the_dispatch_store_in_memory_loads_what_sqlite_loads(

@@ -145,7 +145,11 @@ def _load_region(settings: PlatformSettings, clock: Clock) -> RentalRegion:
     with _nothing_to_collect():
         loaded = reader.load(clock.now_ms() - policy.remember_ms)
         region.load(
-            tariffs=loaded.tariffs, cabinets=loaded.cabinets, banks=loaded.banks, orders=loaded.orders
+            tariffs=loaded.tariffs,
+            cabinets=loaded.cabinets,
+            banks=loaded.banks,
+            orders=loaded.orders,
+            returns=loaded.early_returns,
         )
     return region
 

@@ -12,10 +12,13 @@ from chargeloop.platform.core.rows import (
     AppendFeeLine,
     BankRecord,
     CabinetRecord,
+    DropEarlyReturn,
+    EarlyReturn,
     OrderEvent,
     PlatformWrite,
     SaveBank,
     SaveCabinet,
+    SaveEarlyReturn,
     SaveOrder,
     SaveTariff,
 )
@@ -52,6 +55,7 @@ class RentalStore(Store[PlatformWrite]):
         self.lines: dict[str, FeeLine] = {}
         self.cabinets: dict[str, CabinetRecord] = {}
         self.banks: dict[str, BankRecord] = {}
+        self.early_returns: dict[str, EarlyReturn] = {}
         self.open_orders: dict[str, str] = {}
         self._bank_of = UniqueIndex[str]("one_open_order_per_bank")
         self._hold_of = UniqueIndex[str]("a reservation belongs to one order")
@@ -69,6 +73,10 @@ class RentalStore(Store[PlatformWrite]):
                     self.cabinets[record.cabinet] = record
                 case SaveBank(bank):
                     self.banks[bank.bank] = bank
+                case SaveEarlyReturn(early):
+                    self.early_returns[early.bank] = early
+                case DropEarlyReturn(name):
+                    self.early_returns.pop(name, None)
                 case SaveTariff(tariff):
                     self.tariffs[tariff.version] = tariff
                 case _:
@@ -146,6 +154,7 @@ class Rental(Service[PlatformWrite, RentalRegion]):
             cabinets=self.books.cabinets.values(),
             banks=self.books.banks.values(),
             orders=self.books.needed(now_ms - self._policy.remember_ms),
+            returns=self.books.early_returns.values(),
         )
         return region
 
@@ -157,7 +166,8 @@ class Rental(Service[PlatformWrite, RentalRegion]):
             (replace(known[name].record, last_seen_ms=0), sorted(known[name].holds)) for name in sorted(known)
         ]
         open_orders = sorted((order for order in memory.orders.values() if not order.final), key=_by_id)
-        return repr((open_orders, sorted(memory.banks.items()), sorted(memory.tariffs), cabinets))
+        banks = sorted(memory.banks.items()), sorted(memory.early_returns.items())
+        return repr((open_orders, banks, sorted(memory.tariffs), cabinets))
 
     def observe(self, effects: Effects[PlatformWrite]) -> None:
         """Note journal entries, fee lines, commands, presence."""

@@ -364,10 +364,12 @@ def check_reload(script: Script) -> None:
         cabinets=script.rows.cabinets.values(),
         banks=script.rows.banks.values(),
         orders=[order for name, order in script.rows.orders.items() if name in live.orders],
+        returns=script.rows.early_returns.values(),
     )
     memory = copy._memory
     assert memory.orders == live.orders
     assert memory.banks == live.banks
+    assert memory.early_returns == live.early_returns
     assert memory.tariffs == live.tariffs
     for cabinet in live.fleet:
         found = memory.fleet.know(cabinet.record.cabinet)

@@ -14,10 +14,13 @@ from chargeloop.platform.core.rows import (
     AppendFeeLine,
     BankRecord,
     CabinetRecord,
+    DropEarlyReturn,
+    EarlyReturn,
     OrderEvent,
     PlatformWrite,
     SaveBank,
     SaveCabinet,
+    SaveEarlyReturn,
     SaveOrder,
     SaveTariff,
 )
@@ -72,6 +75,7 @@ class Rows:
     tariffs: dict[str, Tariff] = field(default_factory=dict)
     events: list[OrderEvent] = field(default_factory=list)
     lines: list[FeeLine] = field(default_factory=list)
+    early_returns: dict[str, EarlyReturn] = field(default_factory=dict)
 
     def write(self, writes: Iterable[PlatformWrite]) -> None:
         for row in writes:
@@ -82,6 +86,10 @@ class Rows:
                     self.cabinets[record.cabinet] = record
                 case SaveBank(bank):
                     self.banks[bank.bank] = bank
+                case SaveEarlyReturn(early):
+                    self.early_returns[early.bank] = early
+                case DropEarlyReturn(name):
+                    self.early_returns.pop(name, None)
                 case SaveTariff(tariff):
                     self.tariffs[tariff.version] = tariff
                 case AppendEvent(event):
@@ -108,6 +116,18 @@ class Script:
         self.fixed_draw: int | None = None
         self._drawn = 0
         self._ids = 0
+
+    def restart(self) -> None:
+        """Let the platform begin anew from its rows."""
+        self.region = RentalRegion(REGION, tariff=TARIFF, policy=self.policy)
+        rows = self.rows
+        self.region.load(
+            tariffs=rows.tariffs.values(),
+            cabinets=rows.cabinets.values(),
+            banks=rows.banks.values(),
+            orders=rows.orders.values(),
+            returns=rows.early_returns.values(),
+        )
 
     # Time.
 

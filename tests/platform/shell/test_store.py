@@ -21,15 +21,19 @@ from chargeloop.platform.core.rows import (
     AppendFeeLine,
     BankRecord,
     BankWhere,
+    DropEarlyReturn,
+    EarlyReturn,
     PlatformWrite,
     SaveBank,
     SaveCabinet,
+    SaveEarlyReturn,
     SaveOrder,
     SaveTariff,
 )
 from chargeloop.platform.shell.reader import OrderFile, RentalReader
 from chargeloop.platform.shell.store import OtherRegionError, PlatformStore, SchemaVersionError, connect
-from chargeloop.protocol.ids import OrderId, RegionId, ReservationId, UserId
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.ids import CabinetId, OrderId, RegionId, ReservationId, UserId
 from chargeloop.protocol.messages.rental import OrderState
 from tests.platform.shell import books
 from tests.platform.shell.books import NOON_MS, REGION, TARIFF
@@ -90,6 +94,16 @@ async def test_an_order_that_still_answers_for_a_bank_is_loaded_however_old_it_i
     bank = BankRecord(sold.banks[0].bank, BankWhere.SOLD, order=sold.id)
     await write(store, SaveOrder(sold), SaveBank(bank))
     assert RentalReader(path).load(NOON_MS).orders == (sold,)
+
+
+async def test_an_early_return_is_loaded_until_it_is_dropped_or_old(store: PlatformStore, path: Path) -> None:
+    early = EarlyReturn(books.BANK.bank, CabinetId("cab-0003"), 1, NOON_MS, ClockState.SYNCED)
+    later = replace(early, slot=2, time_ms=NOON_MS + 1)
+    await write(store, SaveEarlyReturn(early), SaveEarlyReturn(later))
+    assert RentalReader(path).load(NOON_MS + 1).early_returns == (later,)
+    assert RentalReader(path).load(NOON_MS + 2).early_returns == ()
+    await write(store, SaveEarlyReturn(early), DropEarlyReturn(early.bank))
+    assert RentalReader(path).load(0).early_returns == ()
 
 
 async def test_an_order_comes_with_its_journal_and_bill_in_the_order_of_writing(
@@ -222,7 +236,7 @@ async def test_a_file_of_another_version_is_refused_by_writer_and_reader(
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("UPDATE meta SET value = '99' WHERE key = 'platform_schema'")
     with pytest.raises(
-        SchemaVersionError, match="holds version 99 of the rental store; this program reads version 1"
+        SchemaVersionError, match="holds version 99 of the rental store; this program reads version 2"
     ):
         RentalReader(path).region()
     with pytest.raises(SchemaVersionError):

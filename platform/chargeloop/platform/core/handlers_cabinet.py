@@ -14,12 +14,12 @@ from chargeloop.platform.core.order import (
     may_happen,
 )
 from chargeloop.platform.core.order_journal import EventKind
-from chargeloop.platform.core.rows import BankRecord, BankWhere, SlotRecord
+from chargeloop.platform.core.rows import BankRecord, BankWhere, EarlyReturn, SlotRecord
 from chargeloop.platform.core.searching import confirmed, search
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.ids import BankId, CabinetId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome, SlotState
 from chargeloop.protocol.messages.courier import LegKind
@@ -156,6 +156,9 @@ def _freed(slot: SlotRecord) -> SlotRecord:
 def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corrected) -> None:
     """Take the physical fact that a bank left: whoever was believed to hold it does not."""
     turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, SlotState.EMPTY)])
+    early = turn.memory.early_returns.get(said.bank)
+    if early is not None and early.cabinet == cabinet.id:
+        turn.drop_early_return(said.bank)
     order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
     left_again = _left_again(turn, said.bank, when, order)
     if left_again is None:
@@ -173,8 +176,8 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     order = turn.happen(order.id, happened, when.not_before(asked_ms))
     if left_again is not None:
         turn.save_bank(left_again)
-        back = ev.BankReturned(said.bank, cabinet.id, said.slot)
-        _back(turn, order, back, Corrected(when.time_ms, ClockState.INFERRED).not_before(asked_ms))
+        returned = ev.BankReturned(said.bank, cabinet.id, said.slot)
+        back(turn, order, returned, Corrected(when.time_ms, ClockState.INFERRED).not_before(asked_ms))
         return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
@@ -208,7 +211,7 @@ def _seen_elsewhere(
     if other is None or (order is not None and other.id == order.id):
         return
     happened = ev.BankReturned(said.bank, cabinet.id, said.slot)
-    _back(turn, other, happened, Corrected(when.time_ms, ClockState.INFERRED))
+    back(turn, other, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
 def _holder(turn: Turn, bank: BankId) -> Order | None:
@@ -269,10 +272,13 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
     turn.fleet.set_slots(cabinet, [slot])
     order = _holder(turn, said.bank)
-    _inside(turn, cabinet, said.slot, said.bank)
-    if order is not None:
+    inside(turn, cabinet.id, said.slot, said.bank)
+    if order is None:
+        early = EarlyReturn(said.bank, cabinet.id, said.slot, when.time_ms, when.state)
+        turn.keep_early_return(early)
+    else:
         happened = ev.BankReturned(said.bank, cabinet.id, said.slot, said.reservation)
-        _back(turn, _collected_first(turn, order, said, when), happened, when)
+        back(turn, _collected_first(turn, order, said, when), happened, when)
 
 
 def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
@@ -292,12 +298,12 @@ def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Cor
     return order
 
 
-def _inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId) -> None:
+def inside(turn: Turn, cabinet: CabinetId, slot: int, bank: BankId) -> None:
     """Write that the cabinet has the bank, and that no order answers for it any more."""
-    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet.id, slot))
+    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet, slot))
 
 
-def _back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -> None:
+def back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -> None:
     """Record the return of a bank of the order; one that the order had given up is only found."""
     track = order.bank(happened.bank)
     if track is None:
@@ -360,9 +366,9 @@ def _found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: C
     track = None if order is None else order.bank(bank)
     if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
         return
-    _inside(turn, cabinet, slot, bank)
+    inside(turn, cabinet.id, slot, bank)
     happened = ev.BankReturned(bank, cabinet.id, slot)
-    _back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
+    back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
 def nothing_to_do(_: Turn, __: Cabinet, ___: object, ____: Corrected) -> None:

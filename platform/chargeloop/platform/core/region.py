@@ -19,12 +19,19 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from chargeloop.platform.core import fees, handlers_cabinet, handlers_delivery, handlers_user, region_reads
+from chargeloop.platform.core import (
+    early_returns,
+    fees,
+    handlers_cabinet,
+    handlers_delivery,
+    handlers_user,
+    region_reads,
+)
 from chargeloop.platform.core.fleet import Cabinet, Fleet
 from chargeloop.platform.core.handlers_deadlines import attend
 from chargeloop.platform.core.order import Leg, Order
 from chargeloop.platform.core.policy import Policy
-from chargeloop.platform.core.rows import BankRecord, CabinetRecord, PlatformWrite
+from chargeloop.platform.core.rows import BankRecord, CabinetRecord, EarlyReturn, PlatformWrite
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.core.turn import Memory, Turn
 from chargeloop.protocol.clock_map import Corrected, DeviceTime
@@ -108,16 +115,18 @@ class RentalRegion(region_reads.RegionReads):
         cabinets: Iterable[CabinetRecord] = (),
         banks: Iterable[BankRecord] = (),
         orders: Iterable[Order] = (),
+        returns: Iterable[EarlyReturn] = (),
     ) -> None:
         """Rebuild the memory from rows, before the first message.
 
         `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
-        that a bank's row names.
+        that a bank's row names; `returns` are early ones of that time.
         """
         memory = self._memory
         memory.tariffs.update({tariff.version: tariff for tariff in tariffs})
         memory.fleet.load(cabinets)
         memory.banks.update({record.bank: record for record in banks})
+        memory.early_returns.update({record.bank: record for record in returns})
         for order in sorted(orders, key=lambda order: order.placed_ms):
             memory.orders[order.id] = order
             memory.shelve(order)
@@ -146,6 +155,7 @@ class RentalRegion(region_reads.RegionReads):
             self._reported(turn, incoming)
         elif incoming.topic.spec.writer is Role.CABINET:
             self._heard(turn, incoming)
+        early_returns.claim(turn)
         return turn.finish()
 
     # People.

@@ -107,6 +107,21 @@ class BankRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyReturn:
+    """A bank that was put into a slot while no order answered for it, at a corrected time.
+
+    The rental that this ends may be heard of later: the cabinet that gave the bank out, or the courier who
+    took it, may have been off line.
+    """
+
+    bank: BankId
+    cabinet: CabinetId
+    slot: int
+    time_ms: int
+    quality: ClockState
+
+
+@dataclass(frozen=True, slots=True)
 class SaveOrder:
     """Replace the order's row."""
 
@@ -142,10 +157,33 @@ class SaveBank:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveEarlyReturn:
+    """Replace the early return of the bank."""
+
+    record: EarlyReturn
+
+
+@dataclass(frozen=True, slots=True)
+class DropEarlyReturn:
+    """Remove the early return of the bank, if there is one."""
+
+    bank: BankId
+
+
+@dataclass(frozen=True, slots=True)
 class SaveTariff:
     """Keep a version of the tariff for ever; the same version is never written with another content."""
 
     tariff: Tariff
 
 
-PlatformWrite = SaveOrder | AppendEvent | AppendFeeLine | SaveCabinet | SaveBank | SaveTariff
+PlatformWrite = (
+    SaveOrder
+    | AppendEvent
+    | AppendFeeLine
+    | SaveCabinet
+    | SaveBank
+    | SaveEarlyReturn
+    | DropEarlyReturn
+    | SaveTariff
+)

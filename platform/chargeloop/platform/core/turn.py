@@ -25,10 +25,13 @@ from chargeloop.platform.core.rows import (
     AppendFeeLine,
     BankRecord,
     BankWhere,
+    DropEarlyReturn,
+    EarlyReturn,
     OrderEvent,
     PlatformWrite,
     SaveBank,
     SaveCabinet,
+    SaveEarlyReturn,
     SaveOrder,
 )
 from chargeloop.platform.core.tariff import Tariff
@@ -78,6 +81,7 @@ class Memory:
     orders: dict[OrderId, Order] = field(default_factory=dict)
     users: dict[UserId, UserShelf] = field(default_factory=dict)
     banks: dict[BankId, BankRecord] = field(default_factory=dict)
+    early_returns: dict[BankId, EarlyReturn] = field(default_factory=dict)
     deadlines: list[tuple[int, OrderId]] = field(default_factory=list)
     watched: dict[OrderId, int] = field(default_factory=dict)
 
@@ -177,6 +181,10 @@ class Turn:
         """Return the order when it is in memory."""
         return self.memory.orders.get(OrderId(order))
 
+    def changed(self) -> tuple[Order, ...]:
+        """Return the orders that have changed in this turn, as they stand now."""
+        return tuple(self.memory.orders[name] for name in self._touched)
+
     def owner_of(self, derived: str) -> Order | None:
         """Return the order of a reservation, command or job, when it is in memory."""
         return self.find(order_of(derived))
@@ -268,6 +276,16 @@ class Turn:
         if self.memory.banks.get(record.bank) != record:
             self.memory.banks[record.bank] = record
             self.effects.writes.append(SaveBank(record))
+
+    def keep_early_return(self, record: EarlyReturn) -> None:
+        """Write that a bank is back, for the rental that may be heard of later."""
+        self.memory.early_returns[record.bank] = record
+        self.effects.writes.append(SaveEarlyReturn(record))
+
+    def drop_early_return(self, bank: BankId) -> None:
+        """Forget such a return: its rental has been found, or the bank has left again."""
+        if self.memory.early_returns.pop(bank, None) is not None:
+            self.effects.writes.append(DropEarlyReturn(bank))
 
     def cabinet(self, cabinet: str) -> Cabinet | None:
         """Return a cabinet that has introduced itself."""

@@ -13,10 +13,18 @@ from typing import Any, Final
 
 from chargeloop.platform.core.fees import FeeKind, FeeLine
 from chargeloop.platform.core.order import Order
-from chargeloop.platform.core.rows import BankRecord, BankWhere, CabinetRecord, OrderEvent, shared
+from chargeloop.platform.core.rows import (
+    BankRecord,
+    BankWhere,
+    CabinetRecord,
+    EarlyReturn,
+    OrderEvent,
+    shared,
+)
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.shell.store import (
     CABINETS,
+    EARLY_RETURN_COLUMNS,
     EVENT_COLUMNS,
     LINE_COLUMNS,
     ORDERS,
@@ -36,6 +44,7 @@ class Loaded:
     cabinets: tuple[CabinetRecord, ...]
     banks: tuple[BankRecord, ...]
     orders: tuple[Order, ...]
+    early_returns: tuple[EarlyReturn, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class RentalReader:
         """Return what the region needs to go on.
 
         Of the orders: those that are open, that ended at `ended_since_ms` or later, or that a bank's row
-        names.
+        names. Early returns since then too.
         """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
@@ -71,6 +80,10 @@ class RentalReader:
                 banks=tuple(_banks(db, cabinets)),
                 orders=tuple(
                     ORDERS.validate_json(body) for (body,) in db.execute(_NEEDED, (ended_since_ms,))
+                ),
+                early_returns=tuple(
+                    EarlyReturn(bank, cabinet, slot, time_ms, ClockState(quality))
+                    for bank, cabinet, slot, time_ms, quality in db.execute(_EARLY, (ended_since_ms,))
                 ),
             )
 
@@ -106,6 +119,7 @@ _NEEDED: Final = (
     "SELECT body FROM orders WHERE open = 1 OR changed_ms >= ?"
     " OR id IN (SELECT order_id FROM banks WHERE order_id IS NOT NULL) ORDER BY placed_ms, id"
 )
+_EARLY: Final = f"SELECT {EARLY_RETURN_COLUMNS} FROM early_returns WHERE time_ms >= ?"  # noqa: S608
 _ORDERS: Final = (
     "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
 )

@@ -93,6 +93,15 @@ CREATE TABLE IF NOT EXISTS banks (
   body TEXT NOT NULL
 ) STRICT;
 
+-- Returns heard of while no order answered for the bank: see core/early_returns.py.
+CREATE TABLE IF NOT EXISTS early_returns (
+  bank TEXT PRIMARY KEY,
+  cabinet TEXT NOT NULL,
+  slot INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL,
+  quality TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What has been written about money and its reasons is never changed; corrections are added.
 CREATE TRIGGER IF NOT EXISTS fee_lines_are_not_changed BEFORE UPDATE ON fee_lines
 BEGIN SELECT RAISE(ABORT, 'fee lines are only added'); END;

@@ -30,17 +30,20 @@ from chargeloop.platform.core.rows import (
     AppendFeeLine,
     BankRecord,
     CabinetRecord,
+    DropEarlyReturn,
+    EarlyReturn,
     OrderEvent,
     PlatformWrite,
     SaveBank,
     SaveCabinet,
+    SaveEarlyReturn,
     SaveOrder,
     SaveTariff,
 )
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.ids import InvalidIdError, RegionId, is_region
 
-SCHEMA_VERSION: Final = "1"
+SCHEMA_VERSION: Final = "2"
 STORE_NAME: Final = "platform/rental.sqlite3"
 
 ORDERS: Final = TypeAdapter(Order)
@@ -174,6 +177,7 @@ def statements(writes: Sequence[PlatformWrite]) -> Iterator[Statement]:
         _journal_statements(events, lines),
         _cabinet_statements(tuple(cabinets.values())),
         _bank_statements(tuple(banks.values())),
+        _early_return_statements(writes),
     )
     yield from ((sql, rows) for sql, rows in chain.from_iterable(every) if rows)
 
@@ -241,6 +245,10 @@ LINE_COLUMNS: Final = (
 )
 
 
+EARLY_RETURN_COLUMNS: Final = "bank, cabinet, slot, time_ms, quality"
+
+
+_EARLY_RETURN_ROW: Final = attrgetter(*(field.name for field in fields(EarlyReturn)))
 _EVENT_ROW: Final = attrgetter(*(field.name for field in fields(OrderEvent)))
 _LINE_ROW: Final = attrgetter(*(field.name for field in fields(FeeLine)))
 
@@ -280,6 +288,23 @@ def _bank_statements(banks: Sequence[BankRecord]) -> Iterator[Statement]:
             (record.bank, record.where, record.cabinet, record.slot, record.order, _json(BANKS, record))
             for record in banks
         ],
+    )
+
+
+def _early_return_statements(writes: Sequence[PlatformWrite]) -> Iterator[Statement]:
+    last: dict[str, EarlyReturn | None] = {}
+    for write in writes:
+        match write:
+            case SaveEarlyReturn(record):
+                last[record.bank] = record
+            case DropEarlyReturn(bank):
+                last[bank] = None
+            case _:
+                continue
+    yield "DELETE FROM early_returns WHERE bank = ?", [(bank,) for bank in last]
+    yield (
+        f"INSERT INTO early_returns ({EARLY_RETURN_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
+        [_EARLY_RETURN_ROW(record) for record in last.values() if record is not None],
     )
 
 
