@@ -73,3 +73,13 @@ def test_a_file_of_records_can_be_checked(tmp_path: Path, capsys: pytest.Capture
     assert main([str(wrong)]) == 1
     assert main([]) == 2
     assert "record: the stream stops before `end`" in capsys.readouterr().out
+
+
+def test_lines_that_are_no_records_are_violations_and_can_be_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "records"
+    lines = ["", "5", "{}", "[[]]", '["bank"', "[" * 100_000, '["\\ud800"]', json.dumps(["end", NOON_MS])]
+    path.write_bytes("\n".join(lines).encode() + b"\n\xff")
+    assert main([str(path)]) == 1
+    assert f"record was broken {len(lines)} times" in capsys.readouterr().out

@@ -72,6 +72,25 @@ def ended_copy(stream: Stream) -> set[str]:
     return ended(copy)
 
 
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        ("reservation_asked", '{"hold":{"reservation":"rsv-1","quantity":"2"}}'),
+        ("reservation_asked", '{"hold":{"reservation":["rsv-1"],"quantity":2}}'),
+        ("reservation_ended", "[]"),
+        ("release_asked", '{"reservation":{}}'),
+        ("release_asked", "{"),
+        ("reservation_refused", '{"reservation":null}'),
+        ("bank_returned", '{"bank":"bnk-1","reservation":["rsv-7a-1"]}'),
+        ("rental_requested", '{"leg":"outward"}'),
+        ("job_ended", "[" * 100_000),
+    ],
+)
+def test_a_detail_that_cannot_be_read_is_told_of_and_gives_nothing_back(kind: str, detail: str) -> None:
+    stream = begun().event(ORDER, kind, "reserving").change("event", -1, detail=detail)
+    assert {"record", "holds.released"} <= ended(stream)
+
+
 def test_an_order_that_was_called_off_waits_for_its_courier() -> None:
     stream = begun().event(ORDER, "reservation_ended", "reserving", reservation="rsv-7a-1")
     leg = {"job": "job-7a-2", "kind": "outward"}

@@ -52,6 +52,10 @@ def test_a_bank_is_at_a_place_that_exists(place: str) -> None:
     assert inside("bnk-1").move("bnk-1", SLOT, place, "vandal").broken() == {"ledger.place"}
 
 
+def test_a_motor_of_no_cabinet_moves_nothing() -> None:
+    assert "ledger.place" in inside("bnk-1").move("bnk-1", "slot", "tray", "motor").broken()
+
+
 def test_a_bank_does_not_vanish_by_hand() -> None:
     lost = Stream().tell("bank", "bnk-1", "user/usr-1").move("bnk-1", "user/usr-1", "outside", "hand")
     assert lost.broken() == {"ledger.hands"}

@@ -1,5 +1,7 @@
 """Orders move by their table, and each bank that is out has one of them."""
 
+from typing import Any
+
 import pytest
 from chargeloop_checker.order_table import FACTS, FINAL, MOVES, after
 from checker_stream import MINUTE_MS, NOON_MS, Stream, courier_rental, walk_up_rental
@@ -98,8 +100,23 @@ def test_nothing_happens_after_it_was_heard_of() -> None:
 
 def test_a_detail_that_cannot_be_read_is_told_of() -> None:
     stream = in_use(ORDER)
-    for detail in ("{", "[]", "{}", '{"bank":{}}'):
+    for detail in (
+        "{",
+        "[]",
+        "{}",
+        '{"bank":{}}',
+        "[" * 100_000,
+        '{"bank":"bnk-1","cabinet":"cab-1","slot":"1"}',
+    ):
         assert stream.change("event", 2, detail=detail).broken() == {"record", "orders.end"}
+
+
+@pytest.mark.parametrize("told", [{"banks": 5}, {"banks": [["bnk-1"]]}, {"bank": ["bnk-1"]}])
+def test_banks_that_are_no_names_are_told_of_too(told: dict[str, Any]) -> None:
+    stream = in_use(ORDER).event(ORDER, "rental_requested", "in_use", leg={"job": "job-1", "kind": "back"})
+    assert "record" not in stream.broken()
+    stream.event(ORDER, "first_indication", "in_use", job="job-1", courier="cou-1", **told)
+    assert "record" in stream.broken()
 
 
 def test_in_the_end_every_order_is_final() -> None:

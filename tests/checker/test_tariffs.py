@@ -32,6 +32,10 @@ def test_a_cap_for_each_day_and_one_for_all(minutes: int, amount: int) -> None:
     assert NAKI.amount_minor("rental", minutes * MINUTE_MS, "synced") == amount
 
 
+def test_a_clock_that_is_wrong_by_an_age_takes_no_longer_to_compute() -> None:
+    assert rental(0, 30, 100, 600).amount_minor("rental", 10**15 * 24 * HOUR_MS, "synced") == 600 * 10**15
+
+
 @pytest.mark.parametrize(
     ("seconds", "amount"),
     [

@@ -4,15 +4,27 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from chargeloop_checker.checker import Checker
 
+_SHOWN: Final = 80
+
 
 def _records(path: Path) -> Iterator[tuple[Any, ...]]:
-    with path.open(encoding="utf-8") as lines:
+    """Yield what each line says; one that is no JSON array comes as a record of no known kind."""
+    with path.open(encoding="utf-8", errors="backslashreplace") as lines:
         for line in lines:
-            yield tuple(json.loads(line))
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):
+                record = None
+            yield tuple(record) if isinstance(record, list) else (line[:_SHOWN],)
+
+
+def _say(line: str) -> None:
+    """Print a line, whatever characters were told in the records."""
+    sys.stdout.write(line.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def main(arguments: list[str]) -> int:
@@ -25,9 +37,9 @@ def main(arguments: list[str]) -> int:
         checker.feed(record)
     violations = checker.finish()
     for violation in violations:
-        sys.stdout.write(f"{violation.at_ms} {violation.rule}: {violation.text}\n")
+        _say(f"{violation.at_ms} {violation.rule}: {violation.text}")
     for rule, count in checker.counts.items():
-        sys.stdout.write(f"{rule} was broken {count} times\n")
+        _say(f"{rule} was broken {count} times")
     return 1 if violations else 0
 
 

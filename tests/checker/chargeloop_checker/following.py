@@ -10,13 +10,13 @@ duration at all.
 Entries come late and in any order, so each one only adds what it tells to what is known.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-Detail = Mapping[str, Any]
+from chargeloop_checker.details import Detail, DetailError
+
 _TRUST: Final = {"synced": 0, "free": 1, "inferred": 2, "unset": 3}
 
 
@@ -109,23 +109,22 @@ class Follower:
         self._is_over = False
         self._trips: dict[str, Trip] = {}
 
-    def take(self, kind: str, text: str, mark: Mark, *, is_over: bool) -> Iterable[str]:
+    def take(self, kind: str, text: str, mark: Mark, *, is_over: bool) -> tuple[str, ...]:
         """Take an entry of one of the `FOLLOWED` kinds; return the banks it speaks of.
 
         `is_over` tells whether the order had ended before it.
 
         Raises:
-            KeyError: the detail lacks a member.
-            TypeError: a member is of another type.
-            ValueError: the detail is no JSON.
+            DetailError: the detail is not what an entry of its kind has.
         """
-        detail: Detail = json.loads(text)
+        detail = Detail.of(text)
         self._is_over = is_over
         _TAKE[kind](self, detail, mark)
-        banks: Iterable[str] = detail.get("banks", ())
-        if "bank" in detail:
-            banks = (detail["bank"],)
-        return banks if kind != "job_ended" else detail["astray"]
+        if kind == "job_ended":
+            return detail.texts("astray")
+        if detail.has("bank"):
+            return (detail.text("bank"),)
+        return detail.texts("banks") if detail.has("banks") else ()
 
     def spans(self) -> Iterator[Span]:
         """Yield all that is charged as the journal stands."""
@@ -139,12 +138,12 @@ class Follower:
     # Couriers.
 
     def _requested(self, detail: Detail, _: Mark) -> None:
-        leg = detail["leg"]
-        self._trips[leg["job"]] = Trip(outward=leg["kind"] == "outward")
+        leg = detail.part("leg")
+        self._trips[leg.text("job")] = Trip(outward=leg.text("kind") == "outward")
 
     def _indicated(self, detail: Detail, mark: Mark) -> None:
-        job = detail["job"]
-        trip = self._trips[job]
+        job = detail.text("job")
+        trip = self._trip(job)
         trip.indicated = mark
         if trip.called is None or mark.time_ms < trip.called.time_ms:
             trip.called = mark
@@ -154,7 +153,13 @@ class Follower:
                 bank.end_by(trip.called)
 
     def _courier_left(self, detail: Detail, _: Mark) -> None:
-        self._trips[detail["job"]].indicated = None
+        self._trip(detail.text("job")).indicated = None
+
+    def _trip(self, job: str) -> Trip:
+        trip = self._trips.get(job)
+        if trip is None:
+            raise DetailError(f"{job} was not asked for")
+        return trip
 
     def _called_for(self, job: str, mark: Mark) -> Mark:
         """Return when a rental ended that this job's courier ended; the mark when nobody knows better."""
@@ -164,8 +169,8 @@ class Follower:
     # Out of a cabinet and to the user.
 
     def _ejected(self, detail: Detail, mark: Mark) -> None:
-        name = detail["bank"]
-        self.left.add((detail["cabinet"], detail["slot"]))
+        name = detail.text("bank")
+        self.left.add((detail.text("cabinet"), detail.integer("slot")))
         known = self.banks.get(name)
         if known is not None and known.begun is not None:
             return
@@ -175,26 +180,26 @@ class Follower:
             self.reached_user = True
             self.banks[name] = Bank(Where.USER, begun=mark)
         else:
-            self.banks[name] = Bank(Where.COURIER, detail["job"])
+            self.banks[name] = Bank(Where.COURIER, detail.text_or_none("job"))
 
     def _picked_up(self, detail: Detail, _: Mark) -> None:
-        for name in detail["banks"]:
-            self.banks.setdefault(name, Bank(Where.COURIER, detail["job"]))
+        for name in detail.texts("banks"):
+            self.banks.setdefault(name, Bank(Where.COURIER, detail.text("job")))
 
     def _handed_over(self, detail: Detail, mark: Mark) -> None:
         self.reached_user = True
-        self._trips[detail["job"]].done = mark
-        for name in detail["banks"]:
+        self._trip(detail.text("job")).done = mark
+        for name in detail.texts("banks"):
             bank = self.banks.setdefault(name, Bank(Where.USER))
             # One that a cabinet has seen again already was given to the user and brought back since.
             bank.where = Where.USER if bank.back is None else Where.CABINET
-            bank.job, bank.begun, bank.ended = detail["job"], mark, bank.back
+            bank.job, bank.begun, bank.ended = detail.text("job"), mark, bank.back
 
     # Back from the user.
 
     def _collected(self, detail: Detail, mark: Mark) -> None:
-        job = detail["job"]
-        for name in detail["banks"]:
+        job = detail.text("job")
+        for name in detail.texts("banks"):
             bank = self.banks.get(name)
             if bank is None or bank.begun is None:
                 continue
@@ -204,7 +209,7 @@ class Follower:
             bank.end_by(self._called_for(job, mark))
 
     def _returned(self, detail: Detail, mark: Mark) -> None:
-        bank = self.banks.get(detail["bank"])
+        bank = self.banks.get(detail.text("bank"))
         if bank is None:
             return
         if bank.where is Where.USER:
@@ -214,11 +219,11 @@ class Follower:
         bank.where, bank.back = Where.CABINET, mark
 
     def _found(self, detail: Detail, mark: Mark) -> None:
-        bank = self.banks.setdefault(detail["bank"], Bank(Where.CABINET))
+        bank = self.banks.setdefault(detail.text("bank"), Bank(Where.CABINET))
         bank.where, bank.back = Where.CABINET, mark
 
     def _brought_back(self, detail: Detail, mark: Mark) -> None:
-        job = detail["job"]
+        job = detail.text("job")
         trip = self._trips.get(job)
         if trip is None or trip.outward or all(bank.job != job for bank in self.banks.values()):
             return
@@ -226,21 +231,21 @@ class Follower:
             trip.done = mark
 
     def _word_taken(self, detail: Detail, _: Mark) -> None:
-        for name in detail["banks"]:
+        for name in detail.texts("banks"):
             self.banks.setdefault(name, Bank(Where.CABINET)).where = Where.CABINET
 
     # Ends.
 
     def _job_ended(self, detail: Detail, mark: Mark) -> None:
-        job = detail["job"]
-        for name in detail["astray"]:
+        job = detail.text("job")
+        for name in detail.texts("astray"):
             bank = self.banks.setdefault(name, Bank(Where.COURIER))
             if bank.where is Where.USER:
                 bank.end_by(self._called_for(job, mark))
             bank.where, bank.job = Where.COURIER, job
 
     def _sold(self, detail: Detail, mark: Mark) -> None:
-        for name in detail["banks"]:
+        for name in detail.texts("banks"):
             bank = self.banks.setdefault(name, Bank(Where.SOLD))
             bank.where, bank.ended = Where.SOLD, mark
 

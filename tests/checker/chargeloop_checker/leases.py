@@ -7,16 +7,17 @@ reservation it asked for was refused, is over, or has been asked back, and one t
 every courier sent for it has been accounted for.
 """
 
-import json
 from collections.abc import Mapping
 
 from chargeloop_checker.commands import Commands
+from chargeloop_checker.details import Detail, DetailError
 from chargeloop_checker.findings import Findings
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
 
 _FINAL = frozenset({"settled", "cancelled", "failed"})
 _GIVEN_BACK = frozenset({"reservation_refused", "reservation_ended", "release_asked"})
+_LENDS = _GIVEN_BACK | {"reservation_asked", "bank_returned", "rental_requested", "job_ended"}
 # How many banks or slots a reservation keeps, and how many of its slots were filled.
 _Kept = dict[str, list[int]]
 
@@ -60,22 +61,30 @@ class Leases:
     # Orders.
 
     def _happened(self, record: Record) -> None:
-        _, at_ms, _, order, _, kind, from_state, to_state, *_, detail = record
-        if kind == "reservation_asked":
-            hold = json.loads(detail).get("hold")
-            if hold is not None:
-                self._reservations.setdefault(order, {})[hold["reservation"]] = [hold["quantity"], 0]
-        elif kind in _GIVEN_BACK:
-            self._reservations.get(order, {}).pop(json.loads(detail).get("reservation"), None)
-        elif kind == "bank_returned":
-            self._filled(order, json.loads(detail).get("reservation"))
-        elif kind == "rental_requested":
-            self._couriers.setdefault(order, set()).add(json.loads(detail)["leg"]["job"])
-        elif kind == "job_ended":
-            self._couriers.get(order, set()).discard(json.loads(detail)["job"])
+        _, at_ms, _, order, event, kind, from_state, to_state, *_, detail = record
+        if kind in _LENDS:
+            try:
+                self._lent_or_back(order, kind, Detail.of(detail))
+            except DetailError as error:
+                self._findings.report("record", at_ms, f"{event} has the detail {detail!r}: {error}")
         if to_state in _FINAL and order not in self._ended:
             self._ended.add(order)
             self._end(order, at_ms, from_state)
+
+    def _lent_or_back(self, order: str, kind: str, detail: Detail) -> None:
+        if kind == "reservation_asked":
+            if detail.has("hold"):
+                hold = detail.part("hold")
+                kept = [hold.integer("quantity"), 0]
+                self._reservations.setdefault(order, {})[hold.text("reservation")] = kept
+        elif kind == "bank_returned":
+            self._filled(order, detail.text_or_none("reservation"))
+        elif kind == "rental_requested":
+            self._couriers.setdefault(order, set()).add(detail.part("leg").text("job"))
+        elif kind == "job_ended":
+            self._couriers.get(order, set()).discard(detail.text("job"))
+        else:
+            self._reservations.get(order, {}).pop(detail.text("reservation"), None)
 
     def _filled(self, order: str, reservation: str | None) -> None:
         """A bank came back through a kept slot; with the last one the reservation is over."""

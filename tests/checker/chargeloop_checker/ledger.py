@@ -143,4 +143,4 @@ class Ledger:
 
 def _reaches(by: str, start: str, end: str) -> bool:
     """Tell whether the two places lie together: a motor's tray is that of its own cabinet."""
-    return by != "motor" or start.split("/")[1] == end.split("/")[1]
+    return by != "motor" or start.split("/")[1:2] == end.split("/")[1:2]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from chargeloop_checker.details import DetailError
 from chargeloop_checker.findings import Findings
 from chargeloop_checker.following import FOLLOWED, Follower, Mark
 from chargeloop_checker.order_table import FINAL, after
@@ -112,8 +113,8 @@ class Orders:
     ) -> None:
         try:
             touched = order.follower.take(kind, detail, mark, is_over=was_over)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            self._findings.report("record", at_ms, f"{mark.event} has the detail {detail!r}: {error!r}")
+        except DetailError as error:
+            self._findings.report("record", at_ms, f"{mark.event} has the detail {detail!r}: {error}")
             return
         for name in touched if not order.is_over else ():
             bank = order.follower.banks.get(name)

@@ -47,12 +47,11 @@ class Tariff:
     def _rental_minor(self, held_ms: int) -> int:
         if held_ms <= self.free_minutes * _MINUTE_MS:
             return 0
-        window_ms = held_ms if self.cap_per_24h_minor is None else _DAY_MS
-        sum_minor = 0
-        for begin_ms in range(0, held_ms, window_ms):
-            price_minor = self._units_minor(min(window_ms, held_ms - begin_ms))
-            cap_minor = price_minor if self.cap_per_24h_minor is None else self.cap_per_24h_minor
-            sum_minor += min(price_minor, cap_minor)
+        sum_minor = self._units_minor(held_ms)
+        if self.cap_per_24h_minor is not None:
+            days, rest_ms = divmod(held_ms, _DAY_MS)
+            day_minor = min(self._units_minor(_DAY_MS), self.cap_per_24h_minor)
+            sum_minor = days * day_minor + min(self._units_minor(rest_ms), self.cap_per_24h_minor)
         return sum_minor if self.total_cap_minor is None else min(sum_minor, self.total_cap_minor)
 
     def _units_minor(self, window_ms: int) -> int:
