@@ -8,6 +8,7 @@ import sys
 import pytest
 from chargeloop_checker import Checker
 
+from chargeloop.broker.endpoint.inbox import Inbox
 from chargeloop.broker.endpoint.writer import SingleWriter
 from chargeloop.platform.core import fees
 from chargeloop.protocol.codec import JSON
@@ -88,6 +89,23 @@ def test_a_violation_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> N
     summary = play_job(Job(2, 6, 1, "none"), Checker)
     assert {violation.seed for violation in summary.violations} == {2}
     assert "fees.amount" in {violation.rule for violation in summary.violations}
+
+
+def test_a_run_that_is_not_played_to_the_end_stops_at_its_first_violation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The platforms acknowledge an entry too many, so devices wait for ever: days that nobody need play."""
+    mark = Inbox.mark
+    monkeypatch.setattr(Inbox, "mark", lambda self, source, journal: mark(self, source, journal) + 1)
+    summary = play_job(Job(2, 6, 1, "none"), Checker, to_the_end=False)
+    assert [violation.rule for violation in summary.violations] == ["journals.acked"]
+    assert summary.orders.total() == 0
+
+
+def test_a_sound_run_that_may_stop_early_is_played_to_the_end() -> None:
+    assert play_job(Job(2, 6, 1, "none"), Checker, to_the_end=False) == play_job(
+        Job(2, 6, 1, "none"), Checker
+    )
 
 
 def test_what_the_product_raises_is_a_violation_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import gc
 import hashlib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -41,11 +41,18 @@ class Judge(Protocol):
     def feed(self, record: Record) -> None:
         """Take the next record."""
 
+    def found(self) -> tuple[Finding, ...]:
+        """Return what was found so far."""
+
     def finish(self) -> tuple[Finding, ...]:
         """Return what was found."""
 
 
 MakeJudge = Callable[[], Judge]
+
+
+class _EnoughError(Exception):
+    """The judge has found what the run was played for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +118,12 @@ def jobs(seed: int, orders: int, regions: int, faults: str, per_run: int = ORDER
         seed, orders = seed + 1, orders - count
 
 
-def play_job(job: Job, make_judge: MakeJudge) -> Summary:
-    """Play one run under a judge; what the product raises is a violation."""
+def play_job(job: Job, make_judge: MakeJudge, *, to_the_end: bool = True) -> Summary:
+    """Play one run under a judge; what the product raises is a violation.
+
+    Unless it is played `to_the_end` it stops at the first violation: what goes wrong after that may take
+    long and proves nothing more.
+    """
     judge = make_judge()
     counted = 0
 
@@ -120,14 +131,18 @@ def play_job(job: Job, make_judge: MakeJudge) -> Summary:
         nonlocal counted
         counted += 1
         judge.feed(record)
+        if not to_the_end and judge.found():
+            raise _EnoughError
 
     try:
         outcome = play(job.seed, job.orders, job.regions, faults_of(job.faults), sink)
+    except _EnoughError:
+        found = _violations(job, judge.found())
+        return Summary(runs=1, records=counted, violations=found, traces={job.seed: "stopped"})
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding of this seed
         text = f"{error!r} at {_place_of(error)}"
         raised = Violation(job.seed, "raised", 0, text)
         return Summary(runs=1, violations=[raised], traces={job.seed: "raised"})
-    found = [Violation(job.seed, one.rule, one.at_ms, one.text) for one in judge.finish()]
     return Summary(
         runs=1,
         orders=outcome.orders,
@@ -135,9 +150,13 @@ def play_job(job: Job, make_judge: MakeJudge) -> Summary:
         records=counted,
         faults=outcome.faults,
         coverage=outcome.coverage,
-        violations=found,
+        violations=_violations(job, judge.finish()),
         traces={job.seed: outcome.trace},
     )
+
+
+def _violations(job: Job, found: Sequence[Finding]) -> list[Violation]:
+    return [Violation(job.seed, one.rule, one.at_ms, one.text) for one in found]
 
 
 def _place_of(error: Exception) -> str:

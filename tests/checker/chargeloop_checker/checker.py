@@ -70,6 +70,10 @@ class Checker:
             handlers = self._open(record[2])
         handlers[kind](record)
 
+    def found(self) -> tuple[Violation, ...]:
+        """Return what was found so far, in the order in which it was found."""
+        return self._findings.kept()
+
     def finish(self) -> tuple[Violation, ...]:
         """Judge what must hold in the end and return what was found, in the order in which it was found."""
         if not self._finished:
