@@ -38,11 +38,12 @@ def test_wrong_codes_are_counted_over_any_time() -> None:
     assert typed("wrong", stream=stream).broken() == {"keypads.locked"}
 
 
-def test_a_right_code_begins_the_count_anew() -> None:
-    assert typed(*WRONG[1:], "right", *WRONG[1:]).broken() == set()
+def test_a_right_code_that_nothing_comes_out_for_does_not_begin_the_count_anew() -> None:
+    assert typed(*WRONG[1:], "right", "wrong").broken() == set()
+    assert typed(*WRONG[1:], "right", "wrong", "wrong").broken() == {"keypads.locked"}
 
 
-def test_a_pickup_whose_code_was_never_answered_begins_the_count_anew() -> None:
+def test_a_pickup_begins_the_count_anew_whether_its_code_was_answered_or_not() -> None:
     stream = typed(*WRONG[1:]).tell("crash", "cab-1", "power").wait(5)
     stream.tell("entry", "cab-1", "jnl-1", 1, "chargeloop.cabinet.pickup_started.v1")
     stream.tell("mark", RENTAL, "cabinet/cab-1", "jnl-1", 1).tell("quarantined", RENTAL, None, "invalid")

@@ -168,15 +168,16 @@ class Cabinet(Device):
             )
 
     def _typed(self, asker: Asker, code: str) -> None:
-        known = any(live.code == code for live in self.memory.reservations)
+        waits = any(pickup.asker == asker for pickup in self.memory.pickups)
         self._carry_out(lambda m, s: cabinet.type_code(m, s, asker, code))
+        if waits:
+            return  # no other code: the same request, sent again while its banks come out
         answer = self.mechanics.answers.get(asker.key)
+        told = "right"
         if answer is not None and answer.display.startswith("locked"):
             told = "locked"
         elif answer is not None and answer.display == "wrong code":
             told = "wrong"
-        else:
-            told = "right" if known else "wrong"
         self.stage.record("code", self.region, self.client, told)
 
     def guess(self) -> None:

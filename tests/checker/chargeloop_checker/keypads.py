@@ -1,14 +1,13 @@
 """Keypads: whoever guesses is locked out, whatever happens to the power.
 
 After five wrong codes in a row a keypad takes none for ten minutes, right ones neither, and writes into its
-journal that it is locked. Only a code that banks come out for begins the count anew; which code that was is
-not told, so here every right code does. A wrong code that is shown with a bank in hand counts at the
-cabinet and is not told either: it may be locked earlier than the codes say, and the journal says so.
+journal that it is locked. Only a code that banks come out for begins the count anew, when its pickup starts,
+as the journal says; whether a code or a command started it is not told, so here every pickup does. A wrong
+code that is shown with a bank in hand counts at the cabinet and is not told either: it may be locked earlier
+than the codes say, and the journal says so.
 
 What a step decides is on the disk before its entries are. When the power fails between the two, the entry
-comes with the next boot, and the lock-out had begun before the power failed. A right code that the power cut
-off from its answer shows in the journal alone, by the pickup that it started; so that begins the count anew
-as well.
+comes with the next boot, and the lock-out had begun before the power failed.
 """
 
 from collections.abc import Mapping
@@ -62,7 +61,7 @@ class Keypads:
         if keypad.locked_ms is not None and at_ms < keypad.locked_ms + _LOCKED_MS:
             told = f"{cabinet} takes a code, {answer}, {at_ms - keypad.locked_ms} ms after it was locked"
             self._findings.report("keypads.locked", at_ms, told)
-        keypad.wrong = 0 if answer == "right" else keypad.wrong + 1
+        keypad.wrong += answer == "wrong"
         if keypad.wrong > _MOST_WRONG:
             told = f"{cabinet} takes {keypad.wrong} wrong codes, one after the other"
             self._findings.report("keypads.locked", at_ms, told)

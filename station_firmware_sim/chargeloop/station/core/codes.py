@@ -49,6 +49,5 @@ def _open(turn: Turn, asker: Asker, reservation: Reservation) -> None:
     elif reservation.state is HoldState.GIVING:
         turn.act(GiveAnswer(asker, accepted=False, display="please wait: these banks are coming out"))
     else:
-        turn.memory = replace(turn.memory, keypad=keypad.right_code())
         pickup = Pickup(reservation.id, reservation.quantity, reservation.min_charge_pct, asker=asker)
         pickups.ask(turn, reservation, pickup)

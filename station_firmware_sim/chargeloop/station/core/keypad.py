@@ -6,8 +6,9 @@ lock-out are part of the memory that is written to disk before the answer is sho
 new tries. A right code while locked out is refused as well, else the lock-out would only slow a guesser's
 display.
 
-Only a code that is used up by it (of banks, which then come out) begins the count anew: whoever has a return
-code could otherwise type it after every few guesses. A lock-out that begins while the cabinet does not know
+Only a code that is used up by it (of banks, whose pickup has begun) begins the count anew: whoever has a
+return code, or pulls the plug on a pickup that waits for the motor, could otherwise type the same code after
+every few guesses. A lock-out that begins while the cabinet does not know
 the time has no end yet; it is given its full length once the time is known.
 """
 
@@ -46,9 +47,9 @@ def wrong_code(keypad: Keypad, now_ms: int | None) -> Keypad:
     return passed(locked, now_ms) if now_ms is not None else locked
 
 
-def right_code() -> Keypad:
-    """Return the keypad after a right code: the count begins anew."""
-    return Keypad()
+def code_used(keypad: Keypad) -> Keypad:
+    """Return the keypad after a code was used up: the count begins anew, but a lock-out stays."""
+    return keypad if keypad.is_locked else Keypad()
 
 
 def passed(keypad: Keypad, now_ms: int) -> Keypad:

@@ -18,6 +18,7 @@ from typing import Final
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome, SlotState
 from chargeloop.protocol.values import replace
+from chargeloop.station.core import keypad
 from chargeloop.station.core.memory import (
     GiveAnswer,
     LookAfter,
@@ -123,6 +124,8 @@ def _started(turn: Turn, pickup: Pickup) -> Pickup:
     if pickup.started:
         return pickup
     by = "keypad" if pickup.command is None else "command"
+    if pickup.command is None:
+        turn.memory = replace(turn.memory, keypad=keypad.code_used(turn.memory.keypad))
     started = cab.PickupStarted(reservation=pickup.reservation, by=by)
     turn.record(started, subject=pickup.reservation, correlation_id=pickup.command)
     return _put_first(turn, replace(pickup, started=True))
