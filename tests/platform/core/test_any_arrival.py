@@ -1,0 +1,78 @@
+"""Permute the log: the same facts cost the same, however late, often, and in whatever order they come."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chargeloop.protocol.messages.rental import OrderState
+from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
+from tests.platform.core.script import A, B
+from tests.platform.core.story import DISPATCH, Arrival, C, Clock, Story, Telling, bill, due
+
+# Beyond this the platform may give up waiting for the way out, and the order takes another course.
+_OUTWARD_PATIENCE_MS = 8 * MINUTE_MS
+
+_clocks = st.builds(
+    Clock,
+    wrong_by_ms=st.sampled_from((0, 0, -8 * HOUR_MS, 5 * MINUTE_MS, -1_700_000_000_000)),
+    uptime_ms=st.integers(1, 40 * 24).map(lambda hours: hours * HOUR_MS),
+    drift_ppm=st.integers(-100, 100),
+)
+
+
+def _minutes(least: int, most: int) -> st.SearchStrategy[int]:
+    return st.integers(least, most)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> Story:
+    quantity = draw(st.integers(1, 3))
+    hand_over = draw(_minutes(3, 20))
+    use = draw(_minutes(30, 300))
+    return Story(
+        quantity=quantity,
+        walked=draw(st.integers(0, quantity)),
+        indication=draw(_minutes(1, 10)),
+        pickup=draw(_minutes(2, 15)),
+        hand_over=hand_over,
+        walk=draw(_minutes(1, use - 1)),
+        use=use,
+        second_indication=draw(_minutes(1, 10)),
+        collection=draw(_minutes(2, 20)),
+        back=draw(_minutes(2, 40)),
+        couriers=draw(st.tuples(st.integers(1, 2), st.integers(1, 3))),
+        claims_all=draw(st.booleans()),
+        clocks=draw(st.tuples(_clocks, _clocks, _clocks)),
+    )
+
+
+def _held_up(longest_ms: int) -> st.SearchStrategy[Arrival]:
+    again = st.none() | st.integers(0, 30 * HOUR_MS)
+    return st.builds(Arrival, held_ms=st.just(0) | st.integers(0, longest_ms), again_ms=again)
+
+
+@st.composite
+def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
+    """Return a story, and what becomes of its messages."""
+    story = draw(stories())
+    reports = 2 * story.couriers[0] + 1
+    out = draw(st.lists(_held_up(_OUTWARD_PATIENCE_MS), min_size=reports, max_size=reports))
+    back = draw(st.lists(_held_up(30 * HOUR_MS), max_size=8))
+    cabinets = {name: draw(st.lists(_held_up(30 * HOUR_MS), max_size=4)) for name in (A, B, C)}
+    return story, {DISPATCH: [*out, *back], **cabinets}
+
+
+@settings(max_examples=150, deadline=None)
+@given(told())
+def test_the_same_facts_cost_the_same_whenever_they_are_heard(
+    told: tuple[Story, dict[str, list[Arrival]]],
+) -> None:
+    story, arrivals = told
+    order = Telling(story, arrivals).told()
+    assert order.state is OrderState.SETTLED
+    assert bill(order) == due(story)
+
+
+@settings(max_examples=30, deadline=None)
+@given(stories())
+def test_a_story_that_is_told_at_once_costs_what_the_tariff_says(story: Story) -> None:
+    assert bill(Telling(story).told()) == due(story)
