@@ -87,18 +87,11 @@ def chaos(
 
     flags = {"seed": seed, "speed": speed, "broker": broker, "data": data, "region": region, "tariff": tariff}
     effective = load_settings(flags, config)
-    from chargeloop.cli.chaos.report import chaos_report
+    from chargeloop.cli.chaos.report import chaos_report, tell
     from chargeloop.cli.chaos.run import ChaosPlan, run_chaos
-    from chargeloop.cli.outcome import printed
-    from chargeloop.cli.playing import ended
-    from chargeloop.cli.tables import show
 
     result = run_chaos(effective, ChaosPlan(minutes, orders_per_minute, faults_per_minute))
-    if as_json:
-        print(printed(result.document()))
-    else:
-        show(chaos_report(result))
-    return ended(len(result.violations))
+    return tell(result, chaos_report(result), as_json=as_json)
 
 
 def endure(
@@ -120,14 +113,7 @@ def endure(
     flags = {"seed": seed, "speed": speed, "broker": broker, "data": data, "region": region, "tariff": tariff}
     effective = load_settings(flags, config)
     from chargeloop.cli.chaos.endurance import EndurancePlan, run_endurance
-    from chargeloop.cli.chaos.report import endurance_report
-    from chargeloop.cli.outcome import printed
-    from chargeloop.cli.playing import ended
-    from chargeloop.cli.tables import show
+    from chargeloop.cli.chaos.report import endurance_report, tell
 
-    result = run_endurance(effective, EndurancePlan(cabinets, minutes, orders_per_minute))
-    if as_json:
-        print(printed(result.document()))
-    else:
-        show(endurance_report(result))
-    return ended(len(result.violations))
+    result = run_endurance(effective, EndurancePlan(minutes, orders_per_minute, cabinets))
+    return tell(result, endurance_report(result), as_json=as_json)

@@ -3,21 +3,21 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final
 
 from chargeloop.cli.brokers import broker_kind
 from chargeloop.cli.chaos import lossless
 from chargeloop.cli.chaos.journals import JournalWatch
 from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.life import Plan, live
 from chargeloop.cli.chaos.memory import Held, MemoryWatch, growing
 from chargeloop.cli.chaos.playground import Playground, Setting, opened
-from chargeloop.cli.chaos.run import settled
 from chargeloop.cli.chaos.town import wide_town
 from chargeloop.cli.city import lay_out
 from chargeloop.cli.demo import fresh_data, play, stopped_by_signals, until_first
 from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
-from chargeloop.cli.people import People
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.settings import Effective
 from chargeloop.protocol.time import MINUTE_MS
@@ -31,17 +31,10 @@ _READY_S_PER_CABINET: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class EndurancePlan:
-    """So many cabinets for so many real minutes, in each of which so many people order."""
+class EndurancePlan(Plan):
+    """How many cabinets are connected all the time."""
 
     cabinets: int
-    minutes: float
-    orders_per_minute: float
-
-    @property
-    def orders(self) -> int:
-        """Return how many people order."""
-        return max(1, round(self.minutes * self.orders_per_minute))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +115,8 @@ class _Run:
             self._ready_s = asyncio.get_running_loop().time() - begun_s
             place.progress.say(f"all is ready after {self._ready_s:.0f} s")
             self._journals = place.journals
-            await until_first(self._live(place), place.supervisor.failed)
+            await until_first(live(place, partial(self._watch, place)), place.supervisor.failed)
             self._deaths = place.unplanned_deaths()
-
-    async def _live(self, place: Playground) -> None:
-        people = People(self._setting.scenario, place.data, place.world())
-        async with asyncio.TaskGroup() as tasks:
-            living = tasks.create_task(people.live())
-            await self._watch(place)
-        if not living.result():
-            place.progress.say("the time is over and not everybody is done")
-        await settled(place)
 
     async def _watch(self, place: Playground) -> None:
         """Take samples for the time of the run."""

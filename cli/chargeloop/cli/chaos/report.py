@@ -8,6 +8,18 @@ from rich.text import Text
 
 from chargeloop.cli.chaos.endurance import EnduranceResult
 from chargeloop.cli.chaos.run import ChaosResult
+from chargeloop.cli.outcome import printed
+from chargeloop.cli.playing import ended
+from chargeloop.cli.tables import show
+
+
+def tell(result: ChaosResult | EnduranceResult, report: Group, *, as_json: bool) -> int:
+    """Print what a run came to, as JSON or as its report, and return the exit code."""
+    if as_json:
+        print(printed(result.document()))
+    else:
+        show(report)
+    return ended(len(result.violations))
 
 
 def chaos_report(result: ChaosResult) -> Group:

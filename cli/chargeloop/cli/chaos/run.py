@@ -1,10 +1,10 @@
 """A chaos run: a busy city, faults as planned, everything healed in the end, and then the checks."""
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from chargeloop.cli.brokers import broker_kind
@@ -12,6 +12,7 @@ from chargeloop.cli.chaos import lossless
 from chargeloop.cli.chaos.faults import Kind, PlannedFault, plan_faults
 from chargeloop.cli.chaos.journals import JournalWatch
 from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.life import Plan, live
 from chargeloop.cli.chaos.playground import Playground, Setting, opened
 from chargeloop.cli.chaos.town import busy_town
 from chargeloop.cli.chaos.unrest import Outage, Unrest
@@ -19,31 +20,19 @@ from chargeloop.cli.city import lay_out
 from chargeloop.cli.demo import fresh_data, play, stopped_by_signals, until_first
 from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
-from chargeloop.cli.people import People, at_rest
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.settings import Effective
 from chargeloop.protocol.time import MINUTE_MS
 
 # Orders take a minute or two of real time, so people meet many faults.
 _SPEED: Final = 40.0
-# How long the world may take to come to rest after the people: by its own time, and by the machine's.
-_REST_MS: Final = 4 * 60 * MINUTE_MS
-_REST_S: Final = 60.0
-_POLL_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class ChaosPlan:
-    """How long faults happen (real minutes), and how many a minute; how many people order in one."""
+class ChaosPlan(Plan):
+    """How long faults happen, and how many in a real minute."""
 
-    minutes: float
-    orders_per_minute: float
     faults_per_minute: float
-
-    @property
-    def orders(self) -> int:
-        """Return how many people order."""
-        return max(1, round(self.minutes * self.orders_per_minute))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +112,15 @@ class _Run:
                 seed=seed, duration_s=self._plan.minutes * 60, per_minute=self._plan.faults_per_minute
             )
             self._outages, self._journals = unrest.outages, place.journals
-            await until_first(self._live(place, unrest, faults), place.supervisor.failed)
+            life = live(place, partial(self._disturb, place, unrest, faults))
+            await until_first(life, place.supervisor.failed)
             self._deaths = place.unplanned_deaths()
             self._traffic = _summed(place)
 
-    async def _live(self, place: Playground, unrest: Unrest, faults: Sequence[PlannedFault]) -> None:
-        people = People(self._setting.scenario, place.data, place.world())
-        async with asyncio.TaskGroup() as tasks:
-            living = tasks.create_task(people.live())
-            await unrest.play(faults)
-            place.progress.say(f"everything is healed after {len(unrest.outages)} faults")
-        if not living.result():
-            place.progress.say("the time is over and not everybody is done")
-        await settled(place)
+    @staticmethod
+    async def _disturb(place: Playground, unrest: Unrest, faults: Sequence[PlannedFault]) -> None:
+        await unrest.play(faults)
+        place.progress.say(f"everything is healed after {len(unrest.outages)} faults")
 
     def result(self) -> ChaosResult:
         outcome = gather(self._setting.scenario, self._setting.files.data)
@@ -150,20 +135,6 @@ class _Run:
             traffic=self._traffic,
             violations=(*outcome.violations, *lost, *self._deaths),
         )
-
-
-async def settled(place: Playground) -> None:
-    """Return when the world is at rest and everything written is committed, or when that takes too long."""
-    clock, scenario = place.stage.clock, place.stage.scenario
-    until_ms = clock.now_ms() + max(_REST_MS, clock.patience_ms(round(_REST_S * 1_000)))
-    while clock.now_ms() < until_ms:
-        place.journals.look()
-        ledger = read_ledger(place.data)
-        committed = not any(lossless.uncommitted(place.journals.journals, ledger.marks))
-        if committed and not any(lossless.unfinished(ledger.channels)) and at_rest(place.data, scenario):
-            return
-        await asyncio.sleep(_POLL_S)
-    place.progress.say("the world did not come to rest")
 
 
 def _summed(place: Playground) -> dict[str, int]:
