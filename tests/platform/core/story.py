@@ -53,7 +53,8 @@ class Story:
 
     `walked` banks of `quantity` were put into C by the user, so long after the hand-over; the others were
     asked to be fetched and brought to B. Couriers took each job one after the other, and the last one did it;
-    who `claims_all` says that the banks in C were among those collected and brought back.
+    who `claims_all` says that the banks in C were among those collected and brought back. Somebody who takes
+    the banks from A without a courier (`walk_up`) puts all of them into C.
     """
 
     quantity: int = 1
@@ -68,6 +69,7 @@ class Story:
     back: int = 10
     couriers: tuple[int, int] = (1, 1)
     claims_all: bool = False
+    walk_up: bool = False
     clocks: tuple[Clock, Clock, Clock] = (Clock(), Clock(), Clock())
 
 
@@ -136,6 +138,12 @@ class Telling:
     def _plan(self) -> None:
         story, banks = self.story, [f"bnk-a{slot}" for slot in range(1, self.story.quantity + 1)]
         self._at(START_MS, self._place)
+        if story.walk_up:
+            self._gives_out(START_MS + _HALF_MS, banks)
+            self._reports(A, START_MS + _HALF_MS, lambda: self._obeyed(banks))
+            for slot, bank in enumerate(banks, 1):
+                self._takes(C, START_MS + story.walk * MINUTE_MS, slot, bank, lambda: None)
+            return
         now_ms = START_MS + story.indication * MINUTE_MS
         now_ms = self._indicated(now_ms, delivery.FirstIndication, 0)
         now_ms += story.pickup * MINUTE_MS
@@ -157,6 +165,18 @@ class Telling:
         finished = {"ejected": len(banks), "missing": 0}
         self._reports(
             A, at_ms, lambda: made(cab.PickupFinished, reservation=self._kept(cab.ReserveBanks), **finished)
+        )
+
+    def _obeyed(self, banks: list[str]) -> Data:
+        send, eject = self.script.command(cab.EjectBanks)
+        given = tuple(made(cab.SlotContent, slot=slot, bank=bank) for slot, bank in enumerate(banks, 1))
+        return made(
+            cab.CommandFinished,
+            command=send.id,
+            epoch=eject.epoch,
+            outcome=cab.Outcome.DONE,
+            reservation=eject.reservation,
+            slots=given,
         )
 
     def _takes(
@@ -201,6 +221,11 @@ class Telling:
 
     def _place(self) -> None:
         self.script.alive(A, B, C)
+        if self.story.walk_up:
+            request = {"hand_over": rental.HandOver.WALK_UP, "cabinet": A}
+            self._order = self.script.place(self.story.quantity, **request).id
+            self.script.answer(cab.ReserveBanks)
+            return
         self._order = self.script.place(self.story.quantity).id
         self._answers(cab.ReserveBanks)
 
@@ -255,6 +280,8 @@ def due(story: Story) -> dict[tuple[str, str | None], int]:
     charged: dict[tuple[str, str | None], int] = {
         ("rental", bank): min(600, -(-minutes // 30) * 100) for bank, minutes in zip(banks, held, strict=True)
     }
+    if story.walk_up:
+        return charged
     charged["courier_out", None] = 200 + 10 * min(45, story.pickup + story.hand_over + 1)
     if story.walked < story.quantity:
         charged["courier_back", None] = 200 + 10 * min(45, story.collection + story.back + 1)

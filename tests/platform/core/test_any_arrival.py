@@ -9,7 +9,7 @@ from tests.platform.core.script import A, B
 from tests.platform.core.story import DISPATCH, Arrival, C, Clock, Story, Telling, bill, due
 
 # Beyond this the platform may give up waiting for the way out, and the order takes another course.
-_OUTWARD_PATIENCE_MS = 8 * MINUTE_MS
+_OUTWARD_PATIENCE_MS, _UNLOCK_PATIENCE_MS = 8 * MINUTE_MS, 11 * HOUR_MS
 
 _clocks = st.builds(
     Clock,
@@ -28,9 +28,10 @@ def stories(draw: st.DrawFn) -> Story:
     quantity = draw(st.integers(1, 3))
     hand_over = draw(_minutes(3, 20))
     use = draw(_minutes(30, 300))
+    walk_up = draw(st.booleans())
     return Story(
         quantity=quantity,
-        walked=draw(st.integers(0, quantity)),
+        walked=quantity if walk_up else draw(st.integers(0, quantity)),
         indication=draw(_minutes(1, 10)),
         pickup=draw(_minutes(2, 15)),
         hand_over=hand_over,
@@ -41,6 +42,7 @@ def stories(draw: st.DrawFn) -> Story:
         back=draw(_minutes(2, 40)),
         couriers=draw(st.tuples(st.integers(1, 2), st.integers(1, 3))),
         claims_all=draw(st.booleans()),
+        walk_up=walk_up,
         clocks=draw(st.tuples(_clocks, _clocks, _clocks)),
     )
 
@@ -57,7 +59,8 @@ def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
     reports = 2 * story.couriers[0] + 1
     out = draw(st.lists(_held_up(_OUTWARD_PATIENCE_MS), min_size=reports, max_size=reports))
     back = draw(st.lists(_held_up(30 * HOUR_MS), max_size=8))
-    cabinets = {name: draw(st.lists(_held_up(30 * HOUR_MS), max_size=4)) for name in (A, B, C)}
+    longest_ms = {A: _UNLOCK_PATIENCE_MS if story.walk_up else 30 * HOUR_MS, B: 30 * HOUR_MS, C: 30 * HOUR_MS}
+    cabinets = {name: draw(st.lists(_held_up(longest_ms[name]), max_size=5)) for name in (A, B, C)}
     return story, {DISPATCH: [*out, *back], **cabinets}
 
 
