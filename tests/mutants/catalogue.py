@@ -94,7 +94,7 @@ CATALOGUE = (
         f"{_BROKER}/window.py",
         "        elif self.resend_at_ms is None:\n            self.resend_at_ms = now_ms",
         "        elif self.resend_at_ms is None and False:\n            self.resend_at_ms = now_ms",
-        "network",
+        "network,loss=0.2",
     ),
     Mutant(
         "journal-forgotten-unacknowledged",
@@ -136,7 +136,7 @@ CATALOGUE = (
         f"{_STATION}/commands.py",
         "    if expires_ms is None or turn.is_over(expires_ms):",
         "    if expires_ms is None:",
-        "network,delay=0.1",
+        "network,delay=0.3,loss=0",
     ),
     Mutant(
         "outcome-not-recorded",
