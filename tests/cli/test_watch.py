@@ -1,5 +1,6 @@
 """Watching: filters and formats, and messages of a real broker as an operator sees them."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,10 +11,11 @@ import aiomqtt
 import pytest
 
 from chargeloop.broker import BrokerAddress, Credentials, CredentialStore
-from chargeloop.broker.main import running_broker
+from chargeloop.broker.main import free_address, running_broker
 from chargeloop.cli.errors import CommandError
+from chargeloop.cli.main import run
 from chargeloop.cli.places import note_broker
-from chargeloop.cli.watch import TIMED_OUT, Seen, Watch, check_filter, formatted, watch
+from chargeloop.cli.watch import TIMED_OUT, Seen, Watch, check_filter, formatted, unheard, watch
 
 SEEN = Seen("cl/v1/demo/order/ord-1/event", b'{"a":1}', 1, retain=False, at_ns=1_780_300_800_123_456_789)
 
@@ -83,14 +85,16 @@ async def test_a_watch_shows_what_it_asked_for_and_leaves_out_the_rest(
     await say(broker, store.load("cab-1"))
     lines: list[str] = []
     wanted = Watch(("cl/v1/demo/cabinet/+/#",), ("cl/v1/demo/cabinet/+/slots",), "%p", count=2, seconds=20)
-    assert await watch(wanted, store.load("opr-main"), broker, show=lines.append, note=lines.append) == 0
+    assert (
+        await watch(wanted, store.load("opr-main"), lambda: broker, show=lines.append, note=lines.append) == 0
+    )
     assert sorted(lines) == ["connection", "info"]
 
 
 async def test_a_watch_ends_when_its_time_is_over(broker: BrokerAddress, tmp_path: Path) -> None:
     operator = CredentialStore.of_data(tmp_path).load("opr-main")
     wanted = Watch(("cl/v1/demo/order/#",), (), "%p", count=None, seconds=0.5)
-    assert await watch(wanted, operator, broker, show=print, note=print) == TIMED_OUT
+    assert await watch(wanted, operator, lambda: broker, show=print, note=print) == TIMED_OUT
 
 
 async def test_the_command_prints_json_lines_as_the_operator_of_the_data_directory(
@@ -102,3 +106,74 @@ async def test_the_command_prints_json_lines_as_the_operator_of_the_data_directo
     done = subprocess.run([*command, *filters], capture_output=True, text=True, check=False, timeout=60)  # noqa: ASYNC221 - the broker is another process
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["payload"] == "info"
+
+
+def test_filters_on_which_nothing_can_come_are_named(tmp_path: Path) -> None:
+    operator = CredentialStore.of_data(tmp_path).grant("opr-main", "demo")
+    heard = [
+        "#",
+        "cl/v1/demo/#",
+        "cl/v1/+/order/+/event",
+        "cl/v1/demo/cabinet/cab-1/info",
+        "cl/+/demo/user/#",
+    ]
+    unknown = ["cl/v1/other/#", "cl/v1/demo/cabinet/+/ack", "clsim/#", "cl/v1/demo/order", "x"]
+    assert unheard([*heard, *unknown], operator) == unknown
+
+
+async def test_a_filter_on_which_nothing_can_come_is_told_beside_the_messages(
+    broker: BrokerAddress, tmp_path: Path
+) -> None:
+    operator = CredentialStore.of_data(tmp_path).load("opr-main")
+    notes: list[str] = []
+    wanted = Watch(("cl/v1/demo/nothing",), (), "%p", count=None, seconds=0.5)
+    await watch(wanted, operator, lambda: broker, show=print, note=notes.append)
+    assert notes == [
+        "nothing that an operator may read matches 'cl/v1/demo/nothing': topics.md lists all topics"
+    ]
+
+
+async def test_a_watch_whose_reader_has_gone_ends_without_a_word(
+    broker: BrokerAddress, tmp_path: Path
+) -> None:
+    store = CredentialStore.of_data(tmp_path)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chargeloop.cli", "watch", "--data", str(tmp_path),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.timeout(60):
+        await say(broker, store.load("cab-1"))
+        await process.stdout.readline()
+        process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]
+        while process.returncode is None:
+            await say(broker, store.load("cab-1"))
+        assert await process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+async def test_two_watches_at_once_do_not_throw_each_other_out(broker: BrokerAddress, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "chargeloop.cli", "watch", "--data", str(tmp_path), "-W", "60"]
+    filters = ["-t", "cl/v1/demo/cabinet/cab-1/info", "-F", "%p", "-C", "40"]
+    watches = [
+        await asyncio.create_subprocess_exec(
+            *command, *filters, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        for _ in range(2)
+    ]
+    async with asyncio.timeout(90):
+        while any(one.returncode is None for one in watches):
+            await say(broker, CredentialStore.of_data(tmp_path).load("cab-1"))
+        said = [await one.communicate() for one in watches]
+    assert said == [(b"info\n" * 40, b"")] * 2
+
+
+def test_a_watch_where_nothing_runs_says_so_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nobody = free_address()
+    assert run(["watch", "--data", str(tmp_path), "--broker", str(nobody)]) == 1
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err.count("\n")) == ("", 1)
+    assert f"nothing runs at {nobody} (connection refused)" in shown.err

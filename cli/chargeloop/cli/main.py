@@ -1,13 +1,17 @@
 """The chargeloop command line: builds the commands and turns every error into one line and an exit code.
 
 Exit codes: 0 done; 1 it failed; 2 wrong arguments, settings or files; 27 `watch -W` ran out of time; 130
-Ctrl-C.
+Ctrl-C; 141 nobody reads standard output any more.
 """
 
+import os
+import select
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from chargeloop.cli import (
     benchmarking,
@@ -20,12 +24,32 @@ from chargeloop.cli import (
     simulating,
 )
 from chargeloop.cli.chaos import commands as breaking
-from chargeloop.cli.errors import USAGE, CommandError, one_line
+from chargeloop.cli.errors import FAILED, USAGE, CommandError, one_line
 
 _INTERRUPTED = 130
+_CLOSED_PIPE = 141
+
+
+class _UnreadError(Exception):
+    """Nobody reads standard output any more, as after `| head`."""
+
+
+class _Commands(TyperGroup):
+    """The commands, with any pipe that breaks told apart from standard output: typer keeps silent for all."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if _nobody_reads_on():
+                raise _UnreadError from None
+            raise CommandError(f"a connection broke: {error}", FAILED) from error
+
 
 app = typer.Typer(
     name="chargeloop",
+    cls=_Commands,
     help="Shared power banks, brought and fetched by courier: three systems that talk over MQTT.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -42,6 +66,7 @@ app.command("couriers")(serving.couriers)
 app.command("agents")(serving.agents)
 app.command("cabinets")(serving.cabinets)
 app.add_typer(ordering.app, name="order")
+app.command("top")(observing.top)
 app.command("watch")(observing.watch)
 app.command("export")(observing.export)
 app.command("bench")(benchmarking.bench)
@@ -71,7 +96,18 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(_command_path(error), error.format_message(), USAGE)
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except _UnreadError:
+        # What is still buffered goes nowhere, and is not complained about at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _CLOSED_PIPE
     return result if isinstance(result, int) else 0
+
+
+def _nobody_reads_on() -> bool:
+    """Tell whether standard output is a pipe whose reader has gone."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
 
 
 def _command_path(error: typer.TyperException) -> str:

@@ -1,4 +1,4 @@
-"""The commands that look at what happens and at what is stored: watch and export."""
+"""The commands that look at what happens and at what is stored: top, watch and export."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from chargeloop.cli.errors import CommandError
 from chargeloop.cli.options import (
     BrokerAddressOption,
     ConfigOption,
@@ -35,9 +36,9 @@ FormatOption = Annotated[
         "-F",
         "--format",
         metavar="FORMAT",
-        help=r"%t topic, %p payload, %x payload in hex, %l its length in bytes, %q QoS, %r retained, %U time"
-        r" in seconds since 1970, %I in RFC 3339, %j all as JSON, %J with the payload as JSON, %% a %; \n."
-        r" Default: '%t %p'.",
+        help=r"%w in words, %t topic, %p payload, %x payload in hex, %l its length in bytes, %q QoS,"
+        r" %r retained, %U time of receipt in seconds since 1970, %I in RFC 3339, %j all as JSON, %J with the"
+        r" payload as JSON, %% a %; \n. Default: '%w' on a terminal, else '%t %p'.",
     ),
 ]
 CountOption = Annotated[
@@ -65,23 +66,53 @@ def watch(
     config: ConfigOption = None,
 ) -> int:
     """Watch topics as an operator, in the manner of mosquitto_sub."""
-    from chargeloop.broker import CredentialStore
     from chargeloop.cli import watch as watching
     from chargeloop.cli.places import known_broker
+    from chargeloop.cli.seats import seated
     from chargeloop.cli.settings import load_settings
 
     flags = {"data": data, "region": region, "broker": broker, "operator": operator}
-    settings = load_settings(flags, config).settings
+    effective = load_settings(flags, config)
+    settings = effective.settings
+    default = watching.TERMINAL_FORMAT if sys.stdout.isatty() else watching.DEFAULT_FORMAT
     wanted = watching.Watch(
         filters=watching.topics_or_region(topic or (), settings.region),
         without=tuple(watching.check_filter(text) for text in filter_out or ()),
-        form=watching.JSON_FORMAT if as_json else watching.check_format(form or watching.DEFAULT_FORMAT),
+        form=watching.JSON_FORMAT if as_json else watching.check_format(form or default),
         count=count,
         seconds=seconds,
     )
-    address = known_broker(settings)
-    credentials = CredentialStore.of_data(settings.data).grant(settings.operator, settings.region)
-    return asyncio.run(watching.watch(wanted, credentials, address, show=_show, note=_note))
+    known_broker(settings)  # before a login is made where nothing runs
+    with seated(effective) as credentials:
+        watched = watching.watch(wanted, credentials, lambda: known_broker(settings), show=_show, note=_note)
+        return asyncio.run(watched)
+
+
+def top(
+    data: DataOption = None,
+    region: RegionOption = None,
+    broker: BrokerAddressOption = None,
+    operator: OperatorOption = None,
+    config: ConfigOption = None,
+) -> int:
+    """Show a running city on one screen: orders, cabinets, couriers, messages.
+
+    Keys: 1 to 4 choose the table, s sorts, / filters, p pauses, ? lists all, q quits.
+    """
+    from chargeloop.cli.listening import require_broker
+    from chargeloop.cli.places import known_broker
+    from chargeloop.cli.seats import seated
+    from chargeloop.cli.settings import load_settings
+
+    flags = {"data": data, "region": region, "broker": broker, "operator": operator}
+    effective = load_settings(flags, config)
+    asyncio.run(require_broker(lambda: known_broker(effective.settings)))
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise CommandError("top draws on a terminal, and this is none: chargeloop watch prints lines")
+    from chargeloop.cli.top.app import run_top
+
+    with seated(effective) as credentials:
+        return run_top(credentials, lambda: known_broker(effective.settings))
 
 
 def export(data: DataOption = None, config: ConfigOption = None) -> None:

@@ -14,15 +14,15 @@ from rich.text import Text
 
 from chargeloop.broker import BrokerAddress, Credentials
 from chargeloop.broker.clock import Clock
+from chargeloop.cli.listening import Ear, listen
+from chargeloop.cli.news import news_of
 from chargeloop.protocol.codec import Fault, decode
-from chargeloop.protocol.messages.cabinet import BankEjected, BankReturned, EjectFailed
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.time import format_instant
 from chargeloop.protocol.topics import TOPICS
 
 _LINES_SHOWN = 14
 _REFRESH_PER_SECOND = 8
-_RETRY_S = 0.3
 _STYLES: Mapping[str, str] = {"settled": "green", "cancelled": "yellow", "failed": "red"}
 
 
@@ -122,23 +122,17 @@ async def followed(
 
 async def _follow(progress: Progress, credentials: Credentials, broker: BrokerAddress) -> None:
     region = credentials.region
-    filters = [
-        (TOPICS["order_event"].topic(region, order="+"), 0),
-        (TOPICS["cabinet_event"].topic(region, cabinet="+"), 0),
-    ]
-    while True:
-        with contextlib.suppress(aiomqtt.MqttError):  # progress may miss something; it moves nothing
-            async with aiomqtt.Client(
-                broker.host,
-                broker.port,
-                username=credentials.client,
-                password=credentials.password,
-                identifier=credentials.client,
-            ) as client:
-                await client.subscribe(filters)
-                async for message in client.messages:
-                    tell(progress, str(message.topic), bytes(message.payload))
-        await asyncio.sleep(_RETRY_S)
+    filters = (
+        TOPICS["order_event"].topic(region, order="+"),
+        TOPICS["cabinet_event"].topic(region, cabinet="+"),
+    )
+
+    def heard(message: aiomqtt.Message) -> None:
+        tell(progress, str(message.topic), bytes(message.payload))
+
+    # Progress may miss something, as it moves nothing; what is to be said of the broker others say.
+    ear = Ear(filters, qos=0)
+    await listen(credentials, lambda: broker, ear, heard=heard, link=lambda _: None, patient=True)
 
 
 def tell(progress: Progress, topic: str, payload: bytes) -> None:
@@ -146,29 +140,9 @@ def tell(progress: Progress, topic: str, payload: bytes) -> None:
     envelope = decode(payload)
     if isinstance(envelope, Fault):
         return
-    data, where = envelope.data, topic.split("/")[4]
+    data = envelope.data
     if isinstance(data, OrderMoved):
         progress.moved(data.order, data.to_state)
-        if data.from_state is not data.to_state or data.event in _TOLD_EVENTS:
-            progress.say(_order_line(data))
-    elif isinstance(data, BankEjected):
-        progress.say(f"{where} gave out {data.bank} from slot {data.slot}")
-    elif isinstance(data, EjectFailed):
-        progress.say(f"{where} slot {data.slot} jammed: {data.bank} did not come out")
-    elif isinstance(data, BankReturned):
-        progress.say(f"{where} took {data.bank} into slot {data.slot}")
-
-
-_TOLD_EVENTS = frozenset(
-    {"reservation_refused", "courier_left", "redirected", "problem_reported", "bank_found"}
-)
-
-
-def _order_line(data: OrderMoved) -> str:
-    reason = "" if data.reason is None else f" ({data.reason})"
-    came = (
-        ""
-        if str(data.to_state) == data.event or data.from_state is data.to_state
-        else f", now {data.to_state}"
-    )
-    return f"{data.order} {data.event.replace('_', ' ')}{came}{reason}"
+    sentence = news_of(topic.split("/")[4], data)
+    if sentence is not None:
+        progress.say(sentence)

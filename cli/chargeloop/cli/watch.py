@@ -10,15 +10,17 @@ import aiomqtt
 from paho.mqtt.client import topic_matches_sub
 from pydantic_core import from_json
 
-from chargeloop.broker import BrokerAddress, Credentials
-from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.broker import Credentials
+from chargeloop.broker.access import AccessRules
+from chargeloop.cli.errors import CommandError
+from chargeloop.cli.listening import Ear, Link, Where, listen
+from chargeloop.cli.news import readable
 from chargeloop.protocol.time import format_instant
 
 DEFAULT_FORMAT = "%t %p"
+TERMINAL_FORMAT = "%w"
 JSON_FORMAT = "%J"
 TIMED_OUT = 27  # mosquitto_sub's exit code when -W ran out
-_RETRY_S = 0.5
-_FIRST_CONNECT_S = 10.0
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\"}
 
 
@@ -115,6 +117,7 @@ _FIELDS: Mapping[str, Callable[[Seen], str]] = {
     "t": lambda seen: seen.topic,
     "p": _text,
     "x": lambda seen: seen.payload.hex(),
+    "w": lambda seen: readable(seen.topic, seen.payload),
     "l": lambda seen: str(len(seen.payload)),
     "q": lambda seen: str(seen.qos),
     "r": lambda seen: str(int(seen.retain)),
@@ -143,7 +146,7 @@ def formatted(form: str, seen: Seen) -> str:
 async def watch(
     wanted: Watch,
     credentials: Credentials,
-    broker: BrokerAddress,
+    where: Where,
     *,
     show: Callable[[str], None],
     note: Callable[[str], None],
@@ -155,9 +158,13 @@ async def watch(
     Raises:
         CommandError: no connection could be made at first.
     """
+    for text in unheard(wanted.filters, credentials):
+        note(f"nothing that an operator may read matches {text!r}: topics.md lists all topics")
+    watcher = _Watcher(wanted, show, note)
+    ear = Ear(wanted.filters)
     try:
         async with asyncio.timeout(wanted.seconds):
-            await _Watcher(wanted, show).run(credentials, broker, note)
+            await listen(credentials, where, ear, heard=watcher.take, link=watcher.tell)
     except TimeoutError:
         return TIMED_OUT
     return 0
@@ -166,52 +173,46 @@ async def watch(
 class _Watcher:
     """Counts what it shows, over all connections of one watch."""
 
-    def __init__(self, wanted: Watch, show: Callable[[str], None]) -> None:
+    def __init__(self, wanted: Watch, show: Callable[[str], None], note: Callable[[str], None]) -> None:
         self._wanted = wanted
         self._show = show
+        self._note = note
         self._left = wanted.count
-        self._connected = False
 
-    async def run(self, credentials: Credentials, broker: BrokerAddress, note: Callable[[str], None]) -> None:
-        started = time.monotonic()
-        while self._left != 0:
-            try:
-                await self._one_connection(credentials, broker)
-            except aiomqtt.MqttError as error:
-                # Just granted credentials need a moment until a running broker has read them.
-                if not self._connected and time.monotonic() - started > _FIRST_CONNECT_S:
-                    raise CommandError(
-                        f"cannot connect to {broker} as {credentials.client}: {error}", FAILED
-                    ) from None
-                if self._connected:
-                    note(f"connection to {broker} lost ({error}); connecting again")
-                await asyncio.sleep(_RETRY_S)
-
-    async def _one_connection(self, credentials: Credentials, broker: BrokerAddress) -> None:
-        async with aiomqtt.Client(
-            broker.host,
-            broker.port,
-            username=credentials.client,
-            password=credentials.password,
-            identifier=credentials.client,
-        ) as client:
-            await client.subscribe([(text, 1) for text in self._wanted.filters])
-            self._connected = True
-            async for message in client.messages:
-                self._take(message)
-                if self._left == 0:
-                    return
-
-    def _take(self, message: aiomqtt.Message) -> None:
+    def take(self, message: aiomqtt.Message) -> bool:
+        """Show the message when it is wanted; tell whether that was the last."""
         topic = str(message.topic)
         if any(topic_matches_sub(text, topic) for text in self._wanted.without):
-            return
+            return False
         seen = Seen(topic, message.payload, message.qos, message.retain, time.time_ns())
         self._show(formatted(self._wanted.form, seen))
         if self._left is not None:
             self._left -= 1
+        return self._left == 0
+
+    def tell(self, link: Link) -> None:
+        """Note that the connection was lost."""
+        if link.trouble is not None:
+            self._note(f"connection lost ({link.trouble}); connecting again")
 
 
 def topics_or_region(filters: Sequence[str], region: str) -> tuple[str, ...]:
     """Return the filters given, or everything of the region."""
     return tuple(check_filter(text) for text in filters) or (f"cl/v1/{region}/#",)
+
+
+def unheard(filters: Sequence[str], credentials: Credentials) -> list[str]:
+    """Return the filters on which nothing can come: brokers grant them all and then send nothing."""
+    reads = AccessRules.of(credentials).reads
+    return [text for text in filters if not any(_overlap(text, rule) for rule in reads)]
+
+
+def _overlap(asked: str, rule: str) -> bool:
+    """Tell whether some topic matches both filters; `rule` has no `#`."""
+    levels, wanted = rule.split("/"), asked.split("/")
+    if wanted[-1] == "#":
+        wanted.pop()
+        levels = levels[: len(wanted)]
+    return len(levels) == len(wanted) and all(
+        one == other or "+" in {one, other} for one, other in zip(levels, wanted, strict=True)
+    )

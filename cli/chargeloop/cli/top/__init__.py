@@ -1,0 +1,1 @@
+"""`chargeloop top`: a running city on one screen, as an operator may see it over MQTT."""
