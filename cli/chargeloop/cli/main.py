@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from chargeloop.cli import (
     benchmarking,
     configuration,
+    diagnosing,
     granting,
     observing,
     ordering,
@@ -55,6 +56,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+app.command("doctor")(diagnosing.doctor)
 app.command("demo")(playing.demo)
 app.command("replay")(playing.replay)
 app.command("sim")(simulating.sim)

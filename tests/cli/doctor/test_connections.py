@@ -1,0 +1,87 @@
+"""Real connections: brokers that are started for the check, and an instance that runs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chargeloop.broker import BrokerAddress, CredentialStore
+from chargeloop.broker.clock import RealClock, ScaledClock
+from chargeloop.broker.main import BrokerError, free_address, running_broker
+from chargeloop.cli.doctor import connections
+from chargeloop.cli.doctor.connections import brokers, compared, instance
+from chargeloop.cli.doctor.findings import Level
+from chargeloop.cli.settings import Settings
+from chargeloop.courier.main import DispatchSettings, run
+from chargeloop.protocol.ids import DispatchId, RegionId
+from tests.cli.running import while_running
+
+
+async def test_a_broker_of_each_kind_is_started_and_passes_a_message() -> None:
+    found = await brokers()
+    assert [one.name for one in found] == ["mqtt by mosquitto", "mqtt by embedded"]
+    assert [one.level for one in found] == [Level.OK, Level.OK]
+    assert all("a message came through, a wrong password did not" in one.seen for one in found)
+
+
+async def test_a_broker_that_does_not_come_up_fails_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: object) -> None:
+        raise BrokerError("it did not come up")
+
+    monkeypatch.setattr(connections, "running_broker", broken)
+    assert {(one.level, one.seen) for one in await brokers()} == {(Level.FAIL, "it did not come up")}
+
+
+async def test_a_data_directory_on_which_nothing_runs_is_no_fault(tmp_path: Path) -> None:
+    (found,) = await instance(Settings(data=tmp_path))
+    assert (found.level, found.seen) == (Level.OK, f"nothing runs on {tmp_path}")
+
+
+async def test_a_broker_that_cannot_be_reached_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_LET_IN_S", 0.0)
+    nobody = free_address()
+    (found,) = await instance(Settings(data=tmp_path, broker=str(nobody)))
+    assert found.level is Level.FAIL
+    assert f"no connection to the broker at {nobody}" in found.seen
+    assert not list((tmp_path / "credentials").iterdir())
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[BrokerAddress]:
+    CredentialStore.of_data(tmp_path).grant("dsp-main", "demo")
+    async with running_broker(None, tmp_path) as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("speed", "seen"), [(None, "agrees with this machine's"), (50.0, "runs 50 times as fast")]
+)
+async def test_an_instance_is_seen_with_its_platforms_and_their_clock(
+    speed: float | None, seen: str, address: BrokerAddress, tmp_path: Path
+) -> None:
+    settings = DispatchSettings(
+        region=RegionId("demo"), broker=address, data=tmp_path, dispatch=DispatchId("dsp-main")
+    )
+    clock = RealClock() if speed is None else ScaledClock(real_origin_ms=0, origin_ms=0, speed=speed)
+    async with while_running(lambda ready: run(settings, clock, ready=ready)):
+        found = {one.name: one for one in await instance(Settings(data=tmp_path))}
+    assert found["instance"].seen == f"broker at {address}"
+    assert found["courier platform"].level is Level.OK
+    assert (found["rental platform"].level, found["rental platform"].seen) == (
+        Level.WARN, "has never been there",
+    )  # fmt: skip
+    assert found["platform's clock"].level is Level.OK
+    assert seen in found["platform's clock"].seen
+    known = [one.client for one in CredentialStore.of_data(tmp_path).all()]
+    assert known == ["dsp-main"]
+
+
+def test_a_platform_whose_clock_is_far_off_is_warned_of() -> None:
+    found = compared(passed_ms=1_000, real_ms=1_001, ahead_ms=-90_000, doubt_ms=5)
+    assert (found.level, found.seen) == (Level.WARN, "90.0 s behind this machine's")
+
+
+def test_a_slow_answer_makes_no_clock_wrong() -> None:
+    assert compared(passed_ms=1_500, real_ms=1_000, ahead_ms=2_400, doubt_ms=500).level is Level.OK
