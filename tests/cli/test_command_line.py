@@ -1,15 +1,19 @@
 """The command line as people meet it: help, exit codes, and errors that are one line."""
 
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from chargeloop.broker import CredentialStore
+from chargeloop.broker.main import free_address
 from chargeloop.cli.main import run
 
 COMMANDS = (
-    "demo", "replay", "bench", "chaos", "broker", "platform", "couriers", "agents", "cabinets", "watch",
-    "export", "endure",
+    "doctor", "demo", "replay", "sim", "bench", "chaos", "endure", "broker", "platform", "couriers",
+    "agents", "cabinets", "top", "watch", "export",
     "order", "order quote", "order place", "order cancel", "order return", "order show", "order list",
     "credentials", "credentials add", "credentials list", "config", "config show",
 )  # fmt: skip
@@ -23,7 +27,7 @@ def chargeloop(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_lists_every_command_and_loads_no_heavy_module() -> None:
-    heavy = "{'pydantic', 'aiomqtt', 'httpx2', 'fastapi', 'rich', 'paho'} & sys.modules.keys()"
+    heavy = "{'pydantic', 'aiomqtt', 'httpx2', 'fastapi', 'rich', 'paho', 'textual'} & sys.modules.keys()"
     script = f"import sys; from chargeloop.cli.main import run; run(['--help']); sys.exit(str({heavy} or ''))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
@@ -79,6 +83,23 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("credentials add", "Missing argument 'CLIENT-ID...'"),
         ("credentials add cab-1 bnk-1", "'bnk-1' is not the id of a participant"),
         ("credentials list --data /nowhere", "no credentials in /nowhere/credentials"),
+        ("demo --broker mosquito", "did you mean 'mosquitto'?"),
+        ("demo --data {file}", "cannot use {file}: File exists"),
+        ("demo --tariff {file}", "{file}: not TOML"),
+        ("sim --faults wrost", "did you mean 'worst'?"),
+        ("sim --records /nowhere/x.jsonl", "/nowhere: no such directory"),
+        ("bench --only memry", "did you mean 'memory'?"),
+        ("broker --data {file}", "{file}/broker: Not a directory"),
+        ("platform --data {file} --broker localhost:1", "{file}/platform: Not a directory"),
+        ("couriers --data {file} --broker localhost:1", "{file}/credentials: Not a directory"),
+        ("agents {file} --broker localhost:1 --data {file}", "{file}: Invalid JSON"),
+        ("cabinets {file} --broker localhost:1 --data {file}", "{file}: Expecting value"),
+        ("order list --user usr-1 --data {file}", "{file}/credentials: Not a directory"),
+        ("order list --user usr-1 --data {none} --gateway here", "'here' is no address of a gateway"),
+        ("watch --data {none}", "start one with chargeloop broker, or the demo with --keep"),
+        ("top --data {none}", "no broker is known in {none}"),
+        ("top --broker nowhere", "'nowhere' is no address of a broker"),
+        ("config show --config {file}", "{file}: "),
         ("order", "Missing command"),
         ("order list", "who orders? give --user"),
         ("order show x --user usr-1", "'x' is not a"),
@@ -87,13 +108,50 @@ def test_every_command_has_help_for_itself_and_each_option(
     ],
 )
 def test_wrong_arguments_give_one_line_and_exit_code_2(
-    arguments: str, said: str, capsys: pytest.CaptureFixture[str]
+    arguments: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert run(arguments.split()) == 2
+    places = {"file": tmp_path / "file", "none": tmp_path / "none"}
+    places["file"].write_text("no file of ours")
+    assert run(arguments.format_map(places).split()) == 2
     shown = capsys.readouterr()
+    said = said.format_map(places)
     assert shown.out == ""
     assert shown.err.count("\n") == 1
     assert said in shown.err
+
+
+def test_a_gateway_that_is_away_is_told_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    url = f"http://{free_address()}"
+    assert run(["order", "list", "--user", "usr-1", "--data", str(tmp_path), "--gateway", url]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"chargeloop: no answer from {url}")
+    assert said.endswith("start chargeloop platform, or give --data or --gateway of one that runs\n")
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        arguments = ["platform", "--data", str(tmp_path), "--broker", "localhost:1", "--http-port", port]
+        assert run(arguments) == 1
+    said = capsys.readouterr().err
+    assert said == (
+        f"chargeloop: cannot listen on port {port} of 127.0.0.1: address already in use:"
+        " give another --http-port\n"
+    )
+
+
+def test_a_login_of_another_region_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    CredentialStore.of_data(tmp_path).grant("dsp-main", "harbour")
+    assert run(["couriers", "--data", str(tmp_path), "--broker", "localhost:1"]) == 2
+    assert capsys.readouterr().err == (
+        "chargeloop: dsp-main already has credentials for region 'harbour', not 'demo'\n"
+    )
 
 
 def test_a_real_process_ends_with_the_exit_code_and_no_traceback() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chargeloop.cli import settings
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.main import run
 from chargeloop.cli.settings import load_settings
@@ -56,6 +57,7 @@ def test_a_named_file_is_read_instead_of_the_usual_one(elsewhere: Path) -> None:
     [
         ("seed = ", "chargeloop.toml: "),
         ("sed = 1", "unknown setting 'sed'; known: data, region"),
+        ("sed = 1", "; did you mean 'seed'?"),
         ("seed = 'x'", "seed from file chargeloop.toml"),
     ],
 )
@@ -92,3 +94,20 @@ def test_config_show_never_prints_a_secret(
     shown = capsys.readouterr().out
     assert "open-sesame" not in shown
     assert "environment CHARGELOOP_PASSWORD" in shown
+
+
+def test_a_slip_in_the_environment_is_told_once_with_the_nearest_name(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings._warn_once.cache_clear()
+    monkeypatch.setenv("CHARGELOOP_HTP_PORT", "80")
+    monkeypatch.setenv("chargeloop_xyzzy", "1")
+    monkeypatch.setenv("chargeloop_seed", "3")
+    for _ in range(2):
+        assert load_settings({}).settings.seed == 3
+    said = capsys.readouterr().err.splitlines()
+    unknown = "in the environment is no setting and changes nothing"
+    assert sorted(said) == [
+        f"chargeloop: CHARGELOOP_HTP_PORT {unknown}; did you mean 'CHARGELOOP_HTTP_PORT'?",
+        f"chargeloop: chargeloop_xyzzy {unknown}",
+    ]

@@ -2,7 +2,7 @@
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.main import BrokerKind
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import CommandError, nearest
 from chargeloop.cli.places import AUTO, broker_address
 
 
@@ -19,6 +19,7 @@ def broker_kind(text: str) -> BrokerKind | None:
     except ValueError:
         raise CommandError(
             f"{text!r} is no broker that can be started: expected mosquitto or embedded"
+            f"{nearest(text, BrokerKind)}"
         ) from None
 
 
@@ -33,4 +34,6 @@ def broker_or_address(text: str) -> BrokerKind | BrokerAddress | None:
     try:
         return broker_address(text)
     except CommandError:
-        raise CommandError(f"{text!r} is no broker: expected mosquitto, embedded or HOST:PORT") from None
+        raise CommandError(
+            f"{text!r} is no broker: expected mosquitto, embedded or HOST:PORT{nearest(text, BrokerKind)}"
+        ) from None

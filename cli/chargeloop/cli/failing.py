@@ -1,9 +1,11 @@
-"""What a failing or full disk comes to: one line with file and cause, instead of a traceback."""
+"""What files, disks and logins that fail come to: one line with place and cause, and no traceback."""
 
 import errno
 import sqlite3
 from collections.abc import Iterator
 from typing import Final
+
+from chargeloop.cli.errors import FAILED, CommandError
 
 _OF_DISK: Final = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
 _COMFORT: Final = "stopped; what was acknowledged is on the disk, and the next start goes on from there"
@@ -19,6 +21,23 @@ def disk_failure(error: BaseException) -> str | None:
             return f"{leaf}; {_COMFORT}"
         if isinstance(leaf, OSError) and leaf.errno in _OF_DISK:
             return f"{leaf.filename or 'a file'}: {leaf.strerror}; {_COMFORT}"
+    return None
+
+
+def explained(error: BaseException) -> CommandError | None:
+    """Return what people are told of a file or a login that cannot be used, or None when it is a bug."""
+    from chargeloop.broker.credentials import RegionMismatchError, UnknownClientError
+
+    failure = disk_failure(error)
+    if failure is not None:
+        return CommandError(failure, FAILED)
+    for leaf in _leaves(error):
+        if isinstance(leaf, CommandError):
+            return leaf
+        if isinstance(leaf, (RegionMismatchError, UnknownClientError)):
+            return CommandError(str(leaf))
+        if isinstance(leaf, OSError) and leaf.filename is not None:
+            return CommandError(f"{leaf.filename}: {leaf.strerror}")
     return None
 
 

@@ -102,6 +102,8 @@ def run(arguments: Sequence[str]) -> int:
         # What is still buffered goes nowhere, and is not complained about at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
+    except Exception as error:  # noqa: BLE001 - what is not explained is raised again
+        return _told(error)
     return result if isinstance(result, int) else 0
 
 
@@ -110,6 +112,16 @@ def _nobody_reads_on() -> bool:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+def _told(error: Exception) -> int:
+    """Tell people of a file or a login that cannot be used; all else is a bug, and shows its traceback."""
+    from chargeloop.cli.failing import explained
+
+    told = explained(error)
+    if told is None:
+        raise error
+    return _fail("chargeloop", str(told), told.exit_code)
 
 
 def _command_path(error: typer.TyperException) -> str:

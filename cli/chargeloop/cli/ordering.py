@@ -204,8 +204,10 @@ def _ask(
         else given.get_secret_value()
     )
 
+    url = known_gateway(effective)
+
     async def send() -> T:
-        client = Gateway(known_gateway(effective), user=str(settings.user), password=password, patient=False)
+        client = Gateway(url, user=str(settings.user), password=password, patient=False)
         try:
             return await request(client)
         finally:
@@ -214,7 +216,8 @@ def _ask(
     try:
         return asyncio.run(send())
     except GatewayProblemError as problem:
-        raise CommandError(str(problem), FAILED) from None
+        advice = "; start chargeloop platform, or give --data or --gateway of one that runs"
+        raise CommandError(f"{problem}{advice if problem.status is None else ''}", FAILED) from None
 
 
 def _key(given: str | None) -> str:

@@ -1,5 +1,6 @@
 """Runs the parts of the product from the command line's settings, each until it is cancelled."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +90,13 @@ async def run_platform(
     except TariffFileError as error:
         raise CommandError(str(error)) from None
     except OSError as error:
-        if disk_failure(error) is not None:
+        if error.filename is not None or disk_failure(error) is not None:
             raise
-        raise CommandError(f"cannot listen on port {settings.http_port}: {error.strerror}", FAILED) from None
+        place = f"port {settings.http_port} of {settings.http_host}"
+        # What cannot be looked up has a negative number, of another list.
+        number = error.errno or 0
+        reason = os.strerror(number).lower() if number > 0 else str(error.strerror)
+        raise CommandError(f"cannot listen on {place}: {reason}: give another --http-port", FAILED) from None
 
 
 async def run_couriers(
@@ -153,7 +158,8 @@ async def run_phones(
 def first_fault(error: "ValidationError") -> str:
     """Return where the first fault of a file lies and what it is."""
     fault = error.errors(include_url=False)[0]
-    return f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+    where = ".".join(str(part) for part in fault["loc"])
+    return f"{where}: {fault['msg']}" if where else fault["msg"]
 
 
 async def run_cabinets(

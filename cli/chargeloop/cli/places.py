@@ -38,7 +38,8 @@ def known_broker(settings: Settings) -> BrokerAddress:
     noted = address_file(settings.data)
     if not noted.is_file():
         raise CommandError(
-            f"no broker is known in {settings.data}: give --broker HOST:PORT, or --data of a running one"
+            f"no broker is known in {settings.data}: start one with chargeloop broker,"
+            " or the demo with --keep, or give --data of one that runs"
         )
     return BrokerAddress.parse(noted.read_text(encoding="utf-8").strip())
 
@@ -51,8 +52,15 @@ def note_gateway(data: Path, url: str) -> None:
 
 
 def known_gateway(effective: Effective) -> str:
-    """Return the gateway's address from the settings, or the one noted in the data directory."""
+    """Return the gateway's address from the settings, or the one noted in the data directory.
+
+    Raises:
+        CommandError: it is no address of a web server.
+    """
     noted = effective.settings.data / "run" / "gateway.url"
     if effective.origins["gateway"] == "default" and noted.is_file():
         return noted.read_text(encoding="utf-8").strip()
-    return effective.settings.gateway
+    url = effective.settings.gateway
+    if not url.startswith(("http://", "https://")):
+        raise CommandError(f"{url!r} is no address of a gateway: expected http://HOST:PORT")
+    return url

@@ -11,9 +11,6 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
-from chargeloop.cli.errors import FAILED, CommandError
-from chargeloop.cli.failing import disk_failure
-
 Ready = Callable[[], None]
 
 
@@ -26,17 +23,8 @@ def run_process(
         work: is given a function to call when it is ready; it must clean up when it is cancelled.
         ready_file: is written at that call, with the process id as its text.
         until_eof: stop when standard input ends.
-
-    Raises:
-        CommandError: a disk has failed or is full; the process must end.
     """
-    try:
-        asyncio.run(_until_stopped(work(lambda: write_ready(ready_file)), until_eof=until_eof))
-    except Exception as error:
-        failure = disk_failure(error)
-        if failure is None:
-            raise
-        raise CommandError(failure, FAILED) from error
+    asyncio.run(_until_stopped(work(lambda: write_ready(ready_file)), until_eof=until_eof))
 
 
 def write_ready(ready_file: Path | None) -> None:

@@ -4,9 +4,12 @@ Every setting has one name: `--broker-port` on the command line is `CHARGELOOP_B
 and `broker_port` in `chargeloop.toml`. `config show` prints each value with the place it came from.
 """
 
+import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -19,7 +22,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import CommandError, nearest
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import OperatorId, RegionId
 
@@ -53,6 +56,9 @@ class Settings(BaseSettings):
     speed: str = Field("auto", description="world seconds in a real second; auto; max (replay only)")
 
 
+_KNOWN = frozenset(Settings.model_fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Effective:
     """The settings in force and, by field name, where each came from."""
@@ -71,6 +77,7 @@ def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Ef
     Raises:
         CommandError: the file is missing, is not TOML or has an unknown name, or a value is not usable.
     """
+    _warn_of_unknown(os.environ)
     given = {name: value for name, value in flags.items() if value is not None}
     file = _settings_file(config)
     origins = _origins(given, file)
@@ -78,6 +85,24 @@ def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Ef
         return Effective(_sourced(file)(**cast("dict[str, Any]", given)), origins)
     except ValidationError as error:
         raise CommandError(_first_fault(error, origins, file)) from None
+
+
+@cache
+def _warn_once(variable: str) -> None:
+    advice = nearest(variable[len(ENVIRONMENT_PREFIX) :].upper(), [name.upper() for name in _KNOWN])
+    advice = advice.replace("'", f"'{ENVIRONMENT_PREFIX}", 1)
+    print(
+        f"chargeloop: {variable} in the environment is no setting and changes nothing{advice}",
+        file=sys.stderr,
+    )
+
+
+def _warn_of_unknown(environment: Mapping[str, str]) -> None:
+    """Say which variables of ours in the environment are none of the settings: a slip would go unnoticed."""
+    for variable in environment:
+        name = variable.lower()
+        if name.startswith(ENVIRONMENT_PREFIX.lower()) and name[len(ENVIRONMENT_PREFIX) :] not in _KNOWN:
+            _warn_once(variable)
 
 
 def _settings_file(config: Path | None) -> Path | None:
@@ -132,5 +157,6 @@ def _first_fault(error: ValidationError, origins: Mapping[str, str], file: Path 
     fault = error.errors(include_url=False)[0]
     name = str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
-        return f"{file}: unknown setting {name!r}; known: {', '.join(Settings.model_fields)}"
+        known = ", ".join(Settings.model_fields)
+        return f"{file}: unknown setting {name!r}; known: {known}{nearest(name, Settings.model_fields)}"
     return f"{name} from {origins[name]}: {fault['msg']}"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.errors import FAILED, CommandError, nearest
 from chargeloop.cli.options import JsonOption
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="The seed of the first run.")]
@@ -53,13 +53,16 @@ def sim(
     --seed SEED --replay shows it message by message.
     """
     from chargeloop.cli import sim_report
-    from chargeloop.simulation.faults import UnknownFaultError, faults_of
+    from chargeloop.simulation.faults import PROFILES, UnknownFaultError, faults_of
     from chargeloop.simulation.runner import jobs
 
     try:
         faults_of(faults)
     except UnknownFaultError as error:
-        raise CommandError(str(error)) from None
+        profile = faults.partition(",")[0]
+        raise CommandError(f"{error}{'' if profile in PROFILES else nearest(profile, PROFILES)}") from None
+    if records is not None and not records.absolute().parent.is_dir():
+        raise CommandError(f"{records.parent}: no such directory")
     work = jobs(seed, orders, regions, faults)
     if replay or records is not None:
         job = next(work)

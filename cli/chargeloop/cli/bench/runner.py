@@ -16,6 +16,7 @@ from chargeloop.cli.bench.figures import Finding, Measure, Trial
 from chargeloop.cli.bench.machine import describe
 from chargeloop.cli.bench.measures import MEASURES, NAMES
 from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import nearest as nearest_name
 from chargeloop.cli.tables import show
 
 # What lies there outlives a restart, so it is on a disk, which /tmp need not be.
@@ -60,7 +61,10 @@ def chosen(names: Sequence[str]) -> tuple[Measure, ...]:
     """
     unknown = [name for name in names if name not in NAMES]
     if unknown:
-        raise CommandError(f"there is no measure {unknown[0]!r}: expected one of {', '.join(NAMES)}")
+        known = ", ".join(NAMES)
+        raise CommandError(
+            f"there is no measure {unknown[0]!r}: expected one of {known}{nearest_name(unknown[0], NAMES)}"
+        )
     return tuple(measure for measure in MEASURES if not names or measure.name in names)
 
 
