@@ -59,13 +59,13 @@ def chargeloop(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "chargeloop.cli", *arguments]
 
 
-def start_demo(data: Path, *, orders: int, seed: int, broker: str) -> Playing:
-    """Start a demo with JSON output."""
+def start_demo(data: Path, *more: str, orders: int, seed: int, broker: str) -> Playing:
+    """Start a demo with JSON output, and with more options."""
     command = chargeloop(
         "demo", "--orders", str(orders), "--seed", str(seed), "--speed", SPEED, "--broker", broker
     )
     process = subprocess.Popen(
-        [*command, "--data", str(data), "--json"],
+        [*command, "--data", str(data), "--json", *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     return Playing(process, data)

@@ -1,5 +1,6 @@
 """A short real demo on each broker: processes, MQTT, HTTP, and the checks at its end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -72,6 +73,7 @@ def test_a_demo_tells_people_what_happens_and_where_the_data_lies(tmp_path: Path
     assert "1 placed" in done.stdout
     assert "all hold" in done.stdout
     assert "usr-0001 ordered" in done.stderr
+    assert "the city goes on" not in done.stderr  # that is for terminals, and for --keep
 
 
 def test_a_demo_plays_over_a_broker_that_runs_already(tmp_path: Path) -> None:
@@ -87,6 +89,21 @@ def test_a_demo_plays_over_a_broker_that_runs_already(tmp_path: Path) -> None:
         broker.send_signal(signal.SIGINT)
     assert broker.returncode == 0
     assert_all_well(document, 1, data)
+
+
+def test_a_demo_that_is_kept_goes_on_with_other_people_until_ctrl_c(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with start_demo(data, "--keep", "--keep-speed", "60", orders=1, seed=3, broker="mosquitto") as demo:
+        demo.wait_for(lambda books: {"usr-0001", "usr-1001"} <= {order.user for order in books.orders()})
+        os.killpg(demo.process.pid, signal.SIGINT)
+        out, said = demo.process.communicate(timeout=60)
+    assert demo.process.returncode == 0, said
+    assert_all_well(json.loads(out), 1, data)  # the story was told when it had ended
+    assert f"chargeloop top --data {data}" in said
+    assert "the city goes on, 60 times as fast as real time; Ctrl-C closes it" in said
+    assert said.endswith(f"the city is closed; its data is in {data}\n")
+    assert "Traceback" not in said
+    assert not list((data / "run").glob("*.pid"))
 
 
 def test_a_running_broker_needs_its_directory(capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,4 +137,6 @@ def test_a_demo_that_is_interrupted_stops_its_processes_and_shows_no_traceback(
     assert (demo.process.returncode, out) == (code, "")
     assert "Traceback" not in said
     assert "ended" not in said
+    assert "stopping, and waiting for agents, cabinets, couriers, platform" in said
+    assert "stopping, and waiting for the broker" in said
     assert not list((tmp_path / "data" / "run").glob("*.pid"))

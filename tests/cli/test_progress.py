@@ -88,11 +88,37 @@ def test_live_progress_counts_orders_by_state_and_keeps_the_latest_lines() -> No
     live.moved("ord-2", OrderState.DELIVERING)
     for number in range(30):
         live.say(f"line {number}")
-    out = io.StringIO()
-    Console(file=out, width=80).print(live)
-    shown = out.getvalue()
+    shown = drawn(live)
     assert "08:00:00, 2 of 3 orders placed" in shown
+    assert "1/3" in shown
     assert "delivering" in shown
     assert "fetching" not in shown
     assert "line 29" in shown
     assert "line 3\n" not in shown
+
+
+def drawn(live: LiveProgress, height: int = 25) -> str:
+    out = io.StringIO()
+    Console(file=out, width=80, height=height).print(live)
+    return out.getvalue()
+
+
+def test_live_progress_fits_the_terminal_and_keeps_its_head() -> None:
+    live = LiveProgress(CLOCK, 100, head=("the door", "the window"))
+    for number, state in enumerate(OrderState):
+        live.moved(f"ord-{number}", state)
+    for number in range(100):
+        live.say(f"line {number}")
+    for height in (24, 40):
+        lines = drawn(live, height).splitlines()
+        assert lines[:2] == ["the door", "the window"]
+        assert len(lines) < height
+        assert "line 99" in lines[-1]
+
+
+def test_live_progress_without_an_end_has_no_bar() -> None:
+    live = LiveProgress(CLOCK, None)
+    live.moved("ord-1", OrderState.SETTLED)
+    shown = drawn(live)
+    assert "08:00:00, 1 orders placed" in shown
+    assert "orders ended" not in shown

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeloop.cli.scenario import GivesUp, demo_scenario
+from chargeloop.cli.scenario import GivesUp, demo_scenario, passer_by
 from chargeloop.protocol.geo import distance_m
+from chargeloop.protocol.ids import UserId
 
 seeds = st.integers(0, 2**31 - 1)
 orders = st.integers(1, 60)
@@ -46,3 +47,12 @@ def test_twenty_orders_are_placed_within_twenty_minutes_and_another_seed_is_anot
     scenario = demo_scenario(seed=7, orders=20)
     assert all(person.at_ms < 20 * 60_000 for person in scenario.people)
     assert demo_scenario(seed=8, orders=20).people != scenario.people
+
+
+def test_passers_by_want_something_else_each_time_and_the_same_with_the_same_seed() -> None:
+    user = UserId("usr-1001")
+    plans = [passer_by(seed=7, user=user, visit=visit) for visit in range(1, 6)]
+    assert plans == [passer_by(seed=7, user=user, visit=visit) for visit in range(1, 6)]
+    assert len({plan.place for plan in plans}) == 5
+    assert [plan.key for plan in plans[:2]] == ["usr-1001", "usr-1001-visit-2"]
+    assert {plan.at_ms for plan in plans} == {0}

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from chargeloop.cli.bars import bar
 from tests.mutants.catalogue import CATALOGUE, Mutant
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -50,13 +50,11 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="JSON on standard output")
     options = parser.parse_args()
     chosen = _chosen(options.names, parser)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("hunting", total=len(chosen))
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            verdicts = []
-            for verdict in pool.map(lambda mutant: hunt(mutant, options.seeds), chosen):
-                verdicts.append(verdict)
-                progress.update(task, advance=1, description=verdict.mutant.name)
+    with bar("hunting", len(chosen)) as progress, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        verdicts = []
+        for verdict in pool.map(lambda mutant: hunt(mutant, options.seeds), chosen):
+            verdicts.append(verdict)
+            progress.step(verdict.mutant.name)
     if options.json:
         sys.stdout.write(json.dumps([_document(verdict) for verdict in verdicts]) + "\n")
     else:

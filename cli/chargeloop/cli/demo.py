@@ -1,17 +1,21 @@
 """The demo: every part of the product as a process of its own, a small city, and a clock that runs fast.
 
 The broker, both platforms, the cabinets and the couriers' phones are processes that may die and are started
-again; the people live in this one. The play ends when everybody is done, every order has ended and every bank
-is at rest, or at the scenario's deadline; then all is stopped in order and the checks read what is left.
+again; the people live in this one. The story ends when everybody is done, every order has ended and every
+bank is at rest, or at the scenario's deadline; then all is stopped in order and the checks read what is left.
+After that the city can go on: the parts are started again on a slower clock, for people to take part, until
+Ctrl-C.
 """
 
 import asyncio
 import contextlib
 import signal
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chargeloop.broker import BrokerAddress, CredentialStore
@@ -20,7 +24,9 @@ from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, free_addre
 from chargeloop.cli import tables
 from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh
+from chargeloop.cli.entrance import how_to_enter
 from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.opencity import OpenCity, residents
 from chargeloop.cli.outcome import Outcome, gather, printed
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.people import People, rest
@@ -39,6 +45,13 @@ _SPEED = 120.0
 _LEAD_REAL_MS = 8_000
 _POLL_REAL_MS = 250
 _TERMINATED = 128 + signal.SIGTERM
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """How a city goes on after the story: so many world seconds in a real one."""
+
+    speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +86,17 @@ class Stage:
         ]
 
 
-def run_demo(effective: Effective, *, as_json: bool) -> int:
+def run_demo(effective: Effective, *, as_json: bool, then: GoOn | None = None) -> int:
     """Play the demo, print how it ended, and return the number of violations.
+
+    Args:
+        effective: the settings.
+        as_json: print JSON instead of tables.
+        then: how the city goes on after the story, until Ctrl-C; None when it does not.
 
     Raises:
         CommandError: an argument is wrong, or a part could not be started.
+        KeyboardInterrupt: Ctrl-C before the story has ended.
     """
     settings = effective.settings
     speed = speed_of(settings.speed, default=_SPEED)
@@ -86,8 +105,16 @@ def run_demo(effective: Effective, *, as_json: bool) -> int:
     data = fresh_data(effective, "demo", wanted)
     scenario = demo_scenario(seed=settings.seed, orders=settings.orders, region=settings.region)
     files = lay_out(scenario, data)
-    play(_play(settings, scenario, files, wanted, speed))
-    return report(gather(scenario, data), as_json=as_json)
+    if then is not None:
+        residents(CredentialStore.of_data(data), scenario.region)  # known to the broker when they come
+    demo = _Demo(settings, scenario, files, speed, then, as_json=as_json)
+    try:
+        play(demo.play(wanted))
+    except KeyboardInterrupt:
+        if demo.violations is None:
+            raise
+        _say(f"the city is closed; its data is in {data}")
+    return demo.violations if demo.violations is not None else demo.told()
 
 
 def play(world: Coroutine[None, None, None]) -> None:
@@ -145,24 +172,72 @@ def report(outcome: Outcome, *, as_json: bool, more: Mapping[str, object] | None
     return len(outcome.violations)
 
 
-async def _play(
-    settings: Settings,
-    scenario: Scenario,
-    files: CityFiles,
-    wanted: BrokerKind | BrokerAddress | None,
-    speed: float,
-) -> None:
-    async with stopped_by_signals(), broker_at(wanted, files.data) as broker:
-        note_broker(files.data, broker)
-        origin_ms = scenario.origin_ms - round(_LEAD_REAL_MS * speed)
-        clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=origin_ms, speed=speed)
-        stage = Stage(settings, scenario, files, broker, clock, free_port())
-        note_gateway(files.data, stage.gateway_url)
-        with shown(clock, len(scenario.people)) as progress:
-            await _play_on(stage, progress)
+class _Demo:
+    """One demo: the story, the report of it, and perhaps a city that goes on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        scenario: Scenario,
+        files: CityFiles,
+        speed: float,
+        then: GoOn | None,
+        *,
+        as_json: bool,
+    ) -> None:
+        self._settings = settings
+        self._scenario = scenario
+        self._files = files
+        self._speed = speed
+        self._then = then
+        self._as_json = as_json
+        self.violations: int | None = None
+
+    def told(self) -> int:
+        """Print how the story has ended, and return the number of violations."""
+        self.violations = report(gather(self._scenario, self._files.data), as_json=self._as_json)
+        return self.violations
+
+    async def play(self, wanted: BrokerKind | BrokerAddress | None) -> None:
+        """Play the story, and go on if that is wanted."""
+        data = self._files.data
+        async with stopped_by_signals(), broker_at(wanted, data) as broker:
+            note_broker(data, broker)
+            begin_ms = self._scenario.origin_ms - round(_LEAD_REAL_MS * self._speed)
+            clock = scaled_from_now(begin_ms, self._speed)
+            stage = Stage(self._settings, self._scenario, self._files, broker, clock, free_port())
+            note_gateway(data, stage.gateway_url)
+            with self._shown(stage, len(self._scenario.people)) as progress:
+                await _play_on(stage, progress, _story)
+            if self._then is not None:
+                self.told()
+                await self._go_on(stage, self._then)
+
+    async def _go_on(self, stage: Stage, then: GoOn) -> None:
+        """Start the parts again on a slower clock, and let people come by until this is cancelled.
+
+        Waits of the parts are made for the speed that they begin with, so they are not merely slowed down.
+        """
+        slow = replace(stage, clock=scaled_from_now(stage.clock.now_ms(), then.speed))
+        with self._shown(slow, None) as progress:
+            progress.say(f"the city goes on, {then.speed:g} times as fast as real time; Ctrl-C closes it")
+            await _play_on(slow, progress, _open)
+
+    def _shown(self, stage: Stage, expected: int | None) -> AbstractContextManager[Progress]:
+        head = () if self._then is None else how_to_enter(stage.gateway_url, stage.files.data)
+        return shown(stage.clock, expected, head)
 
 
-async def _play_on(stage: Stage, progress: Progress) -> None:
+def scaled_from_now(origin_ms: int, speed: float) -> ScaledClock:
+    """Return a clock that shows `origin_ms` now and runs so fast."""
+    return ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=origin_ms, speed=speed)
+
+
+# What the people of a stage do, from when all parts of it are ready.
+Life = Callable[[Stage, Progress], Coroutine[None, None, None]]
+
+
+async def _play_on(stage: Stage, progress: Progress, life: Life) -> None:
     progress.say(f"data in {stage.files.data}, broker at {stage.broker}, gateway at {stage.gateway_url}")
     supervisor = Supervisor(stage.files.run, progress.say)
     operator = CredentialStore.of_data(stage.files.data).load(FOLLOWER)
@@ -172,21 +247,31 @@ async def _play_on(stage: Stage, progress: Progress) -> None:
             f"{len(stage.scenario.cabinets)} cabinets and {len(stage.scenario.couriers)} couriers are there"
         )
         async with followed(progress, operator, stage.broker):
-            await until_first(_world_plays(stage, progress), supervisor.failed)
+            await until_first(life(stage, progress), supervisor.failed)
     finally:
         await supervisor.stop()
 
 
-async def _world_plays(stage: Stage, progress: Progress) -> None:
-    world = World(
+async def _open(stage: Stage, progress: Progress) -> None:
+    world = _world(stage, progress, origin_ms=stage.clock.now_ms())
+    store = CredentialStore.of_data(stage.files.data)
+    await OpenCity(world, store, seed=stage.scenario.seed).live()
+
+
+def _world(stage: Stage, progress: Progress, *, origin_ms: int) -> World:
+    return World(
         region=stage.scenario.region,
         broker=stage.broker,
         clock=stage.clock,
-        origin_ms=stage.scenario.origin_ms,
+        origin_ms=origin_ms,
         gateway_url=stage.gateway_url,
         directory=stage.files.data / "users",
         note=progress.say,
     )
+
+
+async def _story(stage: Stage, progress: Progress) -> None:
+    world = _world(stage, progress, origin_ms=stage.scenario.origin_ms)
     if not await People(stage.scenario, stage.files.data, world).live():
         progress.say("the time of the scenario is over and not everybody is done")
     poll_ms = stage.clock.patience_ms(_POLL_REAL_MS)
@@ -232,7 +317,11 @@ async def broker_at(wanted: BrokerKind | BrokerAddress | None, data: Path) -> As
 
     try:
         async with running_broker(wanted, data, died=died) as address:
-            yield address
+            try:
+                yield address
+            except asyncio.CancelledError:
+                _say("stopping, and waiting for the broker")
+                raise
     except (Exception, asyncio.CancelledError):
         # Whatever else goes wrong on the way out has this one cause.
         if deaths:
@@ -256,3 +345,7 @@ async def stopped_by_signals() -> AsyncIterator[None]:
 def free_port() -> int:
     """Return a TCP port of the loopback address that nobody listens on, nor gets by chance."""
     return free_address(LOOPBACK).port
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,5 +1,6 @@
 """Errors that people see: one line on standard error and an exit code, never a traceback."""
 
+import os
 from collections.abc import Iterable
 
 USAGE = 2
@@ -28,3 +29,8 @@ def nearest(text: str, known: Iterable[str]) -> str:
 
     found = get_close_matches(text, list(known), n=1)
     return f"; did you mean {str(found[0])!r}?" if found else ""
+
+
+def program() -> str:
+    """Return what to type for this program: `./run` sets a variable that nobody else does."""
+    return "./run" if "_CHARGELOOP_RUN" in os.environ else "chargeloop"

@@ -33,6 +33,27 @@ LimitOption = Annotated[
 ]
 
 
+KeepOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep/--no-keep",
+        show_default=False,
+        help="Keep the city alive after the story, until Ctrl-C. Default: on a terminal.",
+    ),
+]
+KeepSpeedOption = Annotated[
+    float,
+    typer.Option(
+        "--keep-speed",
+        metavar="X",
+        min=1,
+        max=1000,
+        show_default=False,
+        help="World seconds in one real second while the city is kept alive, 1 to 1000. Default: 3.",
+    ),
+]
+
+
 def demo(
     orders: OrdersOption = None,
     seed: SeedOption = None,
@@ -42,9 +63,14 @@ def demo(
     region: RegionOption = None,
     tariff: TariffOption = None,
     config: ConfigOption = None,
+    keep: KeepOption = None,
+    keep_speed: KeepSpeedOption = 3.0,
     as_json: JsonOption = False,
 ) -> int:
-    """Play a small city, from the first order to the last fee."""
+    """Play a small city, from the first order to the last fee.
+
+    On a terminal the city then goes on at a pace at which people can take part, until Ctrl-C.
+    """
     from chargeloop.cli.settings import load_settings
 
     flags = {
@@ -52,9 +78,11 @@ def demo(
         "tariff": tariff,
     }  # fmt: skip
     effective = load_settings(flags, config)
-    from chargeloop.cli.demo import run_demo
+    from chargeloop.cli.demo import GoOn, run_demo
 
-    return ended(run_demo(effective, as_json=as_json))
+    on_terminal = sys.stdout.isatty() and sys.stderr.isatty() and not as_json
+    goes_on = on_terminal if keep is None else keep
+    return ended(run_demo(effective, as_json=as_json, then=GoOn(keep_speed) if goes_on else None))
 
 
 def replay(

@@ -3,17 +3,19 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import aiomqtt
-from rich.console import Console, Group
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
+from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
 from chargeloop.broker import BrokerAddress, Credentials
 from chargeloop.broker.clock import Clock
+from chargeloop.cli import bars
 from chargeloop.cli.listening import Ear, listen
 from chargeloop.cli.news import news_of
 from chargeloop.protocol.codec import Fault, decode
@@ -21,9 +23,17 @@ from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.time import format_instant
 from chargeloop.protocol.topics import TOPICS
 
-_LINES_SHOWN = 14
+_LINES_KEPT = 60
+_LINES_LEAST = 4
+# The title, the bar, and the line on which the cursor stands.
+_OTHER_LINES = 4
 _REFRESH_PER_SECOND = 8
-_STYLES: Mapping[str, str] = {"settled": "green", "cancelled": "yellow", "failed": "red"}
+_STYLES: Mapping[OrderState, str] = {
+    OrderState.SETTLED: "green",
+    OrderState.CANCELLED: "yellow",
+    OrderState.FAILED: "red",
+}
+_ENDED = frozenset(_STYLES)
 
 
 class Progress(Protocol):
@@ -54,13 +64,19 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """The latest lines and how many orders are in which state, drawn again and again in place."""
+    """The latest lines and how many orders are in which state, drawn again and again in place.
 
-    def __init__(self, clock: Clock, placed: int) -> None:
+    `head` stays on top; `expected` is how many orders there will be, None for no end of them.
+    """
+
+    def __init__(self, clock: Clock, expected: int | None, head: Sequence[str] = ()) -> None:
         self._clock = clock
-        self._expected = placed
-        self._lines: deque[str] = deque(maxlen=_LINES_SHOWN)
+        self._expected = expected
+        self._head = head
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
         self._states: dict[str, OrderState] = {}
+        self._bar = RichProgress(*bars.columns())
+        self._task = self._bar.add_task("orders ended", total=expected, note="")
 
     def say(self, text: str) -> None:
         """Keep the line among the latest."""
@@ -70,24 +86,32 @@ class LiveProgress:
         """Note where an order stands."""
         self._states[order] = state
 
-    def __rich__(self) -> Group:
-        """Return what is drawn."""
-        placed = f"{len(self._states)} of {self._expected} orders placed"
-        title = f"world time {world_time(self._clock.now_ms())}, {placed}"
-        table = Table(show_header=False, box=None, pad_edge=False)
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield what is drawn: no more than fits the terminal, the latest lines at the end."""
         counts = {state: list(self._states.values()).count(state) for state in OrderState}
-        for state, count in counts.items():
-            if count:
-                table.add_row(
-                    Text(state, style=_STYLES.get(state, "")),
-                    str(count),
-                    Text("■" * count, style=_STYLES.get(state, "cyan")),
-                )
-        return Group(
-            Text(title, style="bold"),
-            table,
-            Text("\n".join(self._lines), style="dim", no_wrap=True, overflow="ellipsis"),
-        )
+        states = [(state, count) for state, count in counts.items() if count]
+        table = Table(show_header=False, box=None, pad_edge=False)
+        for state, count in states:
+            style = _STYLES.get(state, "")
+            table.add_row(
+                Text(state.replace("_", " "), style=style),
+                str(count),
+                Text("■" * count, style=style or "cyan"),
+            )
+        yield Text("\n".join(self._head), no_wrap=True, overflow="ellipsis") if self._head else ""
+        yield Text(self._title(), style="bold")
+        if self._expected is not None:
+            self._bar.update(self._task, completed=sum(counts[state] for state in _ENDED))
+            yield self._bar.get_renderable()
+        yield table
+        taken = len(self._head) + len(states) + _OTHER_LINES
+        room = max(_LINES_LEAST, (options.height or console.height) - taken)
+        lines = list(self._lines)[-room:]
+        yield Text("\n".join(lines), style="dim", no_wrap=True, overflow="ellipsis")
+
+    def _title(self) -> str:
+        of = "" if self._expected is None else f" of {self._expected}"
+        return f"world time {world_time(self._clock.now_ms())}, {len(self._states)}{of} orders placed"
 
 
 def world_time(instant_ms: int) -> str:
@@ -96,13 +120,20 @@ def world_time(instant_ms: int) -> str:
 
 
 @contextlib.contextmanager
-def shown(clock: Clock, placed: int) -> Iterator[Progress]:
-    """Show progress on standard error while the context lasts, alive when that is a terminal."""
+def shown(clock: Clock, expected: int | None, head: Sequence[str] = ()) -> Iterator[Progress]:
+    """Show progress on standard error while the context lasts, alive when that is a terminal.
+
+    `head` are lines that people need all the time; `expected` is how many orders there will be, None for no
+    end of them.
+    """
     console = Console(stderr=True)
-    if not console.is_terminal:
-        yield PlainProgress(console, clock)
+    if not bars.on_terminal():
+        plain = PlainProgress(console, clock)
+        for line in head:
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        yield plain
         return
-    live = LiveProgress(clock, placed)
+    live = LiveProgress(clock, expected, head)
     with Live(live, console=console, refresh_per_second=_REFRESH_PER_SECOND, transient=True):
         yield live
 

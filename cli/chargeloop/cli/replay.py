@@ -23,6 +23,7 @@ from typing import Any
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.clock import Clock, ScaledClock, VirtualClock
 from chargeloop.broker.main import LOOPBACK, BrokerKind
+from chargeloop.cli.bars import Bar, bar, on_terminal
 from chargeloop.cli.books import Books
 from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import CityFiles, lay_out
@@ -54,6 +55,7 @@ _READY_REAL_S = 120.0
 _LEAD_MS = 10 * MINUTE_MS
 _POLL_MS = MINUTE_MS
 _PROGRESS_REAL_S = 2.0
+_DRAW_REAL_S = 0.5
 _MEMORY_BYTES = 1024**3
 
 
@@ -167,21 +169,28 @@ async def _start(
 
 
 async def _live(day: Day, people: People) -> None:
-    watching = asyncio.create_task(_tell_progress(day.clock, people))
-    try:
-        if not await people.live():
-            _say("the time of the scenario is over and not everybody is done")
-        await rest(day.files.data, day.scenario, day.clock, poll_ms=_POLL_MS, note=_say)
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+    with bar("people done", len(people.persons)) as progress:
+        watching = asyncio.create_task(_tell_progress(day.clock, people, progress))
+        try:
+            if not await people.live():
+                progress.say("the time of the scenario is over and not everybody is done")
+            await rest(day.files.data, day.scenario, day.clock, poll_ms=_POLL_MS, note=progress.say)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
-async def _tell_progress(clock: Clock, people: People) -> None:
+async def _tell_progress(clock: Clock, people: People, progress: Bar) -> None:
+    """Move the bar several times a second, or write a line now and then where there is none."""
+    is_drawn = on_terminal()
     while True:
-        await asyncio.sleep(_PROGRESS_REAL_S)
-        states = ", ".join(f"{count} {state}" for state, count in sorted(people.states().items()))
-        _say(f"{world_time(clock.now_ms())} {states}")
+        await asyncio.sleep(_DRAW_REAL_S if is_drawn else _PROGRESS_REAL_S)
+        states = people.states()
+        if is_drawn:
+            progress.at(states["done"], f"world {world_time(clock.now_ms())}")
+        else:
+            told = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+            progress.say(f"{world_time(clock.now_ms())} {told}")
 
 
 def day_figures(outcome: Outcome) -> Mapping[str, object]:

@@ -106,6 +106,7 @@ class PersonPlan:
 
     `cancel_at`: calls the order off when it gets to this state. `absent_knocks`: so many knocks nobody
     answers, ALWAYS for somebody who is never there. `return_place` is where the banks are to be fetched.
+    `visit` tells one order of a person from the next.
     """
 
     user: UserId
@@ -120,6 +121,12 @@ class PersonPlan:
     cancel_at: OrderState | None = None
     absent_knocks: int = 0
     returned_charge_pct: int = 15
+    visit: int = 1
+
+    @property
+    def key(self) -> str:
+        """Return what the keys of this person's requests begin with: another order, other keys."""
+        return self.user if self.visit == 1 else f"{self.user}-visit-{self.visit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,8 @@ def demo_scenario(*, seed: int, orders: int, region: str = "demo") -> Scenario:
     """
     plane = Plane(ORIGIN)
     placing_ms = _PLACING_MS * max(1, -(-orders // _ORDERS_PER_WINDOW))
-    people = tuple(_person(seed, number, placing_ms, plane) for number in range(1, orders + 1))
+    names = [UserId(f"usr-{number:04d}") for number in range(1, orders + 1)]
+    people = tuple(_person(user, placing_ms, plane, seeded(seed, user)) for user in names)
     return Scenario(
         region=RegionId(region),
         seed=seed,
@@ -185,6 +193,12 @@ def demo_scenario(*, seed: int, orders: int, region: str = "demo") -> Scenario:
         people=people,
         deadline_ms=placing_ms + _LAST_USE_MS + _SLACK_MS,
     )
+
+
+def passer_by(*, seed: int, user: UserId, visit: int) -> PersonPlan:
+    """Return what somebody wants who comes by in the demo's city: at once, and each time something else."""
+    plan = _person(user, 1, Plane(ORIGIN), seeded(seed, user, "visit", str(visit)))
+    return replace(plan, at_ms=0, visit=visit)
 
 
 def seeded(seed: int, *names: str) -> random.Random:
@@ -265,9 +279,7 @@ def _courier(seed: int, number: int, plane: Plane) -> CourierPlan:
     )
 
 
-def _person(seed: int, number: int, placing_ms: int, plane: Plane) -> PersonPlan:
-    user = UserId(f"usr-{number:04d}")
-    draw = seeded(seed, user)
+def _person(user: UserId, placing_ms: int, plane: Plane, draw: random.Random) -> PersonPlan:
     quantity = draw.choices((1, 2, 3, 4), weights=(50, 30, 15, 5))[0]
     walk_up = draw.random() < 0.15
     return PersonPlan(

@@ -7,14 +7,14 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-from rich.console import Console, Group
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.cli.bars import bar
 from chargeloop.cli.checker import Checker
 from chargeloop.cli.outcome import printed
 from chargeloop.cli.tables import show
@@ -34,13 +34,13 @@ _WIDTH = 160
 def play_all(work: Iterator[Job], orders: int, faults: str, processes: int, *, as_json: bool) -> int:
     """Play all runs, print what they were like, and return the number of violations."""
     started = time.monotonic()
-    with _progress(orders) as (progress, task):
+    with bar("simulating", orders) as progress:
         total = run(
             work,
             Checker,
             processes=processes,
             most_failures=_MOST_FAILURES,
-            told=lambda so_far: progress.update(task, completed=so_far.orders.total()),
+            told=lambda so_far: progress.at(so_far.orders.total(), f"{len(so_far.violations)} violations"),
         )
     took_s = time.monotonic() - started
     if as_json:
@@ -61,23 +61,6 @@ def show_run(job: Job, records: Path | None) -> int:
 def write_run(job: Job, records: Path | None) -> int:
     """Play one run, write its records, and return the number of violations."""
     return _Player(job, records, show_all=False).play()
-
-
-class _progress:  # noqa: N801 - a context manager that reads as a verb
-    """A bar on standard error, on a terminal."""
-
-    def __init__(self, orders: int) -> None:
-        columns = (TextColumn("simulating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        console = Console(stderr=True)
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self._orders = orders
-
-    def __enter__(self) -> tuple[Progress, Any]:
-        self._progress.start()
-        return self._progress, self._progress.add_task("orders", total=self._orders)
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
 
 
 def _document(total: Summary, faults: str, processes: int, took_s: float) -> dict[str, object]:

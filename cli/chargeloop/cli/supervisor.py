@@ -83,12 +83,20 @@ class Supervisor:
             await asyncio.sleep(_POLL_S)
 
     async def stop(self) -> None:
-        """Stop all children, the last started first; one that does not stop in time is killed."""
+        """Stop all children, the last started first; one that does not stop in time is killed.
+
+        Children can be started again afterwards.
+        """
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
+        self._keepers.clear()
+        running = [name for name, process in self._processes.items() if process.returncode is None]
+        if running:
+            self._note(f"stopping, and waiting for {', '.join(reversed(running))}")
         for name in reversed(self._processes):
             await self._end(name, self._processes[name])
+        self._processes.clear()
 
     async def _end(self, name: str, process: asyncio.subprocess.Process) -> None:
         if process.returncode is None:

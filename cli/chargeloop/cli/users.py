@@ -129,7 +129,7 @@ class Person:
         quantity = self.plan.quantity
         for attempt in range(1, _MOST_TRIES + 1):
             try:
-                placed = await self._order(f"{self.plan.user}-{attempt}", quantity)
+                placed = await self._order(f"{self.plan.key}-{attempt}", quantity)
             except GatewayProblemError as problem:
                 self._note(f"cannot order {quantity}: {problem}")
                 if problem.available is not None and 0 < problem.available < quantity:
@@ -173,7 +173,7 @@ class Person:
         if self.state not in _OUTWARD or self.order is None:
             return
         try:
-            await self._gateway.cancel(self.order, key=f"{self.plan.user}-cancel")
+            await self._gateway.cancel(self.order, key=f"{self.plan.key}-cancel")
             self._note("called the order off")
         except GatewayProblemError as problem:
             self._note(f"cannot call the order off: {problem}")
@@ -196,7 +196,7 @@ class Person:
         """Ask for a courier; come back when the hands are empty, the order ended, or nobody came twice."""
         for attempt in range(1, _RETURN_TRIES + 1):
             if self.hands.banks and self.order is not None and self.state not in FINAL:
-                await self._ask_return(self.order, f"{self.plan.user}-return-{attempt}")
+                await self._ask_return(self.order, f"{self.plan.key}-return-{attempt}")
             if self.plan.returns is ReturnManner.PARTIAL:
                 return
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from chargeloop.broker.mosquitto import find_mosquitto
+from chargeloop.cli.bars import Bar, bar
 from chargeloop.cli.bench import events, latency, nearest, orders, report, restart, simulated
 from chargeloop.cli.bench.figures import Finding, Measure, Trial
 from chargeloop.cli.bench.machine import describe
@@ -79,16 +79,20 @@ def run_bench(names: Sequence[str], *, quick: bool, as_json: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="chargeloop-bench-", dir=directory) as root:
         machine = describe(Path(root))
         size = QUICK if quick else Size()
-        findings = [_measured(one, size, Path(root) / one.name) for one in measures]
+        with bar("measuring", len(measures)) as progress:
+            findings = []
+            for done, one in enumerate(measures):
+                progress.at(done, one.name)
+                findings.append(_measured(one, size, Path(root) / one.name, progress))
     if as_json:
         print(json.dumps(report.document(machine, findings, quick=quick), indent=2))
     else:
         show(report.table(machine, findings))
 
 
-def _measured(measure: Measure, size: Size, data: Path) -> Finding:
+def _measured(measure: Measure, size: Size, data: Path, progress: Bar) -> Finding:
     def say(text: str) -> None:
-        print(f"{measure.name}: {text}", file=sys.stderr, flush=True)
+        progress.say(f"{measure.name}: {text}")
 
     if measure.name in _NEEDS_BROKER and find_mosquitto() is None:
         return _skipped(measure, "Mosquitto is not installed: apt-get install mosquitto", say)
