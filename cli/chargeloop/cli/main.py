@@ -25,6 +25,7 @@ from chargeloop.cli import (
     simulating,
 )
 from chargeloop.cli.chaos import commands as breaking
+from chargeloop.cli.completion import of_run
 from chargeloop.cli.errors import FAILED, USAGE, CommandError, one_line
 
 _INTERRUPTED = 130
@@ -91,7 +92,7 @@ def main() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        result = app(args=list(arguments), prog_name="chargeloop", standalone_mode=False)
+        return _done(arguments)
     except CommandError as error:
         return _fail("chargeloop", str(error), error.exit_code)
     except typer.TyperException as error:
@@ -104,6 +105,14 @@ def run(arguments: Sequence[str]) -> int:
         return _CLOSED_PIPE
     except Exception as error:  # noqa: BLE001 - what is not explained is raised again
         return _told(error)
+
+
+def _done(arguments: Sequence[str]) -> int:
+    shown = of_run(arguments)
+    if shown is not None:
+        print(shown, end="")
+        return 0
+    result = app(args=list(arguments), prog_name="chargeloop", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
 

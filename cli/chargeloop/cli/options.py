@@ -34,6 +34,7 @@ BrokerOption = Annotated[
         "--broker",
         metavar="KIND",
         help="mosquitto, embedded, or HOST:PORT of a running one. Default: mosquitto when it is installed.",
+        autocompletion=lambda: ["mosquitto", "embedded"],
     ),
 ]
 BrokerAddressOption = Annotated[

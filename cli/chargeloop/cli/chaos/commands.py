@@ -61,7 +61,10 @@ FaultsRateOption = Annotated[
 ChaosBrokerOption = Annotated[
     str | None,
     typer.Option(
-        "--broker", metavar="KIND", help="mosquitto or embedded. Default: mosquitto when it is installed."
+        "--broker",
+        metavar="KIND",
+        help="mosquitto or embedded. Default: mosquitto when it is installed.",
+        autocompletion=lambda: ["mosquitto", "embedded"],
     ),
 ]
 
