@@ -1,6 +1,7 @@
 """The dashboard itself: it listens as an operator and draws what the board knows, twice a second."""
 
 import asyncio
+import signal
 import time
 from dataclasses import replace
 from typing import ClassVar, Final
@@ -132,11 +133,14 @@ class Top(App[None]):
         """Begin to listen and to draw."""
         self.query_one(Grid).focus()
         self._listening = asyncio.create_task(self._listen())
+        # Else the terminal would be left as it is now.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         self.set_interval(_DRAW_S, self.draw_unless_paused)
         self.draw()
 
     async def on_unmount(self) -> None:
         """Say goodbye to the broker."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
