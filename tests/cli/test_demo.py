@@ -94,11 +94,13 @@ def test_a_demo_plays_over_a_broker_that_runs_already(tmp_path: Path) -> None:
 def test_a_demo_that_is_kept_goes_on_with_other_people_until_ctrl_c(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with start_demo(data, "--keep", "--keep-speed", "60", orders=1, seed=3, broker="mosquitto") as demo:
+        assert demo.process.stdout is not None
+        story = json.loads(demo.process.stdout.readline())
         demo.wait_for(lambda books: {"usr-0001", "usr-1001"} <= {order.user for order in books.orders()})
         os.killpg(demo.process.pid, signal.SIGINT)
         out, said = demo.process.communicate(timeout=60)
-    assert demo.process.returncode == 0, said
-    assert_all_well(json.loads(out), 1, data)  # the story was told when it had ended
+    assert (demo.process.returncode, out) == (0, ""), said
+    assert_all_well(story, 1, data)
     assert f"chargeloop top --data {data}" in said
     assert "the city goes on, 60 times as fast as real time; Ctrl-C closes it" in said
     assert said.endswith(f"the city is closed; its data is in {data}\n")

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiomqtt
@@ -167,6 +168,29 @@ async def test_two_watches_at_once_do_not_throw_each_other_out(broker: BrokerAdd
             await say(broker, CredentialStore.of_data(tmp_path).load("cab-1"))
         said = [await one.communicate() for one in watches]
     assert said == [(b"info\n" * 40, b"")] * 2
+
+
+async def test_a_watch_goes_on_when_the_broker_is_back_elsewhere(tmp_path: Path) -> None:
+    store = CredentialStore.of_data(tmp_path)
+    operator, cabinet = store.grant("opr-main", "demo"), store.grant("cab-1", "demo")
+    wanted = Watch(("cl/v1/demo/cabinet/+/info",), (), "%p", count=2, seconds=60)
+    places: list[BrokerAddress] = []
+    notes: list[str] = []
+    lines: list[str] = []
+    async with AsyncExitStack() as first:
+        places.append(await first.enter_async_context(running_broker(None, tmp_path)))
+        watching = asyncio.create_task(
+            watch(wanted, operator, lambda: places[-1], show=lines.append, note=notes.append)
+        )
+        while not lines:
+            await say(places[-1], cabinet)
+    async with running_broker(None, tmp_path) as address:
+        places.append(address)
+        await say(address, cabinet)
+        assert await watching == 0
+    assert lines == ["info", "info"]
+    assert notes[0].startswith("connection lost (")
+    assert notes[-1] == f"connected to {address}"
 
 
 def test_a_watch_where_nothing_runs_says_so_at_once(

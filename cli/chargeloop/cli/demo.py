@@ -165,7 +165,7 @@ def report(outcome: Outcome, *, as_json: bool, more: Mapping[str, object] | None
     """Print the outcome on standard output, for people or as JSON, and return the number of violations."""
     document = {**outcome.document(), **(more or {})}
     if as_json:
-        print(printed(document))
+        print(printed(document), flush=True)  # the city may go on for hours
         return len(outcome.violations)
     tables.show(tables.end_table(outcome.records, outcome.currency))
     tables.show(tables.totals(document))

@@ -178,6 +178,7 @@ class _Watcher:
         self._show = show
         self._note = note
         self._left = wanted.count
+        self._is_lost = False
 
     def take(self, message: aiomqtt.Message) -> bool:
         """Show the message when it is wanted; tell whether that was the last."""
@@ -191,9 +192,12 @@ class _Watcher:
         return self._left == 0
 
     def tell(self, link: Link) -> None:
-        """Note that the connection was lost."""
+        """Note that the connection was lost, or made again."""
         if link.trouble is not None:
             self._note(f"connection lost ({link.trouble}); connecting again")
+        elif self._is_lost:
+            self._note(f"connected to {link.address}")
+        self._is_lost = link.trouble is not None
 
 
 def topics_or_region(filters: Sequence[str], region: str) -> tuple[str, ...]:
