@@ -35,8 +35,14 @@ class Playing:
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def kill(self, name: str) -> None:
-        """Kill one of its processes outright, as a power cut would."""
-        os.kill(int((self.data / "run" / f"{name}.pid").read_text()), signal.SIGKILL)
+        """Kill one of its processes outright, as a power cut would; return when another one has begun."""
+        file = self.data / "run" / f"{name}.pid"
+        killed = file.read_text()
+        os.kill(int(killed), signal.SIGKILL)
+        deadline = time.monotonic() + _PATIENCE_S
+        while file.read_text() in {killed, ""}:
+            assert time.monotonic() < deadline, f"{name} was not started again"
+            time.sleep(_LOOK_S)
 
     def wait_for(self, milestone: Callable[[Books], bool]) -> None:
         """Return when the platform's books say so."""

@@ -5,15 +5,13 @@ ends.
 """
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from chargeloop.broker import Credentials, CredentialStore
 from chargeloop.broker.credentials import BrokenCredentialsError, RegionMismatchError
 from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.locks import take
 from chargeloop.cli.settings import Effective
 
 _MOST_SEATS: Final = 20
@@ -33,7 +31,9 @@ def seated(effective: Effective) -> Iterator[Credentials]:
     first = str(settings.operator)
     names = [first] if is_chosen else [first, *(f"{first}-{number}" for number in range(2, _MOST_SEATS + 1))]
     with contextlib.ExitStack() as stack:
-        name = next((name for name in names if _take(settings.data / "run" / f"{name}.seat", stack)), None)
+        name = next(
+            (name for name in names if take(settings.data / "run" / f"{name}.seat", stack) is None), None
+        )
         if name is None:
             raise CommandError(
                 f"{first} listens already, in another terminal: give another --operator", FAILED
@@ -45,23 +45,3 @@ def seated(effective: Effective) -> Iterator[Credentials]:
         except OSError as error:
             raise CommandError(f"cannot use {settings.data}: {error.strerror}") from None
         yield credentials
-
-
-def _take(file: Path, stack: contextlib.ExitStack) -> bool:
-    """Take the seat until the stack is left; tell whether it was free.
-
-    Raises:
-        CommandError: the directory cannot be written.
-    """
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CommandError(f"cannot use {file.parent}: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(lock)
-        return False
-    stack.callback(os.close, lock)
-    return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.locks import alone
 from chargeloop.cli.options import (
     BrokerAddressOption,
     BrokerOption,
@@ -93,7 +94,8 @@ def platform(
 
         await run_platform(settings, address, world_clock, listening)
 
-    _run(work, ready_file, until_eof=until_eof)
+    with alone(settings.data, "platform"):
+        _run(work, ready_file, until_eof=until_eof)
 
 
 def couriers(
@@ -114,7 +116,10 @@ def couriers(
     address, world_clock = _surroundings(settings)
     from chargeloop.cli.parts import run_couriers
 
-    _run(lambda ready: run_couriers(settings, address, world_clock, ready), ready_file, until_eof=until_eof)
+    with alone(settings.data, "couriers"):
+        _run(
+            lambda ready: run_couriers(settings, address, world_clock, ready), ready_file, until_eof=until_eof
+        )
 
 
 def agents(
@@ -137,9 +142,12 @@ def agents(
     from chargeloop.cli.parts import run_phones
 
     file = _existing(couriers)
-    _run(
-        lambda ready: run_phones(settings, file, address, world_clock, ready), ready_file, until_eof=until_eof
-    )
+    with alone(settings.data, "agents", file):
+        _run(
+            lambda ready: run_phones(settings, file, address, world_clock, ready),
+            ready_file,
+            until_eof=until_eof,
+        )
 
 
 def cabinets(
@@ -167,11 +175,12 @@ def cabinets(
 
     pace = Pace(heartbeat_ms=heartbeat_ms, motor_ms=motor_ms)
     file = _existing(fleet)
-    _run(
-        lambda ready: run_cabinets(settings, file, address, world_clock, ready, pace=pace),
-        ready_file,
-        until_eof=until_eof,
-    )
+    with alone(settings.data, "cabinets", file):
+        _run(
+            lambda ready: run_cabinets(settings, file, address, world_clock, ready, pace=pace),
+            ready_file,
+            until_eof=until_eof,
+        )
 
 
 def _surroundings(settings: "Settings") -> "tuple[BrokerAddress, Clock]":
