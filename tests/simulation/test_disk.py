@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +70,14 @@ async def test_the_rental_store_in_memory_loads_what_sqlite_loads(
             await store.commit(changes, writes)
         same_kept(model.load(), await store.load())
         loaded = RentalReader(store.path).load(0)
+        banks = await store.read("SELECT id, place, cabinet, slot, order_id FROM banks ORDER BY id")
     finally:
         await store.close()
     assert {order.id: order for order in loaded.orders} == model.orders
     assert {record.cabinet: record for record in loaded.cabinets} == model.cabinets
-    assert {record.bank: record for record in loaded.banks} == model.banks
+    assert banks == [astuple(record) for _, record in sorted(model.banks.items())]
+    answered_for = {name: record for name, record in model.banks.items() if record.order is not None}
+    assert {record.bank: record for record in loaded.banks} == answered_for
     assert {tariff.version: tariff for tariff in loaded.tariffs} == model.tariffs
     assert {early.bank: early for early in loaded.early_returns} == model.early_returns
 

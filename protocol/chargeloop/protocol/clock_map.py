@@ -71,8 +71,7 @@ class DeviceTime:
         return cls(envelope.bootid, envelope.uptimems, envelope.time, envelope.clockstate)
 
 
-@dataclass(frozen=True, slots=True)
-class Offsets:
+class Offsets(NamedTuple):
     """The offsets (platform time minus uptime, ms) that are possible at one uptime."""
 
     low_ms: int
@@ -89,8 +88,7 @@ class Offsets:
         return met if met.low_ms <= met.high_ms else None
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One exchange of times: the offsets it allows, and the middle of the uptimes it took."""
 
     uptime_ms: int
@@ -101,8 +99,7 @@ class Sample:
         return self.offsets.widened(uptime_ms - self.uptime_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """A message of the boot: its uptime, and the highest offset its arrival allows."""
 
     uptime_ms: int

@@ -91,7 +91,7 @@ class Chaos:
             self.script.snapshot(name, slots)
 
     def _out(self) -> set[str]:
-        known = self.script.region._memory.banks.values()
+        known = self.script.rows.banks.values()
         return {record.bank for record in known if record.where is not BankWhere.CABINET}
 
     def _forward(self, a: int, b: int, c: int) -> None:

@@ -69,12 +69,24 @@ async def test_what_the_region_needs_comes_back_as_it_was_written(store: Platfor
         holds=(books.hold_of(books.order_in_use(), "rsv-1"),),
         lines=books.rental_lines(books.order_in_use()),
     )
-    await write(store, *books.walk_up_rental(), SaveOrder(order), *books.FLEET)
+    out = BankRecord(order.banks[0].bank, BankWhere.USER, order=order.id)
+    await write(store, *books.walk_up_rental(), SaveOrder(order), *books.FLEET, SaveBank(out))
     loaded = RentalReader(path).load(NOON_MS)
     assert loaded.tariffs == (TARIFF,)
     assert loaded.cabinets == (books.CABINET,)
-    assert loaded.banks == (books.BANK,)
+    assert loaded.banks == (out,)
     assert loaded.orders == (order,)
+
+
+async def test_banks_that_no_order_answers_for_are_in_the_store_but_not_loaded(
+    store: PlatformStore, path: Path
+) -> None:
+    await write(store, SaveBank(books.BANK))
+    assert RentalReader(path).load(NOON_MS).banks == ()
+    with closing(connect(path)) as db:
+        assert db.execute("SELECT place, cabinet, slot FROM banks").fetchall() == [
+            ("cabinet", books.BANK.cabinet, books.BANK.slot)
+        ]
 
 
 async def test_orders_that_ended_long_ago_are_not_loaded_but_still_there(
@@ -171,7 +183,7 @@ async def test_an_order_cannot_have_two_live_reservations_of_banks(store: Platfo
 
 async def test_a_slot_cannot_be_held_for_two_reservations(store: PlatformStore) -> None:
     slot = books.CABINET.slots[0]
-    twice = replace(books.CABINET, slots=(slot, replace(slot, reservation=ReservationId("rsv-2"))))
+    twice = replace(books.CABINET, slots=(slot, slot._replace(reservation=ReservationId("rsv-2"))))
     assert "slot_holds" in await refused(store, SaveCabinet(twice))
 
 

@@ -120,12 +120,14 @@ class RentalRegion(region_reads.RegionReads):
         """Rebuild the memory from rows, before the first message.
 
         `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
-        that a bank's row names; `returns` are early ones of that time.
+        that a bank's row names; `returns` are early ones of that time. Of the banks those count whose row names
+        an order.
         """
         memory = self._memory
         memory.tariffs.update({tariff.version: tariff for tariff in tariffs})
         memory.fleet.load(cabinets)
-        memory.banks.update({record.bank: record for record in banks})
+        for record in banks:
+            memory.keep_bank(record)
         memory.early_returns.update({record.bank: record for record in returns})
         for order in sorted(orders, key=lambda order: order.placed_ms):
             memory.orders[order.id] = order

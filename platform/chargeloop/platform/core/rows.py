@@ -9,6 +9,7 @@ by.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from chargeloop.platform.core.fees import FeeLine
 from chargeloop.platform.core.order import Order
@@ -37,8 +38,7 @@ class OrderEvent:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlotRecord:
+class SlotRecord(NamedTuple):
     """One slot as the platform last knew it; `charge_pct` is that of the bank in it."""
 
     slot: int
@@ -51,11 +51,12 @@ class SlotRecord:
 def shared(slot: SlotRecord) -> SlotRecord:
     """Return the slot, as the one value that all cabinets have together when it holds nothing."""
     bare = slot.bank is None and slot.reservation is None and slot.charge_pct == 0
-    return _bare(slot.slot, slot.state) if bare else slot
+    return bare_slot(slot.slot, slot.state) if bare else slot
 
 
 @lru_cache(maxsize=1_024)
-def _bare(number: int, state: SlotState) -> SlotRecord:
+def bare_slot(number: int, state: SlotState) -> SlotRecord:
+    """Return the value that all cabinets share of a slot that holds nothing."""
     return SlotRecord(number, state)
 
 

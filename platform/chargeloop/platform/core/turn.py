@@ -70,7 +70,7 @@ class UserShelf:
 
 @dataclass(slots=True)
 class Memory:
-    """Everything a region knows. `banks` has the last known place of each bank, and who answers for it."""
+    """Everything a region knows. `banks` are those that an order answers for; the store has all."""
 
     region: RegionId
     dispatch: DispatchId
@@ -138,6 +138,13 @@ class Memory:
         for hold in before.holds if before is not None else ():
             if order.hold(hold.id) is None:
                 self.fleet.drop(hold)
+
+    def keep_bank(self, record: BankRecord) -> None:
+        """Note where a bank is, as long as an order answers for it."""
+        if record.order is None:
+            self.banks.pop(record.bank, None)
+        else:
+            self.banks[record.bank] = record
 
     def holder(self, bank: BankId) -> OrderId | None:
         """Return the order that answers for a bank: it is out, or back only by a courier's word."""
@@ -274,7 +281,7 @@ class Turn:
     def save_bank(self, record: BankRecord) -> None:
         """Write where a bank is."""
         if self.memory.banks.get(record.bank) != record:
-            self.memory.banks[record.bank] = record
+            self.memory.keep_bank(record)
             self.effects.writes.append(SaveBank(record))
 
     def keep_early_return(self, record: EarlyReturn) -> None:

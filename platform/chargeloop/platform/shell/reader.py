@@ -5,25 +5,18 @@ be used from any thread and never keeps the writer's log from being folded back.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from chargeloop.platform.core.fees import FeeKind, FeeLine
 from chargeloop.platform.core.order import Order
-from chargeloop.platform.core.rows import (
-    BankRecord,
-    BankWhere,
-    CabinetRecord,
-    EarlyReturn,
-    OrderEvent,
-    shared,
-)
+from chargeloop.platform.core.rows import BankRecord, BankWhere, CabinetRecord, EarlyReturn, OrderEvent
 from chargeloop.platform.core.tariff import Tariff
+from chargeloop.platform.shell import cabinet_rows
 from chargeloop.platform.shell.store import (
-    CABINETS,
     EARLY_RETURN_COLUMNS,
     EVENT_COLUMNS,
     LINE_COLUMNS,
@@ -38,7 +31,7 @@ from chargeloop.protocol.ids import OrderId, RegionId, UserId
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the region needs in memory to go on: all but the orders that ended long ago."""
+    """What the region needs in memory to go on: no orders that ended long ago, and only banks of orders."""
 
     tariffs: tuple[Tariff, ...]
     cabinets: tuple[CabinetRecord, ...]
@@ -67,17 +60,16 @@ class RentalReader:
         """Return what the region needs to go on.
 
         Of the orders: those that are open, that ended at `ended_since_ms` or later, or that a bank's row
-        names. Early returns since then too.
+        names. Of the banks: those whose row names an order. Early returns since then too.
         """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
-            cabinets = tuple(_cabinet(body) for (body,) in db.execute("SELECT body FROM cabinets"))
             return Loaded(
                 tariffs=tuple(
                     TARIFFS.validate_json(body) for (body,) in db.execute("SELECT body FROM tariffs")
                 ),
-                cabinets=cabinets,
-                banks=tuple(_banks(db, cabinets)),
+                cabinets=tuple(map(cabinet_rows.record_of, db.execute(_CABINETS))),
+                banks=tuple(_banks(db)),
                 orders=tuple(
                     ORDERS.validate_json(body) for (body,) in db.execute(_NEEDED, (ended_since_ms,))
                 ),
@@ -115,6 +107,8 @@ class RentalReader:
                 yield _file(db, row)
 
 
+_CABINETS: Final = f"SELECT {cabinet_rows.COLUMNS} FROM cabinets"  # noqa: S608
+_BANKS: Final = "SELECT id, place, cabinet, slot, order_id FROM banks WHERE order_id IS NOT NULL"
 _NEEDED: Final = (
     "SELECT body FROM orders WHERE open = 1 OR changed_ms >= ?"
     " OR id IN (SELECT order_id FROM banks WHERE order_id IS NOT NULL) ORDER BY placed_ms, id"
@@ -128,25 +122,10 @@ _LINES: Final = f"SELECT {LINE_COLUMNS} FROM fee_lines WHERE order_id = ? ORDER 
 _LINE_FIELDS: Final = [field.name for field in fields(FeeLine)]
 
 
-def _cabinet(body: str) -> CabinetRecord:
-    record = CABINETS.validate_json(body)
-    return replace(record, slots=tuple(map(shared, record.slots)))
-
-
-def _banks(db: sqlite3.Connection, cabinets: Iterable[CabinetRecord]) -> Iterator[BankRecord]:
-    """Yield the banks. Their ids, and those of the cabinets, are the very texts that the cabinets have.
-
-    There are many more banks than cabinets, and each would have copies of two ids.
-    """
-    known: dict[str, Any] = {}
-    for record in cabinets:
-        known[record.cabinet] = record.cabinet
-        known.update((slot.bank, slot.bank) for slot in record.slots if slot.bank is not None)
+def _banks(db: sqlite3.Connection) -> Iterator[BankRecord]:
     places = {str(place): place for place in BankWhere}
-    for bank, place, cabinet, slot, order in db.execute(
-        "SELECT id, place, cabinet, slot, order_id FROM banks"
-    ):
-        yield BankRecord(known.get(bank, bank), places[place], known.get(cabinet, cabinet), slot, order)
+    for bank, place, cabinet, slot, order in db.execute(_BANKS):
+        yield BankRecord(bank, places[place], cabinet, slot, order)
 
 
 def _file(db: sqlite3.Connection, row: tuple[str, str]) -> OrderFile:

@@ -71,10 +71,25 @@ CREATE TABLE IF NOT EXISTS fee_lines (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS lines_of_order ON fee_lines (order_id);
 
+-- `slots` and `clock` are JSON arrays, see cabinet_rows.py.
 CREATE TABLE IF NOT EXISTS cabinets (
   id TEXT PRIMARY KEY,
-  body TEXT NOT NULL
-) STRICT;
+  name TEXT NOT NULL,
+  lat_e7 INTEGER,
+  lon_e7 INTEGER,
+  epoch INTEGER NOT NULL,
+  connection_epoch INTEGER NOT NULL,
+  online INTEGER NOT NULL CHECK (online IN (0, 1)),
+  last_seen_ms INTEGER NOT NULL,
+  journal TEXT,
+  seq INTEGER NOT NULL,
+  slots_version INTEGER NOT NULL,
+  slots_seq INTEGER NOT NULL,
+  inventory TEXT,
+  inventory_expires_ms INTEGER NOT NULL,
+  slots TEXT NOT NULL,
+  clock TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- The slots that cabinets hold for a reservation. A slot is held for one reservation at most.
 CREATE TABLE IF NOT EXISTS slot_holds (
@@ -89,9 +104,9 @@ CREATE TABLE IF NOT EXISTS banks (
   place TEXT NOT NULL,
   cabinet TEXT,
   slot INTEGER,
-  order_id TEXT,
-  body TEXT NOT NULL
-) STRICT;
+  order_id TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS banks_of_orders ON banks (order_id) WHERE order_id IS NOT NULL;
 
 -- Returns heard of while no order answered for the bank: see core/early_returns.py.
 CREATE TABLE IF NOT EXISTS early_returns (

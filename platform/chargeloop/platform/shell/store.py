@@ -1,8 +1,8 @@
 """The rental platform's store: what the core asks to write, and the way back into memory.
 
 The endpoint's transaction holds the inbox, the outbox and the rows written here, so they are all on disk or
-none is. Orders, cabinets, banks and tariffs are kept whole as JSON beside the columns that are searched by;
-the journal of an order and its fee lines are tables of their own that only grow. `schema.sql` has the rules
+none is. Orders and tariffs are kept whole as JSON beside the columns that are searched by; the journal of an
+order and its fee lines are tables of their own that only grow. `schema.sql` has the rules
 that must never break as constraints and triggers: whoever breaks one ends the process before anything wrong
 is committed.
 
@@ -41,14 +41,13 @@ from chargeloop.platform.core.rows import (
     SaveTariff,
 )
 from chargeloop.platform.core.tariff import Tariff
+from chargeloop.platform.shell import cabinet_rows
 from chargeloop.protocol.ids import InvalidIdError, RegionId, is_region
 
 SCHEMA_VERSION: Final = "2"
 STORE_NAME: Final = "platform/rental.sqlite3"
 
 ORDERS: Final = TypeAdapter(Order)
-CABINETS: Final = TypeAdapter(CabinetRecord)
-BANKS: Final = TypeAdapter(BankRecord)
 TARIFFS: Final = TypeAdapter(Tariff)
 _OPEN_PLACES: Final = frozenset(BankPlace) - {BankPlace.BACK, BankPlace.SOLD}
 _LIVE_HOLDS: Final = frozenset({HoldState.ASKED, HoldState.HELD})
@@ -188,11 +187,11 @@ _SAVE_ORDER: Final = (
     " open = excluded.open, quantity = excluded.quantity, changed_ms = excluded.changed_ms,"
     " body = excluded.body"
 )
-_SAVE_BANK: Final = (
-    "INSERT INTO banks (id, place, cabinet, slot, order_id, body) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (id) DO UPDATE SET place = excluded.place, cabinet = excluded.cabinet,"
-    " slot = excluded.slot, order_id = excluded.order_id, body = excluded.body"
+_SAVE_CABINET: Final = (
+    f"INSERT OR REPLACE INTO cabinets ({cabinet_rows.COLUMNS})"  # noqa: S608
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_SAVE_BANK: Final = "INSERT OR REPLACE INTO banks (id, place, cabinet, slot, order_id) VALUES (?, ?, ?, ?, ?)"
 
 
 def _tariff_statements(tariffs: Sequence[Tariff]) -> Iterator[Statement]:
@@ -265,10 +264,7 @@ def _journal_statements(events: Sequence[OrderEvent], lines: Sequence[FeeLine]) 
 
 
 def _cabinet_statements(cabinets: Sequence[CabinetRecord]) -> Iterator[Statement]:
-    yield (
-        "INSERT INTO cabinets (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-        [(record.cabinet, _json(CABINETS, record)) for record in cabinets],
-    )
+    yield _SAVE_CABINET, [cabinet_rows.row_of(record) for record in cabinets]
     yield "DELETE FROM slot_holds WHERE cabinet = ?", [(record.cabinet,) for record in cabinets]
     yield (
         "INSERT INTO slot_holds (cabinet, slot, reservation) VALUES (?, ?, ?)",
@@ -284,10 +280,7 @@ def _cabinet_statements(cabinets: Sequence[CabinetRecord]) -> Iterator[Statement
 def _bank_statements(banks: Sequence[BankRecord]) -> Iterator[Statement]:
     yield (
         _SAVE_BANK,
-        [
-            (record.bank, record.where, record.cabinet, record.slot, record.order, _json(BANKS, record))
-            for record in banks
-        ],
+        [(record.bank, record.where, record.cabinet, record.slot, record.order) for record in banks],
     )
 
 
