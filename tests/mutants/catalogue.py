@@ -68,8 +68,8 @@ CATALOGUE = (
         "acknowledges-one-too-many",
         "the sender is told that an entry is safe which has not been heard of",
         f"{_BROKER}/endpoint/writer.py",
-        "seq=self._inbox.mark(source, journal), gap=gap)",
-        "seq=self._inbox.mark(source, journal) + 1, gap=gap)",
+        "            taken = self._inbox.mark(source, journal)",
+        "            taken = self._inbox.mark(source, journal) + 1",
         "network",
     ),
     Mutant(

@@ -14,6 +14,7 @@ import itertools
 from collections import deque
 from dataclasses import dataclass, field
 
+from chargeloop.broker.endpoint.acknowledging import acknowledger
 from chargeloop.broker.endpoint.changes import (
     Changes,
     ChannelRow,
@@ -78,6 +79,7 @@ class Outbox:
     ) -> None:
         self._codec = codec
         self._source = source_of(client, role)
+        self._acknowledge = acknowledger(self._source, codec)
         self._role = role
         self._policy = policy
         self._store_id = kept.store_id
@@ -192,6 +194,12 @@ class Outbox:
         if topic is None:
             raise UnsendableError(f"{send.topic} is not in the topic table")
         return self._outgoing(topic, send, send.id or self.message_id(), now_ms, **attributes)
+
+    def acknowledgement(self, topic: str, journal: str, now_ms: int, *, seq: int, gap: bool) -> Outgoing:
+        """Return the acknowledgement of somebody's journal up to `seq`; it is kept nowhere."""
+        message_id = self.message_id()
+        payload = self._acknowledge(message_id, now_ms, journal, seq, gap)
+        return Outgoing(topic, payload, 1, retain=False, message_id=message_id)
 
     def _may_send(self, topic: Topic, send: Send) -> bool:
         return topic.spec.writer is self._role and type(send.data) in topic.spec.messages

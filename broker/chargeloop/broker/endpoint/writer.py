@@ -25,7 +25,6 @@ from chargeloop.broker.intake import Checked, Salvage, check, is_source, salvage
 from chargeloop.protocol.codec import JSON, Codec, Fault, FaultKind
 from chargeloop.protocol.effects import Context, Effects, Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
-from chargeloop.protocol.ids import JournalId
 from chargeloop.protocol.messages.common import ConnectionState, JournalAck, Presence, TimeProbe, TimeReply
 from chargeloop.protocol.messages.rental import RefusalCode, RequestRefused
 from chargeloop.protocol.messages.service import Quarantined, ServiceStats
@@ -177,8 +176,9 @@ class SingleWriter(Generic[WriteT]):
         """Return the acknowledgements of the journals of a batch that has been committed."""
         answers = []
         for (topic, journal), (source, gap) in batch.acks.items():
-            ack = JournalAck(journal=JournalId(journal), seq=self._inbox.mark(source, journal), gap=gap)
-            answers.append(self._count_published(self.outbox.seal(Send(topic, ack), now_ms)))
+            taken = self._inbox.mark(source, journal)
+            ack = self.outbox.acknowledgement(topic, journal, now_ms, seq=taken, gap=gap)
+            answers.append(self._count_published(ack))
         return answers
 
     def publishable(self, now_ms: int, limit: int) -> list[Outgoing]:
