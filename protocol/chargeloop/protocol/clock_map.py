@@ -56,8 +56,7 @@ class Corrected(NamedTuple):
         return self if self.time_ms >= earliest_ms else Corrected(earliest_ms, ClockState.INFERRED)
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTime:
+class DeviceTime(NamedTuple):
     """When something happened by the device's own clocks: boot and uptime, and its wall clock."""
 
     boot: str | None

@@ -49,7 +49,7 @@ class EndpointPolicy(OutboxPolicy):
             sixteenth of it and doubling.
     """
 
-    batch: int = 256
+    batch: int = 1_024
     stats_ms: int = 30_000
     reconnect_ms: int = 16_000
 

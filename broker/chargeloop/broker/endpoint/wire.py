@@ -13,8 +13,7 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -42,8 +41,7 @@ class WireLostError(Exception):
     """There is no connection, or it has just been lost; a new one may be tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message as it came: `packet` is its MQTT packet id (0 for QoS 0) on that connection."""
 
     topic: str

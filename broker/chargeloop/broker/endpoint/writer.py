@@ -15,6 +15,7 @@ the stream behind it goes on: one crash for each poisoned message, never a crash
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from chargeloop.broker.endpoint.changes import Changes, Kept, Outgoing, QuarantineRow, ReplyRow, RequestRow
@@ -247,7 +248,7 @@ class SingleWriter(Generic[WriteT]):
         verdict = self._inbox.entry(source, journal, seq, self._batch.changes, kept_from=kept_from)
         if verdict is Verdict.DUPLICATE:
             self._counts["duplicates"] += 1
-        key = (TOPICS[topic.spec.acked_by].topic(topic.region, **topic.ids), journal)
+        key = (_ack_topic(topic.spec.acked_by, topic.region, topic.spec.owner, topic.owner), journal)
         gap_before = self._batch.acks.get(key, (source, False))[1]
         self._batch.acks[key] = (source, gap_before or verdict is Verdict.GAP)
         return verdict is Verdict.NEW
@@ -349,6 +350,12 @@ class SingleWriter(Generic[WriteT]):
     def _count_published(self, outgoing: Outgoing) -> Outgoing:
         self._counts["published"] += 1
         return outgoing
+
+
+@lru_cache(maxsize=16_384)
+def _ack_topic(name: str, region: str, placeholder: str, owner: str) -> str:
+    """Return the topic on which a journal of the owner is acknowledged."""
+    return TOPICS[name].topic(region, **{placeholder: owner})
 
 
 def _digest(topic: str, payload: bytes) -> str:

@@ -23,6 +23,9 @@ from chargeloop.protocol.ids import BankId, CabinetId, CommandId, JournalId
 from chargeloop.protocol.messages.cabinet import CabinetInfo, SlotsSnapshot, SlotState, SlotStatus
 from chargeloop.protocol.messages.common import ConnectionState, Presence
 
+# Looked up once: stock is counted slot by slot with every change.
+_EMPTY: Final = SlotState.EMPTY
+_READY: Final = SlotState.READY
 # A fleet of a hundred thousand cabinets has reservations at few of them at any time.
 _NO_HOLDS: Final[Mapping[str, Hold]] = MappingProxyType({})
 
@@ -107,10 +110,10 @@ class Cabinet:
     def count(self, min_charge_pct: int) -> None:
         """Count the stock again after a change of slots."""
         ready = empty = 0
-        for slot in self.slots:
-            if slot.state is SlotState.EMPTY:
+        for _, state, _, charge_pct, _ in self.slots:
+            if state is _EMPTY:
                 empty += 1
-            elif slot.state is SlotState.READY and slot.charge_pct >= min_charge_pct:
+            elif state is _READY and charge_pct >= min_charge_pct:
                 ready += 1
         self.ready_banks, self.empty_slots = ready, empty
 

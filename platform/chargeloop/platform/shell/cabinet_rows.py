@@ -1,18 +1,21 @@
 """How a cabinet is kept: a row of columns, in which its slots and its clock are short JSON arrays.
 
 A cabinet is written with nearly every message and a hundred thousand of them are read at a start, so its row
-names no members and leaves out what is not there:
+names few members:
 
-    slots  [[slot, state, bank, charge_pct, reservation], [slot, state], ...]
-    clock  [[boot, [[uptime_ms, low_ms, high_ms], ...], [uptime_ms, high_ms] or null], ...]
+    slots  [[slot, state, bank, charge_pct, reservation], ...]
+    clock  [{"boot": ..., "samples": [[uptime_ms, [low_ms, high_ms]], ...], "heard": [uptime_ms, high_ms]}]
 """
 
 import json
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from chargeloop.platform.core.rows import CabinetRecord, SlotRecord, bare_slot
-from chargeloop.protocol.clock_map import BootClock, ClockMap, Heard, Offsets, Sample
+from chargeloop.protocol.clock_map import BootClock, ClockMap
 from chargeloop.protocol.geo import Point
+from chargeloop.protocol.ids import BankId, ReservationId
 from chargeloop.protocol.messages.cabinet import SlotState
 
 COLUMNS: Final = (
@@ -20,7 +23,9 @@ COLUMNS: Final = (
     " slots_version, slots_seq, inventory, inventory_expires_ms, slots, clock"
 )
 _STATES: Final = {str(state): state for state in SlotState}
-_encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_SLOTS: Final = TypeAdapter(tuple[SlotRecord, ...])
+_BOOTS: Final = TypeAdapter(tuple[BootClock, ...])
+# Half as fast again as the adapter, which is what counts when a hundred thousand are read.
 _decode: Final = json.JSONDecoder().raw_decode
 
 
@@ -42,8 +47,8 @@ def row_of(record: CabinetRecord) -> tuple[Any, ...]:
         record.slots_seq,
         record.inventory,
         record.inventory_expires_ms,
-        _encode([_members(slot) for slot in record.slots]),
-        _encode([_boot_members(boot) for boot in record.clock.boots]),
+        _SLOTS.dump_json(record.slots).decode(),
+        _BOOTS.dump_json(record.clock.boots).decode(),
     )
 
 
@@ -68,31 +73,13 @@ def record_of(row: tuple[Any, ...]) -> CabinetRecord:
         tuple([_slot(*members) for members in _decode(slots)[0]]),
         inventory,
         inventory_expires_ms,
-        ClockMap(tuple([_boot(*members) for members in _decode(clock)[0]])),
+        ClockMap(_BOOTS.validate_json(clock)),
     )
 
 
-def _members(slot: SlotRecord) -> tuple[Any, ...]:
-    if slot.reservation is not None:
-        return slot.slot, slot.state, slot.bank, slot.charge_pct, slot.reservation
-    if slot.bank is not None or slot.charge_pct != 0:
-        return slot.slot, slot.state, slot.bank, slot.charge_pct
-    return slot.slot, slot.state
-
-
-def _slot(number: int, state: str, *held: Any) -> SlotRecord:
-    return SlotRecord(number, _STATES[state], *held) if held else bare_slot(number, _STATES[state])
-
-
-def _boot_members(boot: BootClock) -> tuple[Any, ...]:
-    samples = [(sample.uptime_ms, sample.offsets.low_ms, sample.offsets.high_ms) for sample in boot.samples]
-    heard = boot.heard
-    return boot.boot, samples, None if heard is None else (heard.uptime_ms, heard.high_ms)
-
-
-def _boot(boot: str, samples: list[list[int]], heard: list[int] | None) -> BootClock:
-    return BootClock(
-        boot,
-        tuple([Sample(uptime_ms, Offsets(low_ms, high_ms)) for uptime_ms, low_ms, high_ms in samples]),
-        None if heard is None else Heard(*heard),
-    )
+def _slot(
+    number: int, state: str, bank: BankId | None, charge_pct: int, reservation: ReservationId | None
+) -> SlotRecord:
+    if bank is None and reservation is None and charge_pct == 0:
+        return bare_slot(number, _STATES[state])
+    return SlotRecord(number, _STATES[state], bank, charge_pct, reservation)
