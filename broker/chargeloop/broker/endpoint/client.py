@@ -85,6 +85,8 @@ class BulkClient(mqtt.Client):
     def _packet_read(self) -> MQTTErrorCode:
         # A packet that paho has begun to read is its own to end.
         if self._in_packet["command"] == 0 and self._take_whole():
+            while self._take_whole():
+                pass
             return MQTTErrorCode.MQTT_ERR_SUCCESS
         return super()._packet_read()
 
