@@ -120,8 +120,7 @@ class RentalRegion(region_reads.RegionReads):
         """Rebuild the memory from rows, before the first message.
 
         `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
-        that a bank's row names; `returns` are early ones of that time. Of the banks those count whose row names
-        an order.
+        that a bank's row names; `returns` are early ones of that time. Banks count whose row names an order.
         """
         memory = self._memory
         memory.tariffs.update({tariff.version: tariff for tariff in tariffs})
