@@ -9,8 +9,13 @@ import os
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+# How long an example takes says something about the machine, and nothing about the rule.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # So few are done before other processes have begun.
 FEW_FILES = 4

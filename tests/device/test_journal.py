@@ -71,7 +71,7 @@ def test_the_file_stays_small_when_entries_are_acknowledged(path: Path) -> None:
 
 
 @given(entries=st.integers(0, 6), cut=st.integers(1, 400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_torn_tail_is_cut_off_and_its_number_used_again(
     tmp_path_factory: pytest.TempPathFactory, entries: int, cut: int
 ) -> None:

@@ -49,7 +49,7 @@ class Wire:
     overtaken=st.floats(0, 0.6),
     breaks=st.floats(0, 0.05),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_entry_arrives_exactly_once_and_in_order(
     seed: int, entries: int, limit: int, lost: float, repeated: float, overtaken: float, breaks: float
 ) -> None:
@@ -168,7 +168,7 @@ def test_a_new_connection_sends_what_is_unacknowledged_at_once() -> None:
 
 
 @given(seed=st.integers(0, 2**32), kept=st.integers(0, 30), lost=st.floats(0, 0.5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_receiver_that_wakes_up_with_an_older_store_gets_everything_that_is_still_kept(
     seed: int, kept: int, lost: float
 ) -> None:

@@ -571,7 +571,7 @@ def check_courier(world: World, person: Courier) -> None:
         assert {job.job for job in world.work(person.id).jobs} == set(person.jobs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(back=st.booleans(), steps=st.lists(STEPS, max_size=25))
 def test_after_any_history_the_rules_hold_the_rows_are_the_state_and_the_job_ends(
     *, back: bool, steps: list[tuple[str, int, object]]

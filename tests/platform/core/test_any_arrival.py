@@ -64,7 +64,7 @@ def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
     return story, {DISPATCH: [*out, *back], **cabinets}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(told())
 # A courier claims a bank that its user had put into a cabinet without network, long before the bill.
 @example((Story(quantity=2, walked=1, claims_all=True), {C: [Arrival(held_ms=20 * HOUR_MS)]}))
@@ -77,7 +77,7 @@ def test_the_same_facts_cost_the_same_whenever_they_are_heard(
     assert bill(order) == due(story)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(stories())
 def test_a_story_that_is_told_at_once_costs_what_the_tariff_says(story: Story) -> None:
     assert bill(Telling(story).told()) == due(story)

@@ -9,7 +9,7 @@ _numbers = st.integers(0, 59)
 _steps = st.lists(st.tuples(st.integers(0, 34), _numbers, _numbers, _numbers), min_size=5, max_size=60)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(steps=_steps)
 def test_every_order_ends_and_charges_only_for_what_was_given_out(steps: list[Step]) -> None:
     chaos = Chaos()

@@ -43,7 +43,7 @@ def restart(script: Script) -> None:
     )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32))
 def test_no_sequence_of_messages_and_restarts_breaks_a_rule_of_the_database(seed: int) -> None:
     drawn = random.Random(seed)

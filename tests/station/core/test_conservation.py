@@ -162,5 +162,5 @@ class Life(RuleBasedStateMachine):
             assert slot.reservation is None or slot.reservation in live
 
 
-Life.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Life.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestLife = Life.TestCase
