@@ -69,7 +69,7 @@ def serving(*answers: tuple[int, object]) -> Iterator[Scripted]:
 
 async def place(server: Scripted, *, patient: bool = True) -> str:
     url = f"http://127.0.0.1:{server.server_port}"
-    gateway = Gateway(url, user="usr-1", password="secret", clock=HASTY, patient=patient)
+    gateway = Gateway(url, token=lambda: "a.b.c", clock=HASTY, patient=patient)
     try:
         return (await gateway.place(key="k1", location=HERE, quantity=2)).id
     finally:
@@ -79,7 +79,7 @@ async def place(server: Scripted, *, patient: bool = True) -> str:
 async def test_a_request_carries_the_user_s_token_and_its_key() -> None:
     with serving(PLACED) as server:
         assert await place(server) == "ord-1"
-    assert server.asked == [("/v1/orders", "Bearer usr-1:secret", "k1")]
+    assert server.asked == [("/v1/orders", "Bearer a.b.c", "k1")]
 
 
 async def test_a_request_without_an_answer_is_repeated_with_the_same_key() -> None:

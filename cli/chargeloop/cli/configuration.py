@@ -15,11 +15,14 @@ from chargeloop.cli.options import (
     HttpPortOption,
     JsonOption,
     OperatorOption,
+    OrdererOption,
     OrdersOption,
     RegionOption,
     SeedOption,
     SpeedOption,
     TariffOption,
+    TlsCertOption,
+    TlsKeyOption,
     UserOption,
 )
 
@@ -40,9 +43,12 @@ def show(
     clock: ClockOption = None,
     http_host: HttpHostOption = None,
     http_port: HttpPortOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
     gateway: GatewayOption = None,
     tariff: TariffOption = None,
     user: UserOption = None,
+    login: OrdererOption = None,
     operator: OperatorOption = None,
     orders: OrdersOption = None,
     seed: SeedOption = None,
@@ -57,7 +63,8 @@ def show(
         {
             "data": data, "region": region, "broker": broker, "broker_port": broker_port, "clock": clock,
             "http_host": http_host, "http_port": http_port, "gateway": gateway, "tariff": tariff,
-            "user": user, "operator": operator, "orders": orders, "seed": seed, "speed": speed,
+            "tls_cert": tls_cert, "tls_key": tls_key, "user": user, "login": login,
+            "operator": operator, "orders": orders, "seed": seed, "speed": speed,
         },
         config,
     )  # fmt: skip

@@ -37,6 +37,7 @@ from chargeloop.cli.scenario import Scenario, demo_scenario
 from chargeloop.cli.settings import Effective, Settings
 from chargeloop.cli.supervisor import Child, Supervisor
 from chargeloop.cli.users import World
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
 
 # Twenty orders last a little over an hour of world time: some 30 s of real time at this speed.
 _SPEED = 120.0
@@ -265,6 +266,7 @@ def _world(stage: Stage, progress: Progress, *, origin_ms: int) -> World:
         clock=stage.clock,
         origin_ms=origin_ms,
         gateway_url=stage.gateway_url,
+        tokens=AccessTokens.of_data(stage.files.data, stage.scenario.region),
         directory=stage.files.data / "users",
         note=progress.say,
     )

@@ -1,6 +1,7 @@
 """The HTTP gateway as its clients see it: typed replies, and problem details as errors (RFC 9457)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -74,6 +75,10 @@ class CabinetSeen(_Reply):
         return Point(round(self.lat * _E7), round(self.lon * _E7))
 
 
+class _Session(_Reply):
+    access_token: str
+
+
 class _Cabinets(_Reply):
     cabinets: list[CabinetSeen]
 
@@ -81,14 +86,22 @@ class _Cabinets(_Reply):
 class Gateway:
     """One user's view of the gateway. Commands carry a key, so repeating one cannot do it twice.
 
+    `token` gives an access token for each request; without one, `log_in` first.
+
     A gateway that cannot be reached or is not ready is tried again and again when `patient`, with the same
     key: whether a request without an answer was carried out is not known. Virtual time does not pass during a
     request.
     """
 
     def __init__(
-        self, url: str, *, user: str, password: str, clock: Clock | None = None, patient: bool = True
+        self,
+        url: str,
+        *,
+        token: Callable[[], str] | None = None,
+        clock: Clock | None = None,
+        patient: bool = True,
     ) -> None:
+        self._token = token
         self._clock = RealClock() if clock is None else clock
         self._patient = patient
         self._client = httpx2.AsyncClient(
@@ -96,13 +109,22 @@ class Gateway:
             # Loading the certificates that only HTTPS needs takes longer than all else that a person does.
             verify=url.startswith("https:"),
             timeout=_TIMEOUT_S,
-            headers={"Authorization": f"Bearer {user}:{password}"},
             trust_env=False,
         )
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def log_in(self, login: str, password: str) -> None:
+        """Begin a session as the account of this login name, or raise GatewayProblemError."""
+        reply = await self.send("POST", "/v1/session", {"login": login, "password": password})
+        access_token = _Session.model_validate(reply).access_token
+        self._token = lambda: access_token
+
+    async def log_out(self) -> None:
+        """End the session that `log_in` began, or raise GatewayProblemError."""
+        await self.send("DELETE", "/v1/session")
 
     async def place(
         self,
@@ -173,12 +195,16 @@ class Gateway:
         query: Mapping[str, Any] | None,
     ) -> Any:
         headers = {} if key is None else {"Idempotency-Key": key}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token()}"
         try:
             response = await self._client.request(method, path, json=body, headers=headers, params=query)
         except httpx2.HTTPError as error:
             return GatewayProblemError(
                 f"no answer from {self._client.base_url}: {str(error) or type(error).__name__}"
             )
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return None
         return response.json() if response.is_success else _problem(response)
 
 

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from chargeloop.cli import (
+    accounts,
     benchmarking,
     configuration,
     diagnosing,
@@ -73,6 +74,7 @@ app.command("top")(observing.top)
 app.command("watch")(observing.watch)
 app.command("export")(observing.export)
 app.command("bench")(benchmarking.bench)
+app.add_typer(accounts.app, name="account")
 app.add_typer(granting.app, name="credentials")
 app.add_typer(configuration.app, name="config")
 

@@ -69,6 +69,17 @@ HttpPortOption = Annotated[
         "--http-port", metavar="PORT", help="TCP port of the HTTP gateway, 0 to 65535. Default: 8080."
     ),
 ]
+TlsCertOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-cert",
+        metavar="FILE",
+        help="Certificate with its chain, PEM: the gateway speaks HTTPS. Default: HTTP.",
+    ),
+]
+TlsKeyOption = Annotated[
+    Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of --tls-cert, PEM without a password.")
+]
 GatewayOption = Annotated[
     str | None,
     typer.Option(
@@ -79,7 +90,14 @@ TariffOption = Annotated[
     Path | None,
     typer.Option("--tariff", metavar="FILE", help="TOML file with the tariff. Default: the built-in one."),
 ]
-UserOption = Annotated[str | None, typer.Option("--user", metavar="USER", help="Who orders: usr-….")]
+UserOption = Annotated[
+    str | None,
+    typer.Option("--user", metavar="USER", help="Who orders: usr-…; needs --data of the gateway, no log-in."),
+]
+OrdererOption = Annotated[
+    str | None,
+    typer.Option("--login", metavar="NAME", help="Log in as this account. Password: CHARGELOOP_PASSWORD."),
+]
 OperatorOption = Annotated[
     str | None, typer.Option("--operator", metavar="OPERATOR", help="Who watches: opr-…. Default: opr-main.")
 ]

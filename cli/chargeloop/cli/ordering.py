@@ -1,7 +1,9 @@
 """`chargeloop order`: what a user asks of the HTTP gateway, with tables for people and JSON for programs."""
 
 import asyncio
+import getpass
 import json
+import sys
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -13,6 +15,7 @@ from chargeloop.cli.options import (
     DataOption,
     GatewayOption,
     JsonOption,
+    OrdererOption,
     RegionOption,
     UserOption,
 )
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chargeloop.cli.gateway import Gateway
+    from chargeloop.cli.settings import Settings
 
 T = TypeVar("T")
 
@@ -67,6 +71,7 @@ def quote(
     lon: LongitudeOption,
     quantity: QuantityOption = 1,
     user: UserOption = None,
+    login: OrdererOption = None,
     gateway: GatewayOption = None,
     data: DataOption = None,
     region: RegionOption = None,
@@ -74,9 +79,9 @@ def quote(
     as_json: JsonOption = False,
 ) -> None:
     """Tell what it would cost, before ordering."""
-    body = {"lat": lat, "lon": lon, "quantity": quantity}
-    flags = {"user": user, "gateway": gateway, "data": data, "region": region}
-    reply = _ask(flags, config, lambda client: client.send("POST", "/v1/quotes", body))
+    query = {"lat": lat, "lon": lon, "quantity": quantity}
+    flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
+    reply = _ask(flags, config, lambda client: client.send("GET", "/v1/quote", query=query))
     _show(reply, as_json, "quote_table")
 
 
@@ -89,6 +94,7 @@ def place(
     cabinet: CabinetOption = None,
     key: KeyOption = None,
     user: UserOption = None,
+    login: OrdererOption = None,
     gateway: GatewayOption = None,
     data: DataOption = None,
     region: RegionOption = None,
@@ -99,7 +105,7 @@ def place(
     body: dict[str, object] = {"lat": lat, "lon": lon, "quantity": quantity, "accept_fewer": accept_fewer}
     if cabinet is not None:
         body |= {"hand_over": "walk_up", "cabinet": cabinet}
-    flags = {"user": user, "gateway": gateway, "data": data, "region": region}
+    flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     reply = _ask(flags, config, lambda client: client.send("POST", "/v1/orders", body, key=_key(key)))
     _show(reply, as_json, "order_table")
 
@@ -109,6 +115,7 @@ def cancel(
     order: OrderArgument,
     key: KeyOption = None,
     user: UserOption = None,
+    login: OrdererOption = None,
     gateway: GatewayOption = None,
     data: DataOption = None,
     region: RegionOption = None,
@@ -116,7 +123,7 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Call an order off."""
-    flags = {"user": user, "gateway": gateway, "data": data, "region": region}
+    flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     path = f"/v1/orders/{_order(order)}/cancel"
     _show(
         _ask(flags, config, lambda client: client.send("POST", path, {}, key=_key(key))),
@@ -133,6 +140,7 @@ def ask_return(
     quantity: QuantityOption = 1,
     key: KeyOption = None,
     user: UserOption = None,
+    login: OrdererOption = None,
     gateway: GatewayOption = None,
     data: DataOption = None,
     region: RegionOption = None,
@@ -141,7 +149,7 @@ def ask_return(
 ) -> None:
     """Have a courier fetch power banks of an order."""
     body = {"lat": lat, "lon": lon, "quantity": quantity}
-    flags = {"user": user, "gateway": gateway, "data": data, "region": region}
+    flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     path = f"/v1/orders/{_order(order)}/return"
     _show(
         _ask(flags, config, lambda client: client.send("POST", path, body, key=_key(key))),
@@ -154,6 +162,7 @@ def ask_return(
 def show(
     order: OrderArgument,
     user: UserOption = None,
+    login: OrdererOption = None,
     gateway: GatewayOption = None,
     data: DataOption = None,
     region: RegionOption = None,
@@ -161,7 +170,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show an order with its timeline and its fees."""
-    flags = {"user": user, "gateway": gateway, "data": data, "region": region}
+    flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     path = f"/v1/orders/{_order(order)}"
     _show(_ask(flags, config, lambda client: client.send("GET", path)), as_json, "order_table")
 
@@ -169,6 +178,7 @@ def show(
 @app.command("list")
 def list_orders(
     user: UserOption = None,
+    login: OrdererOption = None,
     gateway: GatewayOption = None,
     data: DataOption = None,
     region: RegionOption = None,
@@ -176,40 +186,39 @@ def list_orders(
     as_json: JsonOption = False,
 ) -> None:
     """List the user's orders, the newest first."""
-    flags = {"user": user, "gateway": gateway, "data": data, "region": region}
+    flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     _show(_ask(flags, config, lambda client: client.send("GET", "/v1/orders")), as_json, "orders_table")
 
 
 def _ask(
     flags: "Mapping[str, object]", config: "Path | None", request: "Callable[[Gateway], Awaitable[T]]"
 ) -> T:
-    """Send one request as the user of the settings.
+    """Send one request as the account, or the user, of the settings.
 
     Raises:
-        CommandError: no user is given, or the gateway refused or did not answer.
+        CommandError: neither is given, or the gateway refused or did not answer.
     """
-    from chargeloop.broker import CredentialStore
     from chargeloop.cli.gateway import Gateway, GatewayProblemError
     from chargeloop.cli.places import known_gateway
     from chargeloop.cli.settings import load_settings
 
     effective = load_settings(flags, config)
     settings = effective.settings
-    if settings.user is None:
-        raise CommandError("who orders? give --user usr-…, or CHARGELOOP_USER")
-    given = settings.password
-    password = (
-        CredentialStore.of_data(settings.data).grant(settings.user, settings.region).password
-        if given is None
-        else given.get_secret_value()
-    )
-
     url = known_gateway(effective)
+    login = settings.login
+    token = _token_source(settings) if login is None else None
+    password = "" if login is None else _password_of(login, settings)
 
     async def send() -> T:
-        client = Gateway(url, user=str(settings.user), password=password, patient=False)
+        client = Gateway(url, token=token, patient=False)
         try:
-            return await request(client)
+            if login is None:
+                return await request(client)
+            await client.log_in(login, password)
+            try:
+                return await request(client)
+            finally:
+                await client.log_out()
         finally:
             await client.close()
 
@@ -218,6 +227,36 @@ def _ask(
     except GatewayProblemError as problem:
         advice = "; start chargeloop platform, or give --data or --gateway of one that runs"
         raise CommandError(f"{problem}{advice if problem.status is None else ''}", FAILED) from None
+
+
+def _token_source(settings: "Settings") -> "Callable[[], str]":
+    """Return what signs tokens for the user of the settings: who can read DATA needs no password.
+
+    Raises:
+        CommandError: nobody is given, or the gateway is not of this data directory.
+    """
+    from functools import partial
+
+    from chargeloop.broker import CredentialStore
+    from chargeloop.platform.shell.accounts.tokens import AccessTokens, BrokenKeyError, key_path
+
+    if settings.user is None:
+        raise CommandError("who orders? give --login NAME, or --user usr-… and --data of the gateway")
+    if not key_path(settings.data).is_file():
+        raise CommandError(f"no gateway has run in {settings.data}: give its --data, or --login NAME")
+    CredentialStore.of_data(settings.data).grant(settings.user, settings.region)
+    try:
+        return partial(AccessTokens.of_data(settings.data, settings.region).sign, str(settings.user))
+    except (BrokenKeyError, OSError) as error:
+        raise CommandError(str(error)) from None
+
+
+def _password_of(login: str, settings: "Settings") -> str:
+    if settings.password is not None:
+        return settings.password.get_secret_value()
+    if not sys.stdin.isatty():
+        raise CommandError("there is no terminal to ask for the password: give it in CHARGELOOP_PASSWORD")
+    return getpass.getpass(f"password of {login}: ")
 
 
 def _key(given: str | None) -> str:

@@ -1,8 +1,10 @@
 """Runs the parts of the product from the command line's settings, each until it is cancelled."""
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from chargeloop.protocol.time import DAY_MS, MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+    from chargeloop.platform.shell.server import TlsFiles
 
 Ready = Callable[[], None]
 
@@ -61,16 +65,54 @@ def require_tariff(file: Path | None) -> None:
         raise CommandError(str(error)) from None
 
 
+def tls_files(settings: Settings) -> "TlsFiles | None":
+    """Return certificate and key of the gateway, or None when it speaks HTTP.
+
+    Raises:
+        CommandError: only one of them is given, or they cannot be used.
+    """
+    from chargeloop.platform.shell.server import TlsFiles, TlsFilesError
+
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise CommandError("--tls-cert and --tls-key go together: give both, or neither")
+    files = TlsFiles(settings.tls_cert, settings.tls_key)
+    try:
+        files.check()
+    except TlsFilesError as error:
+        raise CommandError(str(error)) from None
+    return files
+
+
+def warn_of_open_gateway(settings: Settings) -> None:
+    """Tell who listens to a network without TLS what that means."""
+    if settings.tls_cert is not None or settings.http_host == "localhost":
+        return
+    try:
+        if ip_address(settings.http_host).is_loopback:
+            return
+    except ValueError:
+        pass  # a name: it may be anywhere
+    print(
+        f"chargeloop: the gateway on {settings.http_host} speaks HTTP: passwords can be read on the way;"
+        " give --tls-cert and --tls-key, or a proxy that speaks TLS",
+        file=sys.stderr,
+    )
+
+
 async def run_platform(
     settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
 ) -> None:
     """Run the rental platform with its HTTP gateway.
 
     Raises:
-        CommandError: the tariff cannot be used, or the HTTP port is taken.
+        CommandError: tariff, accounts or TLS files cannot be used, or the HTTP port is taken.
     """
     from chargeloop.platform.core.policy import Policy
     from chargeloop.platform.main import PlatformSettings, run
+    from chargeloop.platform.shell.accounts.store import AccountsVersionError
+    from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -79,6 +121,7 @@ async def run_platform(
         broker=broker,
         http_host=settings.http_host,
         http_port=settings.http_port,
+        tls=tls_files(settings),
         tariff=settings.tariff,
         rental=RENTAL,
         dispatch=DISPATCH,
@@ -87,7 +130,7 @@ async def run_platform(
     )
     try:
         await run(told, clock, ready=ready)
-    except TariffFileError as error:
+    except (TariffFileError, AccountsVersionError, BrokenKeyError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         if error.filename is not None or disk_failure(error) is not None:

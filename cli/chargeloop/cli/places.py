@@ -44,6 +44,12 @@ def known_broker(settings: Settings) -> BrokerAddress:
     return BrokerAddress.parse(noted.read_text(encoding="utf-8").strip())
 
 
+def gateway_url(settings: Settings) -> str:
+    """Return where the gateway that runs with these settings is reached."""
+    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
+    return f"{'http' if settings.tls_cert is None else 'https'}://{host}:{settings.http_port}"
+
+
 def note_gateway(data: Path, url: str) -> None:
     """Write where the gateway of this data directory listens, for commands that are not told."""
     run = data / "run"

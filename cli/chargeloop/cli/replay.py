@@ -47,6 +47,7 @@ from chargeloop.cli.progress import world_time
 from chargeloop.cli.scenario import Scenario
 from chargeloop.cli.settings import Effective, Settings
 from chargeloop.cli.users import World
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.protocol.time import MINUTE_MS, parse_instant
 
 MAX = "max"
@@ -132,7 +133,8 @@ async def _play(day: Day, wanted: BrokerKind | BrokerAddress | None) -> None:
         _say(f"data in {day.files.data}, broker at {broker}, gateway at {url}")
         world = World(
             region=day.scenario.region, broker=broker, clock=day.clock, origin_ms=day.scenario.origin_ms,
-            gateway_url=url, directory=day.files.data / "users", note=_quiet,
+            gateway_url=url, tokens=AccessTokens.of_data(day.files.data, day.scenario.region),
+            directory=day.files.data / "users", note=_quiet,
         )  # fmt: skip
         async with asyncio.TaskGroup() as tasks:
             parts = await _start(tasks, settings, day, broker)

@@ -21,6 +21,8 @@ from chargeloop.cli.options import (
     ReadyFileOption,
     RegionOption,
     TariffOption,
+    TlsCertOption,
+    TlsKeyOption,
     UntilEofOption,
 )
 
@@ -70,6 +72,8 @@ def platform(
     clock: ClockOption = None,
     http_host: HttpHostOption = None,
     http_port: HttpPortOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
     tariff: TariffOption = None,
     config: ConfigOption = None,
     ready_file: ReadyFileOption = None,
@@ -80,16 +84,18 @@ def platform(
 
     flags = {
         "data": data, "region": region, "broker": broker, "clock": clock, "http_host": http_host,
-        "http_port": http_port, "tariff": tariff,
+        "http_port": http_port, "tls_cert": tls_cert, "tls_key": tls_key, "tariff": tariff,
     }  # fmt: skip
     settings = load_settings(flags, config).settings
     address, world_clock = _surroundings(settings)
-    from chargeloop.cli.parts import run_platform
-    from chargeloop.cli.places import note_gateway
+    from chargeloop.cli.parts import run_platform, warn_of_open_gateway
+    from chargeloop.cli.places import gateway_url, note_gateway
+
+    warn_of_open_gateway(settings)
 
     async def work(ready: Callable[[], None]) -> None:
         def listening() -> None:
-            note_gateway(settings.data, f"http://{settings.http_host}:{settings.http_port}")
+            note_gateway(settings.data, gateway_url(settings))
             ready()
 
         await run_platform(settings, address, world_clock, listening)

@@ -44,12 +44,13 @@ class Settings(BaseSettings):
     clock: str = Field("real", description="real, or scaled:REAL_ORIGIN_MS:ORIGIN_MS:SPEED")
     http_host: str = Field("127.0.0.1", description="address the HTTP gateway listens on")
     http_port: Port = Field(8080, description="port of the HTTP gateway")
+    tls_cert: Path | None = Field(None, description="certificate of the HTTP gateway, PEM (default: no TLS)")
+    tls_key: Path | None = Field(None, description="key of the certificate, PEM without a password")
     gateway: str = Field("http://127.0.0.1:8080", description="address of the HTTP gateway that orders go to")
     tariff: Path | None = Field(None, description="TOML file with the tariff (default: the built-in one)")
-    user: fields.User | None = Field(None, description="the user who orders (usr-…)")
-    password: SecretStr | None = Field(
-        None, description="the user's password (default: from DATA/credentials)"
-    )
+    user: fields.User | None = Field(None, description="the user who orders (usr-…), with DATA at hand")
+    login: str | None = Field(None, description="login name of the account that orders (default: --user)")
+    password: SecretStr | None = Field(None, description="the password of --login (default: it is asked for)")
     operator: fields.Operator = Field(OperatorId("opr-main"), description="the operator who watches (opr-…)")
     orders: Annotated[int, Field(ge=1, le=500)] = Field(20, description="how many people order in the demo")
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = Field(7, description="the seed of a demo or replay")

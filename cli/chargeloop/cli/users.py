@@ -8,6 +8,7 @@ ask for what can be had, wait and try again, and walk to a cabinet when no couri
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from chargeloop.broker import BrokerAddress, Credentials
@@ -17,6 +18,7 @@ from chargeloop.cli.door import Door
 from chargeloop.cli.gateway import CabinetSeen, Gateway, GatewayProblemError, OrderPlaced
 from chargeloop.cli.hands import Hands, used
 from chargeloop.cli.scenario import PersonPlan, ReturnManner
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.geo import Point, distance_m
 from chargeloop.protocol.messages.rental import HandOver, OrderState, OrderView, UserOrders
@@ -52,6 +54,7 @@ class World:
     clock: Clock
     origin_ms: int
     gateway_url: str
+    tokens: AccessTokens
     directory: Path
     note: Note
 
@@ -72,7 +75,7 @@ class Person:
         self._door_news = asyncio.Event()
         self._door_tasks: set[asyncio.Task[None]] = set()
         self._gateway = Gateway(
-            world.gateway_url, user=plan.user, password=credentials.password, clock=world.clock
+            world.gateway_url, token=partial(world.tokens.sign, plan.user), clock=world.clock
         )
         self._directory = world.directory / plan.user
         self.hands = Hands(self._directory / "hands.json")

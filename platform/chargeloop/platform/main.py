@@ -4,12 +4,10 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
-
-from fastapi import FastAPI
 
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import Clock
@@ -20,14 +18,20 @@ from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.core.rows import PlatformWrite
 from chargeloop.platform.core.tariff import Tariff
-from chargeloop.platform.shell.auth import Tokens
+from chargeloop.platform.shell.accounts.passwords import Passwords
+from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
+from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.export import records as export_records
 from chargeloop.platform.shell.gateway import MqttRequester
 from chargeloop.platform.shell.http import Services, make_app
+from chargeloop.platform.shell.pages import PAGES, Pages
 from chargeloop.platform.shell.reader import RentalReader
-from chargeloop.platform.shell.server import HttpServer
+from chargeloop.platform.shell.relay import Relay
+from chargeloop.platform.shell.server import HttpServer, TlsFiles
 from chargeloop.platform.shell.store import PlatformStore, store_path
 from chargeloop.platform.shell.tariff_file import default_tariff, load_tariff
+from chargeloop.platform.shell.tickets import Tickets
 from chargeloop.protocol.effects import Incoming
 from chargeloop.protocol.ids import DispatchId, GatewayId, RegionId, RentalId
 from chargeloop.protocol.topics import TOPICS, Role, subscriptions
@@ -72,6 +76,8 @@ class PlatformSettings:
     broker: BrokerAddress
     http_port: int
     http_host: str = "127.0.0.1"
+    tls: TlsFiles | None = None
+    pages: Path = PAGES
     tariff: Path | None = None
     rental: RentalId = RENTAL
     dispatch: DispatchId = DISPATCH
@@ -94,32 +100,46 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
     Raises:
         TariffFileError: the tariff cannot be used.
         SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
+        AccountsVersionError, BrokenKeyError: the accounts in `data` cannot be used.
+        TlsFilesError: certificate and key cannot be used.
         OSError: the HTTP port is taken.
         ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.
     """
     _share_the_interpreter()
-    store = PlatformStore(store_path(settings.data), settings.region)
-    await store.open()
-    try:
+    async with AsyncExitStack() as stack:
+        store = PlatformStore(store_path(settings.data), settings.region)
+        await store.open()
+        stack.push_async_callback(store.close)
+        accounts = AccountStore(accounts_path(settings.data))
+        await accounts.open()
+        stack.push_async_callback(accounts.close)
         region = _load_region(settings, clock)
         link = _link(settings, clock)
-        app = _app(settings, clock, region, link)
-        with closing(HttpServer(app, settings.http_host, settings.http_port)) as server:
-            await _run_together(_endpoint(settings, clock, store, region), link, server, ready)
-    finally:
-        await store.close()
+        services = _services(settings, clock, region, link, accounts)
+        server = HttpServer(make_app(services), settings.http_host, settings.http_port, settings.tls)
+        stack.callback(server.close)
+        parts = _Parts(_endpoint(settings, clock, store, region), link, server, services.relay, accounts)
+        await _run_together(parts, ready)
 
 
-async def _run_together(
-    endpoint: Endpoint[PlatformWrite], link: DeviceLink, server: HttpServer, ready: Callable[[], None] | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    endpoint: Endpoint[PlatformWrite]
+    link: DeviceLink
+    server: HttpServer
+    relay: Relay
+    accounts: AccountStore
+
+
+async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None:
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(endpoint.run())
-        tasks.create_task(link.run())
-        tasks.create_task(server.run_until_cancelled())
-        await endpoint.wait_ready()
-        await link.wait_ready()
-        await server.wait_listening()
+        tasks.create_task(parts.endpoint.run())
+        tasks.create_task(parts.link.run())
+        tasks.create_task(parts.server.run_until_cancelled())
+        tasks.create_task(parts.relay.follow_sessions(parts.accounts.data_version))
+        await parts.endpoint.wait_ready()
+        await parts.link.wait_ready()
+        await parts.server.wait_listening()
         if ready is not None:
             ready()
 
@@ -201,16 +221,26 @@ async def _ignore_late_reply(_reply: Incoming) -> None:
     """Nobody waits for it any more; who repeats the request gets the same reply again."""
 
 
-def _app(settings: PlatformSettings, clock: Clock, region: RentalRegion, link: DeviceLink) -> FastAPI:
+def _services(
+    settings: PlatformSettings,
+    clock: Clock,
+    region: RentalRegion,
+    link: DeviceLink,
+    accounts: AccountStore,
+) -> Services:
     topic = TOPICS["gateway_request"].topic(settings.region, gateway=settings.gateway)
     within_ms = max(_ANSWER_MS, clock.patience_ms(_ANSWER_MS))
-    return make_app(
-        Services(
-            name=settings.region,
-            region=region,
-            reader=RentalReader(store_path(settings.data)),
-            requester=MqttRequester(link, topic, within_ms),
-            tokens=Tokens(CredentialStore.of_data(settings.data), settings.region),
-            now_ms=clock.now_ms,
-        )
+    tokens = AccessTokens.of_data(settings.data, settings.region)
+    tickets = Tickets()
+    return Services(
+        name=settings.region,
+        region=region,
+        reader=RentalReader(store_path(settings.data)),
+        requester=MqttRequester(link, topic, within_ms),
+        entrance=Entrance(accounts, Passwords(), tokens, settings.region),
+        credentials=CredentialStore.of_data(settings.data),
+        tickets=tickets,
+        relay=Relay(settings.broker, tickets, accounts.lives),
+        pages=Pages(settings.pages),
+        now_ms=clock.now_ms,
     )

@@ -1,8 +1,11 @@
 """Orders, journals and fee lines as the core would hand them to the store."""
 
+import json
+from dataclasses import replace
+
 from chargeloop.platform.core import fees
 from chargeloop.platform.core.fees import FeeKind, FeeLine, Mark, Span
-from chargeloop.platform.core.order import BankPlace, BankTrack, Hold, HoldKind, HoldState, Order
+from chargeloop.platform.core.order import BankPlace, BankTrack, Hold, HoldKind, HoldState, Leg, Order
 from chargeloop.platform.core.rows import (
     AppendEvent,
     AppendFeeLine,
@@ -21,9 +24,20 @@ from chargeloop.platform.shell.tariff_file import default_tariff
 from chargeloop.protocol.clock_map import ClockMap
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import BankId, CabinetId, CommandId, OrderId, RegionId, ReservationId, UserId
+from chargeloop.protocol.ids import (
+    BankId,
+    CabinetId,
+    CommandId,
+    CourierId,
+    JobId,
+    OrderId,
+    RegionId,
+    ReservationId,
+    UserId,
+)
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.common import SyncSample
+from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.time import MINUTE_MS
 
@@ -31,6 +45,7 @@ NOON_MS = 1_795_435_200_000  # 2026-11-23T12:00:00Z
 TARIFF = default_tariff()
 REGION = RegionId("demo")
 USER = UserId("usr-0042")
+OTHER = UserId("usr-0043")
 HARBOUR = Point(434_500_000, 52_300_000)
 
 
@@ -77,6 +92,36 @@ def event_of(order: Order, number: int, kind: str, minute: int) -> OrderEvent:
     )
 
 
+def event_at(
+    order: Order, number: int, kind: str, minute: int, cabinet: str, *, within: str | None = None
+) -> OrderEvent:
+    """Returns an entry that happened at a cabinet, named by the detail or by a part `within` it."""
+    facts = {"cabinet": cabinet}
+    detail = json.dumps(facts if within is None else {within: facts})
+    return replace(event_of(order, number, kind, minute), detail=detail)
+
+
+def order_on_its_way() -> Order:
+    """Returns an order that a courier fetches, with a hand-over code."""
+    order = order_in_use("ord-9c33", "bnk-9c33")
+    leg = Leg(
+        job=JobId("job-9c33-1"),
+        kind=LegKind.OUTWARD,
+        quantity=1,
+        cabinet=CabinetId("cab-0003"),
+        reservation=ReservationId("rsv-9c33-1"),
+        user_location=HARBOUR,
+        handover_code="4821",
+        courier=CourierId("cou-0005"),
+    )
+    return replace(order, state=OrderState.FETCHING, hand_over=HandOver.COURIER, banks=(), legs=(leg,))
+
+
+def rows_of(order: Order, *events: OrderEvent) -> list[PlatformWrite]:
+    """Returns the rows of an order with these entries in its journal."""
+    return [SaveTariff(TARIFF), *map(AppendEvent, events), SaveOrder(order)]
+
+
 def journal_of(order: Order) -> tuple[OrderEvent, OrderEvent]:
     """Returns a journal of an ejection and a return 70 minutes later."""
     return event_of(order, 1, "bank_ejected", 0), event_of(order, 2, "bank_returned", 70)
@@ -109,12 +154,14 @@ CABINET = CabinetRecord(
     epoch=7,
     online=True,
     slots=(
-        SlotRecord(1, SlotState.RESERVED, BankId("bnk-000017"), 98, ReservationId("rsv-1")),
+        SlotRecord(1, SlotState.RESERVED, BankId("bnk-000017"), 98, ReservationId("rsv-7a10-1")),
         SlotRecord(2, SlotState.EMPTY),
     ),
     clock=ClockMap().learn(
         "b1", SyncSample(platform_time=NOON_MS, sent_uptime_ms=10, received_uptime_ms=50), NOON_MS + 9
     ),
 )
+# Half a degree of latitude away: 55 km.
+FAR_CABINET = CabinetRecord(CabinetId("cab-0004"), name="Airport", location=Point(439_500_000, 52_300_000))
 BANK = BankRecord(BankId("bnk-000017"), BankWhere.CABINET, CabinetId("cab-0003"), 1)
 FLEET: list[PlatformWrite] = [SaveCabinet(CABINET), SaveBank(BANK)]

@@ -4,15 +4,35 @@ from typing import Any
 
 import httpx2
 
-from chargeloop.broker.credentials import CredentialStore
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.platform.shell.gateway import Answer
 from chargeloop.protocol.envelope import Data
-from chargeloop.protocol.ids import OrderId
+from chargeloop.protocol.ids import OrderId, RegionId
 from chargeloop.protocol.messages.rental import OrderState, RequestDone
-from tests.platform.shell.books import REGION
+from tests.platform.shell.books import NOON_MS, REGION
 
 HERE = {"lat": 43.45, "lon": 5.23}
+KEY = b"the key of the gateway in tests."
 DONE = RequestDone(order=OrderId("ord-7a10"), state=OrderState.RESERVING, quantity=2)
+
+
+class Instant:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self._now_ms = NOON_MS
+
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    def now_s(self) -> float:
+        return self._now_ms / 1_000
+
+    def pass_ms(self, milliseconds: int) -> None:
+        self._now_ms += milliseconds
+
+    def pass_s(self, seconds: float) -> None:
+        self._now_ms += round(seconds * 1_000)
 
 
 class ScriptedPlatform:
@@ -30,8 +50,9 @@ class ScriptedPlatform:
         return self.answer
 
 
-def bearer(credentials: CredentialStore, user: str, region: str = REGION) -> dict[str, str]:
-    return {"Authorization": f"Bearer {user}:{credentials.grant(user, region).password}"}
+def bearer(account: str, region: str = REGION) -> dict[str, str]:
+    """Returns the header of a program that can read the gateway's key, and speaks for somebody."""
+    return {"Authorization": f"Bearer {AccessTokens(KEY, RegionId(region)).sign(account)}"}
 
 
 def problem(response: httpx2.Response, status: int, code: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from chargeloop.broker.credentials import CredentialStore
 from chargeloop.broker.main import free_address, running_broker
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.main import PlatformSettings, export_records, patient, run
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from tests.platform.shell.books import REGION, USER
 from tests.platform.shell.cabinet_by_hand import BANK, CABINET, CabinetByHand
 
@@ -39,9 +40,8 @@ async def task_of(running: Awaitable[None]) -> AsyncIterator[None]:
 async def running_platform(settings: PlatformSettings) -> AsyncIterator[httpx2.AsyncClient]:
     """Runs the platform and yields a client with the token of a user."""
     ready = asyncio.Event()
-    password = CredentialStore.of_data(settings.data).grant(USER, REGION).password
     url = f"http://{settings.http_host}:{settings.http_port}"
-    token = {"Authorization": f"Bearer {USER}:{password}"}
+    token = {"Authorization": f"Bearer {AccessTokens.of_data(settings.data, REGION).sign(USER)}"}
     async with task_of(run(settings, RealClock(), ready=ready.set)):
         await ready.wait()
         async with httpx2.AsyncClient(base_url=url, headers=token) as client:
@@ -82,7 +82,7 @@ async def test_a_walk_up_rental_is_ordered_used_returned_charged_and_exported(
 
         near = await answer_when(cabinets, lambda found: found["cabinets"] and found["cabinets"][0]["usable"])
         assert near["cabinets"][0]["ready_banks"] == 1
-        quote = (await client.post("/v1/quotes", json={**HERE, "quantity": 1, "hand_over": "walk_up"})).json()
+        quote = (await client.get("/v1/quote", params={**HERE, "hand_over": "walk_up"})).json()
         assert (quote["cabinet"], quote["total"]) == (CABINET, quote["rental"])
         placed = await client.post("/v1/orders", json=WALK_UP, headers={"Idempotency-Key": "k1"})
         assert placed.status_code == 201

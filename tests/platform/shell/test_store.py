@@ -30,7 +30,7 @@ from chargeloop.platform.core.rows import (
     SaveOrder,
     SaveTariff,
 )
-from chargeloop.platform.shell.reader import OrderFile, RentalReader
+from chargeloop.platform.shell.reader import OrderFile, OrderFilter, RentalReader
 from chargeloop.platform.shell.store import OtherRegionError, PlatformStore, SchemaVersionError, connect
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import CabinetId, OrderId, RegionId, ReservationId, UserId
@@ -96,7 +96,7 @@ async def test_orders_that_ended_long_ago_are_not_loaded_but_still_there(
     recent = replace(books.order_in_use("ord-recent"), state=OrderState.SETTLED, changed_ms=NOON_MS)
     await write(store, SaveOrder(ended), SaveOrder(recent))
     assert RentalReader(path).load(NOON_MS).orders == (recent,)
-    assert RentalReader(path).orders_of(books.USER, 10) == (ended, recent)
+    assert RentalReader(path).orders(OrderFilter(books.USER), 10) == (ended, recent)
 
 
 async def test_an_order_that_still_answers_for_a_bank_is_loaded_however_old_it_is(
@@ -142,7 +142,7 @@ async def test_a_users_orders_come_newest_first_and_no_more_than_asked_for(
     ]
     other = books.order_in_use("ord-other", "bnk-other", user=UserId("usr-other"))
     await write(store, *(SaveOrder(order) for order in [*orders, other]))
-    assert RentalReader(path).orders_of(books.USER, 3) == tuple(reversed(orders[1:]))
+    assert RentalReader(path).orders(OrderFilter(books.USER), 3) == tuple(reversed(orders[1:]))
 
 
 async def test_of_several_writes_of_one_order_the_last_counts(store: PlatformStore, path: Path) -> None:

@@ -23,6 +23,7 @@ from chargeloop.cli.scenario import Scenario
 from chargeloop.cli.settings import Settings
 from chargeloop.cli.supervisor import Child, Supervisor
 from chargeloop.cli.users import World
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
 
 _LOOK_S: Final = 0.5
 
@@ -68,6 +69,7 @@ class Playground:
             clock=self.stage.clock,
             origin_ms=self.stage.clock.now_ms(),
             gateway_url=self.stage.gateway_url,
+            tokens=AccessTokens.of_data(self.data, self.stage.scenario.region),
             directory=self.data / "users",
             note=self.progress.say,
         )

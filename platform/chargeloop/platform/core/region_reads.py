@@ -1,30 +1,49 @@
 """What gateways may read of a region between two messages: no effect, no promise."""
 
+import heapq
 from dataclasses import dataclass
 from itertools import islice
 
 from chargeloop.platform.core import fees, views
 from chargeloop.platform.core.fleet import Cabinet
-from chargeloop.platform.core.order import HoldKind, Order
+from chargeloop.platform.core.order import Hold, HoldKind, Order
+from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.core.turn import Memory
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import CabinetId, OrderId, UserId
+from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.rental import HandOver, OrderView
 from chargeloop.protocol.time import MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
 class CabinetView:
-    """A cabinet as people may see it: `ready_banks` and `free_slots` can be had now."""
+    """A cabinet as people may see it: `ready_banks` and `free_slots` can be had now.
+
+    `distance_m` is None when no place was named to measure from.
+    """
 
     cabinet: CabinetId
     name: str
     location: Point
-    distance_m: int
+    distance_m: int | None
     usable: bool
     ready_banks: int
     free_slots: int
+    slots: int
+    faulty_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class CabinetInside:
+    """A cabinet as operators see it: every slot as last known, and the reservations that have not ended."""
+
+    view: CabinetView
+    online: bool
+    last_seen_ms: int
+    slots: tuple[SlotRecord, ...]
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +70,11 @@ class RegionReads:
         """Return the tariff in force for new orders."""
         return self._memory.tariff
 
+    @property
+    def search_radius_m(self) -> int:
+        """Return how far away a cabinet may be that an order is served from."""
+        return self._memory.policy.search_radius_m
+
     def order(self, order: str) -> Order | None:
         """Return an open or recently ended order; older ones are only in the store."""
         return self._memory.orders.get(OrderId(order))
@@ -74,15 +98,36 @@ class RegionReads:
             self._cabinet_view(cabinet, distance, now_ms) for distance, cabinet in islice(near, limit)
         )
 
-    def _cabinet_view(self, cabinet: Cabinet, distance_m: float, now_ms: int) -> CabinetView:
+    def cabinets_after(self, after: str, limit: int, now_ms: int) -> tuple[CabinetView, ...]:
+        """Return the cabinets that have introduced themselves whose ids follow `after`, by id."""
+        later = (one for one in self._memory.fleet if one.id > after and one.location is not None)
+        chosen = heapq.nsmallest(limit, later, key=lambda one: one.id)
+        return tuple(self._cabinet_view(cabinet, None, now_ms) for cabinet in chosen)
+
+    def cabinet(self, cabinet: str, now_ms: int) -> CabinetInside | None:
+        """Return a cabinet that has introduced itself, with what is in it, or None."""
+        found = self._memory.fleet.get(cabinet)
+        if found is None or found.location is None:
+            return None
+        return CabinetInside(
+            view=self._cabinet_view(found, None, now_ms),
+            online=found.online,
+            last_seen_ms=found.last_seen_ms,
+            slots=found.slots,
+            holds=tuple(found.holds.values()),
+        )
+
+    def _cabinet_view(self, cabinet: Cabinet, distance_m: float | None, now_ms: int) -> CabinetView:
         return CabinetView(
             cabinet=cabinet.id,
             name=cabinet.name,
             location=cabinet.place,
-            distance_m=round(distance_m),
+            distance_m=None if distance_m is None else round(distance_m),
             usable=self._memory.fleet.usable(cabinet, now_ms),
             ready_banks=cabinet.free(HoldKind.BANKS),
             free_slots=cabinet.free(HoldKind.SLOTS),
+            slots=len(cabinet.slots),
+            faulty_slots=sum(slot.state is SlotState.FAULTY for slot in cabinet.slots),
         )
 
     def quote(

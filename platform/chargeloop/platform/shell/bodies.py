@@ -4,13 +4,16 @@ Requests are strict: no unknown member, no number as text. Places are decimal de
 integer minor units with its currency.
 """
 
-from typing import Annotated, Any, Literal, Self
+import json
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chargeloop.platform.core import fees
 from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.order import Order
 from chargeloop.platform.core.rows import OrderEvent
+from chargeloop.platform.shell.prices import TARIFF_EXAMPLE, MoneyBody, TariffBody
 from chargeloop.platform.shell.reader import OrderFile
 from chargeloop.protocol import fields
 from chargeloop.protocol.geo import Point
@@ -40,15 +43,12 @@ class Place(_Request):
         return Location.of(point_of(self.lat, self.lon))
 
 
-class QuoteRequest(Place):
-    """What would `quantity` banks cost here?"""
-
-    quantity: fields.Quantity
-    hand_over: HandOverWord = "courier"
-
-
 class OrderRequest(Place):
     """Rent `quantity` banks, brought here or (walk_up) given out by `cabinet`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"lat": 43.45, "lon": 5.23, "quantity": 2, "accept_fewer": True}]}
+    )
 
     quantity: fields.Quantity
     accept_fewer: bool = False
@@ -57,13 +57,18 @@ class OrderRequest(Place):
 
 
 class CancelRequest(_Request):
-    """Stop the order."""
+    """Stop the order. An operator must give the reason."""
 
-    reason: fields.Reason = "cancelled by the user"
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "changed my mind"}]})
+
+    # A message has room for 200 characters, the operator's id before them.
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=140)] | None = None
 
 
 class ReturnRequest(Place):
     """Have `quantity` banks fetched here."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lat": 43.45, "lon": 5.23, "quantity": 1}]})
 
     quantity: fields.Quantity
 
@@ -73,70 +78,12 @@ def point_of(lat: float, lon: float) -> Point:
     return Point(round(lat * _E7), round(lon * _E7))
 
 
-class MoneyBody(BaseModel):
-    """An amount in minor units (cents) of a currency (ISO 4217)."""
-
-    amount_minor: int
-    currency: str
-
-
-class EstimateBody(BaseModel):
-    """What is to be expected and what it can be at most; a null maximum means there is none."""
-
-    estimate: MoneyBody
-    maximum: MoneyBody | None
-
-    @classmethod
-    def of(cls, estimate: fees.Estimate, currency: str) -> Self:
-        """Return the body of an estimate."""
-        return cls(
-            estimate=MoneyBody(amount_minor=estimate.estimate_minor, currency=currency),
-            maximum=_money(estimate.maximum_minor, currency),
-        )
-
-
-def _money(amount_minor: int | None, currency: str) -> MoneyBody | None:
-    return None if amount_minor is None else MoneyBody(amount_minor=amount_minor, currency=currency)
-
-
-class QuoteBody(BaseModel):
-    """The fees to expect. `cabinet` is null when none near has so many banks; `available` can be had."""
-
-    cabinet: str | None
-    distance_m: int | None
-    available: int
-    quantity: int
-    tariff: str
-    free_minutes: int
-    cap_per_24h: MoneyBody | None
-    total_cap: MoneyBody | None
-    courier_out: EstimateBody
-    rental: EstimateBody
-    courier_back: EstimateBody
-    total: EstimateBody
-
-    @classmethod
-    def of(cls, quote: fees.Quote, *, cabinet: str | None, distance_m: int | None, available: int) -> Self:
-        """Return the body of a quote for the cabinet found."""
-        currency, rule = quote.tariff.currency, quote.tariff.rental
-        return cls(
-            cabinet=cabinet,
-            distance_m=distance_m,
-            available=available,
-            quantity=quote.quantity,
-            tariff=quote.tariff.version,
-            free_minutes=rule.free_minutes,
-            cap_per_24h=_money(rule.cap_per_24h_minor, currency),
-            total_cap=_money(rule.total_cap_minor, currency),
-            courier_out=EstimateBody.of(quote.courier_out, currency),
-            rental=EstimateBody.of(quote.rental, currency),
-            courier_back=EstimateBody.of(quote.courier_back, currency),
-            total=EstimateBody.of(quote.total, currency),
-        )
-
-
 class DoneBody(BaseModel):
     """The request was carried out; the order stood so at that moment."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"id": "ord-7a10", "state": "reserving", "quantity": 2}]}
+    )
 
     id: str
     state: str
@@ -148,10 +95,52 @@ class DoneBody(BaseModel):
         return cls(id=done.order, state=done.state, quantity=done.quantity)
 
 
+ORDER_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "ord-7a10",
+    "user": "usr-0042",
+    "state": "in_use",
+    "quantity": 1,
+    "banks": ["bnk-000017"],
+    "hand_over": "courier",
+    "cabinet": None,
+    "courier": None,
+    "handover_code": None,
+    "reason": None,
+    "placed": "2026-11-23T12:00:00.000Z",
+    "changed": "2026-11-23T12:14:00.000Z",
+    "tariff": TARIFF_EXAMPLE["version"],
+}
+EVENT_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "ord-7a10-e7",
+    "type": "bank_ejected",
+    "time": "2026-11-23T12:10:00.000Z",
+    "received": "2026-11-23T12:10:00.210Z",
+    "quality": "synced",
+    "detail": {"bank": "bnk-000017", "cabinet": "cab-0003", "slot": 1, "job": "job-7a10-2"},
+}
+_LINE_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "ord-7a10/rental/bnk-000017/1",
+    "fee": "rental",
+    "bank": "bnk-000017",
+    "from_event": "ord-7a10-e9",
+    "to_event": "ord-7a10-e15",
+    "from_time": "2026-11-23T12:14:00.000Z",
+    "to_time": "2026-11-23T13:10:00.000Z",
+    "amount_minor": 200,
+    "currency": "EUR",
+    "tariff": TARIFF_EXAMPLE["version"],
+    "quality": "synced",
+    "reverses": None,
+}
+
+
 class OrderSummary(BaseModel):
-    """An order as it stands. `handover_code` is what the user tells the courier at the door."""
+    """An order as it stands. `handover_code` is what the user, who alone sees it, tells the courier."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ORDER_EXAMPLE]})
 
     id: str
+    user: str
     state: str
     quantity: int
     banks: list[str]
@@ -165,19 +154,23 @@ class OrderSummary(BaseModel):
     tariff: str
 
     @classmethod
-    def of(cls, view: OrderView, tariff: str) -> Self:
-        """Return the summary of what the user is shown of an order under that tariff."""
-        return cls(**_summary(view, tariff))
+    def of(cls, order: Order, view: OrderView, *, codes: bool) -> Self:
+        """Return the summary of an order; `codes` tells whether its user is asking."""
+        return cls(**_summary(order, view, codes=codes))
 
 
 class EventBody(BaseModel):
-    """One entry of an order's journal: when it happened, and when the platform heard of it."""
+    """One entry of an order's journal: when it happened, and when the platform heard of it.
+
+    `detail` has the facts of the entry; which, depends on its type.
+    """
 
     id: str
     type: str
     time: str
     received: str
     quality: str
+    detail: dict[str, Any]
 
     @classmethod
     def of(cls, event: OrderEvent) -> Self:
@@ -188,6 +181,7 @@ class EventBody(BaseModel):
             time=format_instant(event.time_ms),
             received=format_instant(event.received_ms),
             quality=event.quality,
+            detail=json.loads(event.detail),
         )
 
 
@@ -227,68 +221,69 @@ class FeeLineBody(BaseModel):
 
 
 class OrderBody(OrderSummary):
-    """An order with its timeline and its bill; `total` is the sum of the fee lines so far."""
+    """An order with its timeline and its bill; `total` is the sum of the fee lines so far.
+
+    `rules` is the tariff that the order keeps from its beginning to its end.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **ORDER_EXAMPLE,
+                    "state": "settled",
+                    "banks": [],
+                    "events": [EVENT_EXAMPLE],
+                    "fee_lines": [_LINE_EXAMPLE],
+                    "total": {"amount_minor": 200, "currency": "EUR"},
+                    "rules": TARIFF_EXAMPLE,
+                }
+            ]
+        }
+    )
 
     events: list[EventBody]
     fee_lines: list[FeeLineBody]
     total: MoneyBody
+    rules: TariffBody
 
     @classmethod
-    def whole(cls, view: OrderView, file: OrderFile) -> Self:
-        """Return the order with its journal and its bill."""
+    def whole(cls, file: OrderFile, view: OrderView, *, codes: bool) -> Self:
+        """Return the order with its journal and its bill; `codes` tells whether its user is asking."""
         total = MoneyBody(amount_minor=fees.total_minor(file.lines), currency=file.tariff.currency)
         return cls(
-            **_summary(view, file.order.tariff),
+            **_summary(file.order, view, codes=codes),
+            rules=TariffBody.of(file.tariff),
             events=[EventBody.of(event) for event in file.events],
             fee_lines=[FeeLineBody.of(line) for line in file.lines],
             total=total,
         )
 
 
-def _summary(view: OrderView, tariff: str) -> dict[str, Any]:
+def _summary(order: Order, view: OrderView, *, codes: bool) -> dict[str, Any]:
     return {
-        "id": view.order,
+        "id": order.id,
+        "user": order.user,
         "state": view.state,
         "quantity": view.quantity,
         "banks": list(view.banks),
         "hand_over": view.hand_over,
         "cabinet": view.cabinet,
         "courier": view.courier,
-        "handover_code": view.handover_code,
+        "handover_code": view.handover_code if codes else None,
         "reason": view.reason,
         "placed": format_instant(view.placed),
         "changed": format_instant(view.changed),
-        "tariff": tariff,
+        "tariff": order.tariff,
     }
 
 
 class OrdersBody(BaseModel):
-    """A user's orders, the newest first."""
+    """Orders, the newest first; `next` is the cursor of the following page, null on the last one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"orders": [ORDER_EXAMPLE], "next": "MTc5NS5vcmQtN2ExMA"}]}
+    )
 
     orders: list[OrderSummary]
-
-
-class CabinetBody(BaseModel):
-    """A cabinet near a place. `usable` tells whether it can be rented from now."""
-
-    cabinet: str
-    name: str
-    lat: float
-    lon: float
-    distance_m: int
-    usable: bool
-    ready_banks: int
-    free_slots: int
-
-
-class CabinetsBody(BaseModel):
-    """Cabinets near a place, the nearest first."""
-
-    cabinets: list[CabinetBody]
-
-
-class HealthBody(BaseModel):
-    """`ok` when the gateway is connected to the broker."""
-
-    status: Literal["ok", "disconnected"]
-    region: str
+    next: str | None

@@ -10,7 +10,6 @@ from typing import Protocol, cast
 
 from chargeloop.broker.device import DeviceLink
 from chargeloop.protocol.envelope import Data
-from chargeloop.protocol.ids import UserId
 from chargeloop.protocol.messages.rental import RequestDone, RequestRefused
 
 Answer = RequestDone | RequestRefused
@@ -56,7 +55,7 @@ class MqttRequester:
         return self._link.connected
 
 
-def message_id_of(user: UserId, key: str) -> str:
-    """Return the id of the message that a user's request with this Idempotency-Key always becomes."""
-    digest = hashlib.sha256(f"{user}\x1f{key}".encode()).hexdigest()
+def message_id_of(caller: str, key: str) -> str:
+    """Return the id of the message that somebody's request with this Idempotency-Key always becomes."""
+    digest = hashlib.sha256(f"{caller}\x1f{key}".encode()).hexdigest()
     return f"http-{digest[:40]}"

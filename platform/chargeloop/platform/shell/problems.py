@@ -75,6 +75,29 @@ _REFUSAL_STATUS: Final[Mapping[RefusalCode, HTTPStatus]] = {
 }
 
 
+def unauthorized(detail: str = "an access token is needed: log in at /v1/session") -> ProblemError:
+    """Return the problem of somebody who has not proven who they are."""
+    headers = {"WWW-Authenticate": "Bearer"}
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers=headers)
+
+
+def forbidden(role: str) -> ProblemError:
+    """Return the problem of a request that is not for this role."""
+    return ProblemError(HTTPStatus.FORBIDDEN, "forbidden", f"this is not for a {role}")
+
+
+def invalid(pointer: str, detail: str) -> ProblemError:
+    """Return the problem of one member or parameter that cannot be used."""
+    errors = [InvalidMember(pointer=pointer, detail=detail)]
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return ProblemError(status, "invalid_request", f"{pointer}: {detail}", errors=errors)
+
+
+def unknown_cabinet() -> ProblemError:
+    """Return the problem of a cabinet that is not there."""
+    return ProblemError(HTTPStatus.NOT_FOUND, RefusalCode.UNKNOWN_CABINET, "there is no such cabinet")
+
+
 def unknown_order() -> ProblemError:
     """Return the problem of an order that is not there, or is somebody else's: the two look the same."""
     return ProblemError(HTTPStatus.NOT_FOUND, RefusalCode.UNKNOWN_ORDER, "you have no such order")
@@ -99,7 +122,7 @@ def install(app: FastAPI) -> None:
     app.openapi = lambda: _with_schemas(describe())  # type: ignore[method-assign]
 
 
-def _response(
+def response(
     path: str,
     status: HTTPStatus,
     code: str,
@@ -108,6 +131,7 @@ def _response(
     headers: Mapping[str, str] | None = None,
     **members: Any,
 ) -> JSONResponse:
+    """Return the answer that tells a problem, for what ends otherwise than by a `ProblemError`."""
     problem = ProblemDetails(
         type=f"urn:chargeloop:problem:{code}",
         title=status.phrase,
@@ -123,7 +147,7 @@ def _response(
 
 async def _of_problem(request: Request, error: Exception) -> JSONResponse:
     error = cast("ProblemError", error)
-    return _response(
+    return response(
         request.url.path, error.status, error.code, error.detail, headers=error.headers, **error.members
     )
 
@@ -133,7 +157,7 @@ async def _of_invalid(request: Request, error: Exception) -> JSONResponse:
     errors = [InvalidMember(pointer=_pointer(found["loc"]), detail=found["msg"]) for found in error.errors()]
     detail = "; ".join(f"{found.pointer}: {found.detail}" for found in errors[:5])
     status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return _response(request.url.path, status, "invalid_request", detail, errors=errors)
+    return response(request.url.path, status, "invalid_request", detail, errors=errors)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
@@ -154,13 +178,13 @@ async def _of_http(request: Request, error: Exception) -> JSONResponse:
     error = cast("HTTPException", error)
     status = HTTPStatus(error.status_code)
     code = _HTTP_CODES.get(status, "invalid_request")
-    return _response(request.url.path, status, code, str(error.detail), headers=error.headers)
+    return response(request.url.path, status, code, str(error.detail), headers=error.headers)
 
 
 async def _of_bug(request: Request, _error: Exception) -> JSONResponse:
     # Starlette raises the error again after this answer, so the server writes it to its log.
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _response(request.url.path, status, "internal", "a fault of ours; it has been written to the log")
+    return response(request.url.path, status, "internal", "a fault of ours; it has been written to the log")
 
 
 class BodyLimit:
@@ -195,7 +219,7 @@ _TOO_LARGE: Final = f"a request body has at most {MAX_BODY_BYTES} bytes"
 
 
 def _too_large(path: str) -> JSONResponse:
-    return _response(path, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", _TOO_LARGE)
+    return response(path, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", _TOO_LARGE)
 
 
 def documented(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

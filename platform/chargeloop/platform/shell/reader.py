@@ -26,7 +26,8 @@ from chargeloop.platform.shell.store import (
     region_in,
 )
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import OrderId, RegionId, UserId
+from chargeloop.protocol.ids import CabinetId, OrderId, RegionId, UserId
+from chargeloop.protocol.messages.rental import OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,32 @@ class OrderFile:
     tariff: Tariff
     events: tuple[OrderEvent, ...]
     lines: tuple[FeeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders: those of a user, and in one of these states; None and empty mean all."""
+
+    user: UserId | None = None
+    states: tuple[OrderState, ...] = ()
+
+    def conditions(self) -> tuple[list[str], list[Any]]:
+        """Return the conditions in SQL and their values."""
+        conditions, values = [], list[Any](self.states)
+        if self.states:
+            conditions.append(f"state IN ({', '.join('?' * len(self.states))})")
+        if self.user is not None:
+            conditions.append("user = ?")
+            values.append(self.user)
+        return conditions, values
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlace:
+    """Where in the list of orders, the newest first, one page ends: at this order."""
+
+    placed_ms: int
+    order: OrderId
 
 
 class RentalReader:
@@ -86,11 +113,27 @@ class RentalReader:
             row = db.execute(f"{_ORDERS} WHERE orders.id = ?", (order,)).fetchone()
             return None if row is None else _file(db, row)
 
-    def orders_of(self, user: UserId, limit: int) -> tuple[Order, ...]:
-        """Return at most so many orders of a user, the newest first."""
-        newest = "SELECT body FROM orders WHERE user = ? ORDER BY placed_ms DESC, id LIMIT ?"
+    def orders(self, wanted: OrderFilter, limit: int, after: OrderPlace | None = None) -> tuple[Order, ...]:
+        """Return at most so many orders, the newest first, from `after` on."""
+        conditions, values = wanted.conditions()
+        if after is not None:
+            conditions.append("(placed_ms < ? OR (placed_ms = ? AND id > ?))")
+            values += [after.placed_ms, after.placed_ms, after.order]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        newest = f"SELECT body FROM orders{where} ORDER BY placed_ms DESC, id LIMIT ?"  # noqa: S608
         with closing(connect(self.path)) as db:
-            return tuple(ORDERS.validate_json(body) for (body,) in db.execute(newest, (user, limit)))
+            return tuple(ORDERS.validate_json(body) for (body,) in db.execute(newest, (*values, limit)))
+
+    def order(self, order: OrderId) -> Order | None:
+        """Return an order, or None."""
+        with closing(connect(self.path)) as db:
+            row = db.execute("SELECT body FROM orders WHERE id = ?", (order,)).fetchone()
+            return None if row is None else ORDERS.validate_json(row[0])
+
+    def history(self, cabinet: CabinetId, limit: int) -> tuple[OrderEvent, ...]:
+        """Return at most so many journal entries of orders that happened at a cabinet, the latest first."""
+        with closing(connect(self.path)) as db:
+            return tuple(map(_event, db.execute(_HISTORY, (cabinet, limit))))
 
     def region(self) -> RegionId:
         """Return the region that the store belongs to."""
@@ -116,6 +159,12 @@ _NEEDED: Final = (
 _EARLY: Final = f"SELECT {EARLY_RETURN_COLUMNS} FROM early_returns WHERE time_ms >= ?"  # noqa: S608
 _ORDERS: Final = (
     "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
+)
+# The same expression as that of the index `events_of_cabinet`.
+_CABINET: Final = "coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet'))"
+_HISTORY: Final = (
+    f"SELECT {EVENT_COLUMNS} FROM order_events WHERE {_CABINET} = ?"  # noqa: S608
+    " ORDER BY time_ms DESC LIMIT ?"
 )
 _EVENTS: Final = f"SELECT {EVENT_COLUMNS} FROM order_events WHERE order_id = ? ORDER BY rowid"  # noqa: S608
 _LINES: Final = f"SELECT {LINE_COLUMNS} FROM fee_lines WHERE order_id = ? ORDER BY rowid"  # noqa: S608

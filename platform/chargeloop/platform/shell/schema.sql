@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS orders (
   body TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS orders_of_user ON orders (user, placed_ms);
+CREATE INDEX IF NOT EXISTS orders_by_age ON orders (placed_ms DESC, id);
 CREATE INDEX IF NOT EXISTS orders_by_change ON orders (changed_ms);
 CREATE INDEX IF NOT EXISTS open_orders ON orders (id) WHERE open = 1;
 
@@ -52,6 +53,9 @@ CREATE TABLE IF NOT EXISTS order_events (
   detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_of_order ON order_events (order_id);
+CREATE INDEX IF NOT EXISTS events_of_cabinet
+  ON order_events (coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet')), time_ms)
+  WHERE coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet')) IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS fee_lines (
   id TEXT PRIMARY KEY,

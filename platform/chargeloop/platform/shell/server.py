@@ -2,27 +2,84 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
 # How long requests that are under way may take once the process is to stop.
-_GRACE_S = 2
+_GRACE_S: Final = 2
+
+# A client that is not there any more, or takes nothing, is noticed so much later.
+_PING_S: Final = 20
+_USER_TIMEOUT_MS: Final = 30_000
+
+# MQTT clients may send several packets in one WebSocket message.
+_WEBSOCKET_BYTES: Final = 256 * 1024
+
+
+class TlsFilesError(Exception):
+    """Certificate and key cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """A certificate with its chain, and its key without a password, both in PEM."""
+
+    certificate: Path
+    key: Path
+
+    def check(self) -> None:
+        """Make sure that they can be used.
+
+        Raises:
+            TlsFilesError: they cannot.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        for path in (self.certificate, self.key):
+            if not path.is_file():
+                message = f"{path}: no such file"
+                raise TlsFilesError(message)
+        try:
+            # Without a password given here, OpenSSL would ask the terminal for one.
+            context.load_cert_chain(self.certificate, self.key, password="")
+        except (OSError, ValueError) as error:
+            what = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+            message = f"{self.certificate} and {self.key} are no certificate and its key: {what}"
+            raise TlsFilesError(message) from None
 
 
 class HttpServer(uvicorn.Server):
     """Serves an application on a socket until its task is cancelled.
 
     The socket is bound here, so a port that is taken is an OSError before anything else has started.
+
+    Raises:
+        TlsFilesError: certificate and key cannot be used.
+        OSError: the address or the port cannot be listened on.
     """
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, tls: TlsFiles | None = None) -> None:
+        if tls is not None:
+            tls.check()
         config = uvicorn.Config(
             app,
             http="h11",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=_WEBSOCKET_BYTES,
+            ws_ping_interval=_PING_S,
+            ws_ping_timeout=_PING_S,
+            # The one loop is the platform's too: bytes are passed on, not compressed.
+            ws_per_message_deflate=False,
+            ssl_certfile=None if tls is None else tls.certificate,
+            ssl_keyfile=None if tls is None else tls.key,
+            # Who is asking is who is connected; a proxy's word is not taken for it.
+            proxy_headers=False,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -30,7 +87,11 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=_GRACE_S,
         )
         super().__init__(config)
-        self._socket = socket.create_server((host, port), reuse_port=False)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host, port), family=family, reuse_port=False)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Connections inherit it: one whose peer takes nothing is ended by the kernel.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _USER_TIMEOUT_MS)
         self._listening = asyncio.Event()
 
     @property

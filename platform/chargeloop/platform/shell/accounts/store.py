@@ -1,0 +1,296 @@
+"""The gateway's accounts and sessions, in a SQLite database of their own: DATA/gateway/accounts.sqlite3.
+
+The gateway and the command line may have it open at the same time. Of passwords and refresh tokens only
+hashes are kept. Whatever changes who may come in is committed before it is answered.
+"""
+
+import asyncio
+import hashlib
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import aiosqlite
+
+from chargeloop.platform.shell.accounts.account import Account, AccountError
+from chargeloop.platform.shell.accounts.rotation import SESSION_MS, Shown, Verdict, judge
+from chargeloop.protocol.ids import RegionId
+from chargeloop.protocol.topics import Role
+
+_VERSION: Final = "1"
+_BUSY_MS: Final = 5_000
+_TOKEN_BYTES: Final = 32
+_COLUMNS: Final = "id, role, login, region, name, created_ms, disabled"
+
+
+class AccountsVersionError(Exception):
+    """The file was written by another version of the product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of an account; `refresh` is the token it can be renewed with, known here for this once."""
+
+    id: str
+    account: Account
+    refresh: str = field(repr=False)
+
+
+def accounts_path(data: Path) -> Path:
+    """Return where the accounts of a data directory are."""
+    return data / "gateway" / "accounts.sqlite3"
+
+
+def _real_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class AccountStore:
+    """Accounts and sessions. Open it before use, and close it."""
+
+    def __init__(self, path: Path, now_ms: Callable[[], int] = _real_ms) -> None:
+        self.path = path
+        self._now_ms = now_ms
+        self._db: aiosqlite.Connection | None = None
+        # One connection, and so one transaction at a time.
+        self._turn = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Open the file, made when it is not there, for its owner alone to read.
+
+        Raises:
+            AccountsVersionError: another version of the product has written it.
+            OSError, sqlite3.Error: it can be neither read nor made.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._db = await aiosqlite.connect(self.path, isolation_level=None)
+        try:
+            await self._prepare(self._db)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _prepare(self, db: aiosqlite.Connection) -> None:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            await db.execute(f"PRAGMA {pragma}")
+        await db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        schema = (resources.files("chargeloop.platform.shell.accounts") / "schema.sql").read_text("utf-8")
+        await db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+        await db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('version', ?)", (_VERSION,))
+        found = await self._one("SELECT value FROM meta WHERE key = 'version'")
+        if found is None or found[0] != _VERSION:
+            message = f"{self.path} was written by another version; this program reads version {_VERSION}"
+            raise AccountsVersionError(message)
+
+    async def close(self) -> None:
+        """Close the file; more than once does no harm."""
+        if self._db is not None:
+            await self._db.close()
+            self._db = None
+
+    # Accounts.
+
+    async def add(self, account: Account, password_hash: str) -> None:
+        """Keep a new account.
+
+        Raises:
+            AccountError: its id or login name is taken.
+        """
+        values = (account.id, account.role, account.login, password_hash, account.region, account.name)
+        insert = (
+            "INSERT INTO accounts (id, role, login, password, region, name, created_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)"
+        )
+        try:
+            async with self._transaction() as db:
+                await db.execute(insert, (*values, account.created_ms))
+        except sqlite3.IntegrityError:
+            taken = account.login if await self.find(account.login) is not None else account.id
+            message = f"there is an account {taken!r} already"
+            raise AccountError(message) from None
+
+    async def all(self) -> list[Account]:
+        """Return all accounts, by role and login name."""
+        db = self._opened()
+        async with db.execute(f"SELECT {_COLUMNS} FROM accounts ORDER BY role, login") as rows:  # noqa: S608
+            return [_account(row) async for row in rows]
+
+    async def find(self, login: str) -> Account | None:
+        """Return the account of a login name, which must be in its normal form."""
+        row = await self._one(f"SELECT {_COLUMNS} FROM accounts WHERE login = ?", login)  # noqa: S608
+        return None if row is None else _account(row)
+
+    async def get(self, account: str) -> Account | None:
+        """Return the account with this id."""
+        row = await self._one(f"SELECT {_COLUMNS} FROM accounts WHERE id = ?", account)  # noqa: S608
+        return None if row is None else _account(row)
+
+    async def password_hash(self, login: str) -> str | None:
+        """Return what is stored of the password of a login name."""
+        row = await self._one("SELECT password FROM accounts WHERE login = ?", login)
+        return None if row is None else str(row[0])
+
+    async def set_password(self, login: str, password_hash: str) -> Account:
+        """Give an account another password, and end its sessions.
+
+        Raises:
+            AccountError: there is no such account.
+        """
+        return await self._change(login, "password", password_hash, ends=True)
+
+    async def renew_hash(self, login: str, old: str, new: str) -> None:
+        """Keep the same password at another cost, unless it has been changed meanwhile."""
+        async with self._transaction() as db:
+            await db.execute(
+                "UPDATE accounts SET password = ? WHERE login = ? AND password = ?", (new, login, old)
+            )
+
+    async def set_disabled(self, login: str, *, disabled: bool) -> Account:
+        """Shut an account out, and end its sessions; or let it in again.
+
+        Raises:
+            AccountError: there is no such account.
+        """
+        return await self._change(login, "disabled", int(disabled), ends=disabled)
+
+    async def _change(self, login: str, column: str, value: str | int, *, ends: bool) -> Account:
+        async with self._transaction() as db:
+            await db.execute(f"UPDATE accounts SET {column} = ? WHERE login = ?", (value, login))  # noqa: S608
+            account = await self.find(login)
+            if account is None:
+                message = f"there is no account {login!r}"
+                raise AccountError(message)
+            if ends:
+                await db.execute(
+                    "UPDATE sessions SET ended_ms = ? WHERE account = ? AND ended_ms IS NULL",
+                    (self._now_ms(), account.id),
+                )
+        return account
+
+    # Sessions.
+
+    async def begin(self, account: Account) -> Session:
+        """Begin a session of somebody who has just logged in."""
+        now_ms, name = self._now_ms(), f"ses-{secrets.token_hex(10)}"
+        async with self._transaction() as db:
+            await db.execute("DELETE FROM sessions WHERE expires_ms <= ?", (now_ms,))
+            await db.execute(
+                "INSERT INTO sessions (id, account, created_ms, expires_ms) VALUES (?, ?, ?, ?)",
+                (name, account.id, now_ms, now_ms + SESSION_MS),
+            )
+            return Session(name, account, await self._token(db, name, None))
+
+    async def refresh(self, token: str) -> Session | None:
+        """Exchange a refresh token, or return None; one that must have been stolen ends its session."""
+        digest = _digest(token)
+        async with self._transaction() as db:
+            found = await self._one(_SHOWN, self._now_ms(), digest)
+            if found is None:
+                return None
+            session, replaced_ms, used, lives = found
+            verdict = judge(Shown(replaced_ms, bool(used), bool(lives)), self._now_ms())
+            if verdict is Verdict.STOLEN:
+                await self._end(db, session)
+            if verdict is not Verdict.EXCHANGED:
+                return None
+            await db.execute(
+                "UPDATE refresh_tokens SET replaced_ms = ? WHERE digest = ? AND replaced_ms IS NULL",
+                (self._now_ms(), digest),
+            )
+            account = await self._one(_ACCOUNT_OF_SESSION, session)
+            return Session(session, _account(account), await self._token(db, session, digest))
+
+    async def end(self, token: str) -> str | None:
+        """End the session of a refresh token, and return its id; None when the token is not known."""
+        async with self._transaction() as db:
+            found = await self._one("SELECT session FROM refresh_tokens WHERE digest = ?", _digest(token))
+            if found is None:
+                return None
+            await self._end(db, found[0])
+            return str(found[0])
+
+    async def end_session(self, session: str) -> None:
+        """End a session by its id."""
+        async with self._transaction() as db:
+            await self._end(db, session)
+
+    async def of_session(self, session: str) -> Account | None:
+        """Return the account of a session that lives, or None."""
+        row = await self._one(_LIVING, session, self._now_ms())
+        return None if row is None else _account(row)
+
+    async def lives(self, session: str) -> bool:
+        """Tell whether a session has not ended."""
+        return await self.of_session(session) is not None
+
+    async def data_version(self) -> int:
+        """Return a number that is another one after somebody else has changed the file."""
+        row = await self._one("PRAGMA data_version")
+        return int(row[0]) if row is not None else 0
+
+    async def _token(self, db: aiosqlite.Connection, session: str, follows: bytes | None) -> str:
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        await db.execute(
+            "INSERT INTO refresh_tokens (digest, session, follows) VALUES (?, ?, ?)",
+            (_digest(token), session, follows),
+        )
+        return token
+
+    async def _end(self, db: aiosqlite.Connection, session: str) -> None:
+        await db.execute(
+            "UPDATE sessions SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL", (self._now_ms(), session)
+        )
+
+    # The connection.
+
+    def _opened(self) -> aiosqlite.Connection:
+        if self._db is None:
+            raise RuntimeError("open the accounts first")
+        return self._db
+
+    async def _one(self, sql: str, *values: object) -> Any:
+        async with self._opened().execute(sql, values) as rows:
+            return await rows.fetchone()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[aiosqlite.Connection]:
+        db = self._opened()
+        async with self._turn:
+            await db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                await db.execute("ROLLBACK")
+                raise
+            await db.execute("COMMIT")
+
+
+_SHOWN: Final = (
+    "SELECT t.session, t.replaced_ms,"
+    " EXISTS (SELECT 1 FROM refresh_tokens AS n WHERE n.follows = t.digest AND n.replaced_ms IS NOT NULL),"
+    " s.ended_ms IS NULL AND s.expires_ms > ? AND a.disabled = 0"
+    " FROM refresh_tokens AS t JOIN sessions AS s ON s.id = t.session JOIN accounts AS a ON a.id = s.account"
+    " WHERE t.digest = ?"
+)
+_PREFIXED: Final = ", ".join(f"a.{column}" for column in _COLUMNS.split(", "))
+_ACCOUNT_OF_SESSION: Final = (
+    f"SELECT {_PREFIXED} FROM sessions AS s JOIN accounts AS a ON a.id = s.account WHERE s.id = ?"  # noqa: S608
+)
+_LIVING: Final = f"{_ACCOUNT_OF_SESSION} AND s.ended_ms IS NULL AND s.expires_ms > ? AND a.disabled = 0"
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def _account(row: Any) -> Account:
+    account, role, login, region, name, created_ms, disabled = row
+    return Account(account, Role(role), login, RegionId(region), name, created_ms, bool(disabled))

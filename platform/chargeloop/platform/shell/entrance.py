@@ -1,0 +1,131 @@
+"""Who comes in: log-in, renewal and end of sessions, and who is asking with which token.
+
+An unknown login name, a wrong password and a disabled account are answered alike, in text and in time. Tries
+are limited by login name, known or not, and by address; those that succeed do not count.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from chargeloop.platform.shell.accounts.account import Account, AccountError, login_of, password_of
+from chargeloop.platform.shell.accounts.passwords import Passwords
+from chargeloop.platform.shell.accounts.store import AccountStore, Session
+from chargeloop.platform.shell.accounts.throttle import Rate, Throttle
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
+from chargeloop.protocol.ids import RegionId
+from chargeloop.protocol.topics import Role
+
+PER_LOGIN: Final = Rate(burst=5, every_s=30)
+PER_ADDRESS: Final = Rate(burst=20, every_s=3)
+
+
+class WrongLoginError(Exception):
+    """There is no such account, or this is not its password, or it is disabled."""
+
+
+class TooManyTriesError(Exception):
+    """Too much has been tried; nothing was looked up. Try again after `wait_s` seconds."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(f"too many tries; the next one in {wait_s} s")
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking. `session` is None for a program of this data directory."""
+
+    id: str
+    role: Role
+    name: str
+    session: str | None
+
+
+class Entrance:
+    """The entrance to one region's gateway; `now_s` is a steady clock."""
+
+    def __init__(
+        self,
+        store: AccountStore,
+        passwords: Passwords,
+        tokens: AccessTokens,
+        region: RegionId,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._tokens = tokens
+        self._region = region
+        self._by_login = Throttle(PER_LOGIN, now_s)
+        self._by_address = Throttle(PER_ADDRESS, now_s)
+
+    async def log_in(self, login: str, password: str, address: str) -> Session:
+        """Begin a session.
+
+        Raises:
+            WrongLoginError, TooManyTriesError: there is none.
+        """
+        normal = _normal(login)
+        wait_s = max(self._by_login.wait_s(normal), self._by_address.wait_s(address))
+        if wait_s > 0:
+            raise TooManyTriesError(wait_s)
+        self._by_login.spend(normal)
+        self._by_address.spend(address)
+        account = await self._proven(normal, password)
+        if account is None:
+            raise WrongLoginError
+        self._by_login.refund(normal)
+        self._by_address.refund(address)
+        return await self._store.begin(account)
+
+    async def _proven(self, login: str, password: str) -> Account | None:
+        """Return the account when the password is its own and it may come in here."""
+        stored = await self._store.password_hash(login)
+        try:
+            composed = password_of(password)
+        except AccountError:
+            composed, stored = "", None
+        if not await self._passwords.fits(stored, composed) or stored is None:
+            return None
+        if self._passwords.is_stale(stored):
+            await self._store.renew_hash(login, stored, await self._passwords.hash(composed))
+        account = await self._store.find(login)
+        usable = account is not None and not account.disabled and account.region == self._region
+        return account if usable else None
+
+    async def refresh(self, token: str) -> Session | None:
+        """Exchange a refresh token, or return None."""
+        return await self._store.refresh(token)
+
+    async def leave(self, token: str) -> str | None:
+        """End the session of a refresh token and return its id, or None when the token is not known."""
+        return await self._store.end(token)
+
+    def token_of(self, session: Session) -> str:
+        """Return a fresh access token of a session."""
+        return self._tokens.sign(session.account.id, session.id)
+
+    async def caller(self, token: str) -> Caller | None:
+        """Return who asks with this access token, or None when it is not, or no longer, good."""
+        claims = self._tokens.read(token)
+        if claims is None:
+            return None
+        if claims.session is None:
+            known = await self._store.get(claims.account)
+            shut_out = known is not None and known.disabled
+            name = claims.account if known is None else known.name
+            return None if shut_out else Caller(claims.account, claims.role, name, None)
+        account = await self._store.of_session(claims.session)
+        if account is None or account.id != claims.account:
+            return None
+        return Caller(account.id, account.role, account.name, claims.session)
+
+
+def _normal(login: str) -> str:
+    """Return the login name in its normal form; one that nobody can have as the empty one."""
+    try:
+        return login_of(login)
+    except AccountError:
+        return ""

@@ -1,0 +1,183 @@
+"""Accounts and sessions on disk."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from chargeloop.broker.credentials import CredentialStore, UnknownClientError
+from chargeloop.platform.shell.accounts.account import Account, AccountError, new_account
+from chargeloop.platform.shell.accounts.passwords import Passwords
+from chargeloop.platform.shell.accounts.registry import Registry
+from chargeloop.platform.shell.accounts.rotation import GRACE_MS, SESSION_MS
+from chargeloop.platform.shell.accounts.store import AccountStore, AccountsVersionError, accounts_path
+from chargeloop.protocol.topics import Role
+from tests.platform.shell.books import NOON_MS, REGION
+from tests.platform.shell.scripted import Instant
+
+ANNA = new_account(Role.OPERATOR, "Anna", region=REGION, now_ms=NOON_MS)
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+async def anna(registry: Registry) -> Account:
+    await registry.open(ANNA, PASSWORD)
+    return ANNA
+
+
+async def test_an_account_is_kept_and_only_a_hash_of_its_password(
+    registry: Registry, anna: Account, tmp_path: Path
+) -> None:
+    assert await registry.store.all() == [anna] == [await registry.store.find("anna")]
+    stored = await registry.store.password_hash("anna")
+    assert stored is not None
+    assert stored.startswith("$argon2id$")
+    assert await registry.passwords.fits(stored, PASSWORD)
+    assert not await registry.passwords.fits(stored, PASSWORD + "x")
+    await registry.store.close()
+    directory = accounts_path(tmp_path).parent
+    assert all(PASSWORD.encode() not in path.read_bytes() for path in directory.iterdir())
+    assert accounts_path(tmp_path).stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_login_name_and_an_id_are_taken_once(registry: Registry, anna: Account) -> None:
+    same_login = new_account(Role.USER, "ANNA", region=REGION, now_ms=NOON_MS)
+    same_id = new_account(Role.OPERATOR, "ben", region=REGION, now_ms=NOON_MS, account_id=anna.id)
+    for account, taken in ((same_login, "anna"), (same_id, "opr-anna")):
+        with pytest.raises(AccountError, match=f"an account '{taken}' already"):
+            await registry.open(account, PASSWORD)
+    assert await registry.store.all() == [anna]
+
+
+async def test_who_is_disabled_loses_sessions_and_credentials_and_gets_new_ones(
+    registry: Registry, anna: Account, credentials: CredentialStore
+) -> None:
+    session = await registry.store.begin(anna)
+    password = credentials.load(anna.id).password
+    assert (await registry.disable("ANNA")).disabled
+    assert not await registry.store.lives(session.id)
+    assert await registry.store.refresh(session.refresh) is None
+    with pytest.raises(UnknownClientError):
+        credentials.load(anna.id)
+    assert not (await registry.enable("anna")).disabled
+    assert not await registry.store.lives(session.id)
+    assert credentials.load(anna.id).password != password
+
+
+async def test_another_password_ends_the_sessions(registry: Registry, anna: Account) -> None:
+    session = await registry.store.begin(anna)
+    await registry.set_password("anna", "battery staple")
+    assert not await registry.store.lives(session.id)
+    stored = await registry.store.password_hash("anna")
+    assert await registry.passwords.fits(stored, "battery staple")
+
+
+async def test_what_is_not_there_cannot_be_changed(registry: Registry) -> None:
+    for change in (registry.disable, registry.enable):
+        with pytest.raises(AccountError, match="no account 'nobody'"):
+            await change("nobody")
+    with pytest.raises(AccountError, match="no account 'nobody'"):
+        await registry.set_password("nobody", PASSWORD)
+
+
+async def test_the_cost_of_a_hash_is_raised_without_another_password(
+    registry: Registry, anna: Account
+) -> None:
+    old = await registry.store.password_hash("anna")
+    dearer = Passwords(memory_kib=16)
+    assert old is not None
+    assert dearer.is_stale(old)
+    await registry.store.renew_hash("anna", old, await dearer.hash(PASSWORD))
+    new = await registry.store.password_hash("anna")
+    assert new is not None
+    assert not dearer.is_stale(new)
+    await registry.store.renew_hash("anna", old, "late")  # the password has been changed meanwhile
+    assert await registry.store.password_hash("anna") == new
+
+
+# Sessions.
+
+
+async def test_a_session_goes_on_from_token_to_token(registry: Registry, anna: Account) -> None:
+    session = await registry.store.begin(anna)
+    for _ in range(3):
+        following = await registry.store.refresh(session.refresh)
+        assert following is not None
+        assert (following.id, following.account) == (session.id, anna)
+        assert following.refresh != session.refresh
+        session = following
+    assert await registry.store.of_session(session.id) == anna
+
+
+async def test_an_old_token_ends_the_whole_session(registry: Registry, anna: Account, time: Instant) -> None:
+    first = await registry.store.begin(anna)
+    second = await registry.store.refresh(first.refresh)
+    assert second is not None
+    time.pass_ms(GRACE_MS + 1)
+    assert await registry.store.refresh(first.refresh) is None
+    assert await registry.store.refresh(second.refresh) is None
+    assert not await registry.store.lives(first.id)
+
+
+async def test_two_tabs_that_refresh_at_the_same_instant_both_go_on(
+    registry: Registry, anna: Account
+) -> None:
+    first = await registry.store.begin(anna)
+    tabs = await asyncio.gather(*(registry.store.refresh(first.refresh) for _ in range(2)))
+    one, other = tabs
+    assert one is not None
+    assert other is not None
+    assert one.refresh != other.refresh
+    # The browser keeps one cookie for both: the other token is never shown again.
+    assert await registry.store.refresh(other.refresh) is not None
+    assert await registry.store.lives(first.id)
+    # By now a later token has been used, so the first one can only be a thief's.
+    assert await registry.store.refresh(first.refresh) is None
+    assert not await registry.store.lives(first.id)
+
+
+async def test_a_session_ends_by_itself_after_a_month_and_is_forgotten(
+    registry: Registry, anna: Account, time: Instant, tmp_path: Path
+) -> None:
+    session = await registry.store.begin(anna)
+    time.pass_ms(SESSION_MS)
+    assert not await registry.store.lives(session.id)
+    assert await registry.store.refresh(session.refresh) is None
+    following = await registry.store.begin(anna)
+    with closing(sqlite3.connect(accounts_path(tmp_path))) as db:
+        assert db.execute("SELECT id FROM sessions").fetchall() == [(following.id,)]
+        assert db.execute("SELECT count(*) FROM refresh_tokens").fetchone() == (1,)
+
+
+async def test_no_token_can_be_read_from_the_disk(registry: Registry, anna: Account, tmp_path: Path) -> None:
+    session = await registry.store.begin(anna)
+    await registry.store.refresh(session.refresh)
+    await registry.store.close()
+    directory = accounts_path(tmp_path).parent
+    assert all(session.refresh.encode() not in path.read_bytes() for path in directory.iterdir())
+
+
+async def test_another_process_that_changes_the_file_is_noticed(
+    registry: Registry, anna: Account, tmp_path: Path
+) -> None:
+    session = await registry.store.begin(anna)
+    before = await registry.store.data_version()
+    other = AccountStore(accounts_path(tmp_path))
+    await other.open()
+    await other.set_disabled("anna", disabled=True)
+    await other.close()
+    assert await registry.store.data_version() != before
+    assert not await registry.store.lives(session.id)
+
+
+async def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    store = AccountStore(accounts_path(tmp_path))
+    await store.open()
+    await store.close()
+    with closing(sqlite3.connect(accounts_path(tmp_path))) as db:
+        db.execute("UPDATE meta SET value = '7'")
+        db.commit()
+    with pytest.raises(AccountsVersionError, match="another version"):
+        await store.open()
