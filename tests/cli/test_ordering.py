@@ -1,5 +1,6 @@
 """`chargeloop order` against a real platform with real cabinets: JSON for programs, tables for people."""
 
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -9,7 +10,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chargeloop.broker import CredentialStore
 from chargeloop.broker.main import running_broker
 from chargeloop.cli.city import lay_out
 from chargeloop.cli.demo import free_port
@@ -117,13 +117,45 @@ def test_a_refusal_is_one_line_with_the_gateway_s_own_words(
     assert said in done.err
 
 
-def test_a_wrong_password_and_a_gateway_that_is_not_there_are_told(
-    order: Order, data: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_account_orders_with_its_login_name_and_password(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
+    opened = ("--role", "user", "--login", "Ben", "--id", "usr-0007", "--password-stdin")
+    assert run(["account", "add", *opened, "--data", str(data)]) == 0
+    monkeypatch.setenv("CHARGELOOP_PASSWORD", "correct horse")
+    capsys.readouterr()
+    assert run(["order", "place", *HERE, "--login", "ben", "--data", str(data), "--json"]) == 0
+    placed = json.loads(capsys.readouterr().out)
+    assert run(["order", "list", "--login", "ben", "--data", str(data), "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["orders"]
+    assert (listed["id"], listed["user"]) == (placed["id"], "usr-0007")
+    monkeypatch.setenv("CHARGELOOP_PASSWORD", "wrong password")
+    assert run(["order", "list", "--login", "ben", "--data", str(data)]) == 1
+    assert capsys.readouterr().err == "chargeloop: the login name or the password is wrong\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "who orders? give --login NAME"),
+        (("--user", USER), "no gateway has run in"),
+        (("--login", "ben"), "there is no terminal to ask for the password"),
+    ],
+)
+def test_who_orders_must_be_told(
+    arguments: tuple[str, ...],
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert run(["order", "list", *arguments, "--data", str(tmp_path)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_gateway_that_is_not_there_is_told(order: Order) -> None:
     away = order("list", "--gateway", "http://127.0.0.1:1")
     assert (away.code, away.err.count("\n")) == (1, 1)
     assert "no answer from http://127.0.0.1:1" in away.err
-    monkeypatch.setenv("CHARGELOOP_PASSWORD", "guessed")
-    refused = order("list")
-    assert (refused.code, refused.err.count("\n")) == (1, 1)
-    assert CredentialStore.of_data(data).load(USER).password not in refused.err

@@ -80,7 +80,7 @@ def add(
         password = password_of(_password(password_stdin))
     except AccountError as error:
         raise CommandError(str(error)) from None
-    _with_registry(settings.data, lambda registry: registry.open(opened, password))
+    _with_registry(settings.data, lambda registry: registry.open(opened, password), new=True)
     _show(opened)
 
 
@@ -132,8 +132,8 @@ def password(
     _show(_with_registry(data_directory, lambda registry: registry.set_password(login, chosen)))
 
 
-def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]") -> T:
-    """Do something with the accounts of a data directory.
+def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new: bool = False) -> T:
+    """Do something with the accounts of a data directory; `new`: which may have none yet.
 
     Raises:
         CommandError: it cannot be done; the message says why.
@@ -145,6 +145,9 @@ def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]") -> T:
     from chargeloop.platform.shell.accounts.passwords import Passwords
     from chargeloop.platform.shell.accounts.registry import Registry
     from chargeloop.platform.shell.accounts.store import AccountStore, AccountsVersionError, accounts_path
+
+    if not new and not accounts_path(data).is_file():
+        raise CommandError(f"no accounts in {data}: chargeloop account add opens one")
 
     async def work() -> T:
         store = AccountStore(accounts_path(data))

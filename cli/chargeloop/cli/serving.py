@@ -88,9 +88,10 @@ def platform(
     }  # fmt: skip
     settings = load_settings(flags, config).settings
     address, world_clock = _surroundings(settings)
-    from chargeloop.cli.parts import run_platform, warn_of_open_gateway
+    from chargeloop.cli.parts import run_platform, tls_files, warn_of_open_gateway
     from chargeloop.cli.places import gateway_url, note_gateway
 
+    tls_files(settings)  # a fault in them is told before anything is started
     warn_of_open_gateway(settings)
 
     async def work(ready: Callable[[], None]) -> None:

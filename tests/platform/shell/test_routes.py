@@ -240,4 +240,4 @@ async def test_what_is_sent_and_what_is_answered_have_examples_that_are_true(
 
 
 def kinds(member: dict[str, Any]) -> list[dict[str, str]]:
-    return member.get("anyOf", [])
+    return list(member.get("anyOf", ()))
