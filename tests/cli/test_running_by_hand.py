@@ -149,17 +149,25 @@ def test_what_happens_can_be_watched_by_hand(town: Town) -> None:
     assert "tariff" in town.said(export)
 
 
-def test_others_get_a_login_and_a_bearer_token_by_hand(town: Town) -> None:
+def test_others_get_a_login_of_the_broker_by_hand(town: Town) -> None:
     add, listing = lines("Logins for others")
     client, password = town.said(add).split()
     assert (client, len(password) > 40) == ("cab-0099", True)
     assert "cab-0099 cabinet demo" in town.said(listing)
-    token, orders, description = lines("Logins for others", 1)
-    header, url = re.fullmatch(r'curl -H "(.*)" (\S+)', orders).groups()  # type: ignore[union-attr]
-    name, _, value = town.said(f'{token}\necho "{header}"').strip().partition(": ")
-    base = f"http://127.0.0.1:{town.port}"
-    with httpx2.Client(headers={name: value}, trust_env=False) as gateway:
-        listed = gateway.get(url.replace("http://127.0.0.1:8080", base))
-        assert listed.status_code == 200
-        described = gateway.get(description.removeprefix("curl ").replace("http://127.0.0.1:8080", base))
-        assert described.json()["openapi"].startswith("3.1")
+
+
+def test_people_get_an_account_and_log_in_by_hand(town: Town) -> None:
+    add, listing, orders = lines("Logins for others", 1)
+    assert town.said(add) == "ada usr-ada user demo\n"
+    assert "ada usr-ada user demo" in town.said(listing)
+    assert "orders" in town.said(orders)
+    log_in, read, describe = (shlex.split(line) for line in lines("Logins for others", 2))
+    (_, flag, body, url), (_, _, header, _) = log_in, read
+    assert flag == "--json"
+    here = ("http://127.0.0.1:8080", f"http://127.0.0.1:{town.port}")
+    with httpx2.Client(trust_env=False) as gateway:
+        token = gateway.post(url.replace(*here), json=json.loads(body)).json()["access_token"]
+        name, _, value = header.replace("$TOKEN", token).partition(": ")
+        listed = gateway.get(read[-1].replace(*here), headers={name: value})
+        assert (listed.status_code, list(listed.json())) == (200, ["orders", "next"])
+        assert gateway.get(describe[-1].replace(*here)).json()["openapi"].startswith("3.1")
