@@ -242,7 +242,7 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     # People who rent, gateways, operators.
     TopicSpec(
         "user_request", _USER + "/request", Delivery.REQUEST, Role.USER, (_R, _O),
-        (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn),
+        (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn, rental.OpenDispute),
         "What a user asks of the rental platform.",
     ),
     TopicSpec(
@@ -255,8 +255,11 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     ),
     TopicSpec(
         "gateway_request", _GATEWAY + "/request", Delivery.REQUEST, Role.GATEWAY, (_R, _O),
-        (rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn),
-        "What an HTTP gateway asks for users it has authenticated.",
+        (
+            rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn, rental.OpenDispute,
+            rental.AnswerDispute, rental.WaiveFee,
+        ),
+        "What an HTTP gateway asks for users and operators it has authenticated.",
     ),
     TopicSpec(
         "gateway_reply", _GATEWAY + "/reply", Delivery.ONCE, _R, (Role.GATEWAY,),
@@ -264,7 +267,7 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     ),
     TopicSpec(
         "operator_request", _OPERATOR + "/request", Delivery.REQUEST, _O, (_R,),
-        (rental.CancelOrder,), "An operator's intervention.",
+        (rental.CancelOrder, rental.AnswerDispute, rental.WaiveFee), "An operator's intervention.",
     ),
     TopicSpec(
         "operator_reply", _OPERATOR + "/reply", Delivery.ONCE, _R, (_O,),

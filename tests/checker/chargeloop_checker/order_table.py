@@ -113,6 +113,9 @@ FACTS: Final = frozenset(
         "word_taken",
         "bank_found",
         "fees_booked",
+        "dispute_opened",
+        "dispute_answered",
+        "fee_waived",
     }
 )
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from chargeloop.platform.core import fees
+from chargeloop.platform.core.dispute import Answer, Dispute
 from chargeloop.platform.core.fees import FeeKind, FeeLine, Mark, Span
 from chargeloop.platform.core.order import BankPlace, BankTrack, Hold, HoldKind, HoldState, Leg, Order
 from chargeloop.platform.core.rows import (
@@ -30,6 +31,7 @@ from chargeloop.protocol.ids import (
     CommandId,
     CourierId,
     JobId,
+    OperatorId,
     OrderId,
     RegionId,
     ReservationId,
@@ -39,7 +41,7 @@ from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.common import SyncSample
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver, OrderState
-from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 
 NOON_MS = 1_795_435_200_000  # 2026-11-23T12:00:00Z
 TARIFF = default_tariff()
@@ -115,6 +117,14 @@ def order_on_its_way() -> Order:
         courier=CourierId("cou-0005"),
     )
     return replace(order, state=OrderState.FETCHING, hand_over=HandOver.COURIER, banks=(), legs=(leg,))
+
+
+def disputed(name: str, bank: str, *, minute: int, answered: bool) -> Order:
+    """Returns an order with a dispute that was opened at this minute."""
+    answer = Answer(OperatorId("opr-anna"), "you are right", NOON_MS + HOUR_MS) if answered else None
+    opened_ms = NOON_MS + minute * MINUTE_MS
+    dispute = Dispute(f"{name}-e7", BankId(bank), "I put it back at noon", opened_ms, answer)
+    return replace(order_in_use(name, bank), disputes=(dispute,))
 
 
 def rows_of(order: Order, *events: OrderEvent) -> list[PlatformWrite]:

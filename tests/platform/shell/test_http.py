@@ -99,7 +99,13 @@ async def test_every_refusal_of_the_platform_is_a_problem(
     if code in {RefusalCode.UNKNOWN_ORDER, RefusalCode.NOT_YOURS}:
         problem(response, 404, "unknown_order")
         return
-    unusable = {RefusalCode.KEY_REUSED, RefusalCode.UNKNOWN_CABINET, RefusalCode.INVALID}
+    unusable = {
+        RefusalCode.KEY_REUSED,
+        RefusalCode.UNKNOWN_CABINET,
+        RefusalCode.UNKNOWN_DISPUTE,
+        RefusalCode.UNKNOWN_LINE,
+        RefusalCode.INVALID,
+    }
     expected = 422 if code in unusable else 409
     details = problem(response, expected, code)
     assert (details["detail"], details["available"]) == ("because", 3)

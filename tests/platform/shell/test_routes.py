@@ -19,6 +19,9 @@ CALLERS: Final = (None, "usr-0042", "usr-stranger", "cou-0001", "opr-anna")
 ORDER: Final = {**HERE, "quantity": 1}
 LOGIN: Final = {"login": "nobody", "password": "wrong password"}
 FORGOTTEN: Final = {"reason": "forgotten"}
+DISPUTE: Final = {"bank": "bnk-000017", "text": "I put it back at noon"}
+ANSWER: Final = {"text": "you are right"}
+WAIVER: Final = {"line": "ord-7a10/rental/bnk-000017/1", "reason": "a faulty reader"}
 
 TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]]] = {
     ("GET", "/v1/health"): (None, (200, 200, 200, 200, 200)),
@@ -34,6 +37,10 @@ TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]
     # Whose an order is, is checked by the platform, which is asked in the name of the caller.
     ("POST", "/v1/orders/{order}/cancel"): (FORGOTTEN, (401, 200, 200, 403, 200)),
     ("POST", "/v1/orders/{order}/return"): (ORDER, (401, 200, 200, 403, 403)),
+    ("POST", "/v1/orders/{order}/disputes"): (DISPUTE, (401, 201, 201, 403, 403)),
+    ("POST", "/v1/orders/{order}/disputes/{dispute}/answer"): (ANSWER, (401, 403, 403, 403, 200)),
+    ("POST", "/v1/orders/{order}/waivers"): (WAIVER, (401, 403, 403, 403, 200)),
+    ("GET", "/v1/disputes"): (None, (401, 403, 403, 403, 200)),
     ("GET", "/v1/cabinets"): (None, (401, 422, 422, 422, 200)),
     ("GET", "/v1/cabinets/{cabinet}"): (None, (401, 200, 200, 200, 200)),
     ("GET", "/v1/quote"): (None, (401, 422, 422, 422, 422)),
@@ -53,7 +60,7 @@ async def test_every_route_answers_each_caller_as_the_table_says(
     await store.commit(Changes(), books.walk_up_rental())
     del client.headers["Authorization"]
     body, expected = TABLE[method, path]
-    url = path.format(order="ord-7a10", cabinet="cab-0003")
+    url = path.format(order="ord-7a10", cabinet="cab-0003", dispute="ord-7a10-e17")
     answered = []
     for caller in CALLERS:
         headers = {} if caller is None else bearer(caller)
@@ -83,6 +90,34 @@ async def test_an_operator_gives_a_reason_and_names_an_order_that_exists(
     unknown = await client.post("/v1/orders/ord-7a10/cancel", json=FORGOTTEN, headers=anna)
     problem(unknown, 404, "unknown_order")
     assert platform.asked == []
+
+
+async def test_disputes_and_waivers_are_messages_in_the_caller_s_name(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    anna, order = bearer("opr-anna"), "/v1/orders/ord-7a10"
+    await client.post(f"{order}/disputes", json=DISPUTE)
+    await client.post(f"{order}/disputes/ord-7a10-e17/answer", json=ANSWER, headers=anna)
+    await client.post(f"{order}/waivers", json=WAIVER, headers=anna)
+    opened, answered, waived = [data.model_dump(mode="json") for data, _ in platform.asked]
+    assert opened == {"user": "usr-0042", "order": "ord-7a10", **DISPUTE}
+    assert answered == {"operator": "opr-anna", "order": "ord-7a10", "dispute": "ord-7a10-e17", **ANSWER}
+    assert waived == {"operator": "opr-anna", "order": "ord-7a10", **WAIVER}
+
+
+async def test_operators_see_the_disputes_of_all_and_a_user_those_of_an_order(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    for number, answered in ((1, False), (2, True)):
+        order = books.disputed(f"ord-{number}", f"bnk-{number}", minute=number, answered=answered)
+        opened = books.event_of(order, 7, "dispute_opened", number)
+        await store.commit(Changes(), books.rows_of(order, opened))
+    anna = bearer("opr-anna")
+    listed = (await client.get("/v1/disputes", headers=anna)).json()["disputes"]
+    assert [(one["order"], one["answer"]) for one in listed] == [("ord-2", "you are right"), ("ord-1", None)]
+    waiting = (await client.get("/v1/disputes", params={"answered": False}, headers=anna)).json()["disputes"]
+    assert [one["id"] for one in waiting] == ["ord-1-e7"]
+    assert (await client.get("/v1/orders/ord-2")).json()["disputes"] == [listed[0]]
 
 
 # What is nobody's to see.
@@ -229,6 +264,7 @@ async def test_what_is_sent_and_what_is_answered_have_examples_that_are_true(
         "LogIn", "SessionBody", "AccountBody", "TicketBody", "OrderRequest", "CancelRequest",
         "ReturnRequest", "DoneBody", "OrderSummary", "OrderBody", "OrdersBody", "CabinetBody",
         "CabinetFileBody", "CabinetsBody", "QuoteBody", "TariffBody", "HealthBody",
+        "DisputeRequest", "DisputeBody", "DisputesBody", "AnswerRequest", "WaiverRequest",
     }  # fmt: skip
     assert not [name for name in wanted if not schemas[name].get("examples")]
     for schema in map(schemas.__getitem__, wanted):

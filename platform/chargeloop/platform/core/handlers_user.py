@@ -117,7 +117,7 @@ def stock_near(turn: Turn, point: Point, kind: HoldKind, quantity: int) -> int |
 
 def cancel_order(turn: Turn, request: CancelOrder, *, by_operator: bool) -> Answer:
     """Stop an order whose banks have not reached the user; a repeat is answered with where it stands."""
-    order = _owned(turn, request.order, None if by_operator else request.user)
+    order = owned(turn, request.order, None if by_operator else request.user)
     if isinstance(order, RequestRefused):
         return order
     if order.state is OrderState.CANCELLED or order.ending is OrderState.CANCELLED:
@@ -129,7 +129,8 @@ def cancel_order(turn: Turn, request: CancelOrder, *, by_operator: bool) -> Answ
     return refuse(RefusalCode.WRONG_STATE, _advice(order))
 
 
-def _owned(turn: Turn, name: str, user: str | None) -> Order | RequestRefused:
+def owned(turn: Turn, name: str, user: str | None) -> Order | RequestRefused:
+    """Return an open or recent order, of the user unless that is None, or why there is none."""
     order = turn.find(name)
     if order is None:
         return refuse(RefusalCode.UNKNOWN_ORDER, f"there is no open or recent order {name}")
@@ -151,7 +152,7 @@ def _advice(order: Order) -> str:
 
 def request_return(turn: Turn, request: RequestReturn) -> Answer:
     """Have banks fetched (claim 3); asking again while that is under way is answered with where it stands."""
-    order = _owned(turn, request.order, request.user)
+    order = owned(turn, request.order, request.user)
     if isinstance(order, RequestRefused):
         return order
     if order.state in BACK_STATES or order.state is OrderState.RETURN_RESERVING:

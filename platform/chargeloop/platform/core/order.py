@@ -26,6 +26,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from chargeloop.platform.core.dispute import Dispute, Waiver
 from chargeloop.platform.core.fees import FeeLine, Mark
 from chargeloop.platform.core.order_journal import FACTS, EventKind
 from chargeloop.protocol.geo import Point
@@ -273,7 +274,7 @@ class Order:
     cabinets that could not serve the present search. `ending` is the final state that RECALLING leads to.
     `unlock` is the eject command of a walk-up, `inquiry` the inventory asked for when its outcome is
     unknown. `grace_due_ms` is when a courier's word alone is taken for a return. `lines` are all its fee
-    lines.
+    lines, `waived` what an operator has taken off its bill.
     """
 
     id: OrderId
@@ -306,6 +307,8 @@ class Order:
     grace_due_ms: int | None = None
     view_version: int = 0
     lines: tuple[FeeLine, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    waived: tuple[Waiver, ...] = ()
 
     @property
     def final(self) -> bool:
@@ -333,6 +336,10 @@ class Order:
     def bank(self, bank: str) -> BankTrack | None:
         """Return the track of a bank the order has given out."""
         return next((track for track in self.banks if track.bank == bank), None)
+
+    def dispute(self, dispute: str) -> Dispute | None:
+        """Return a dispute about the order by its id."""
+        return next((one for one in self.disputes if one.id == dispute), None)
 
     def banks_at(self, *places: BankPlace) -> tuple[BankTrack, ...]:
         """Return the banks that are in one of these places."""

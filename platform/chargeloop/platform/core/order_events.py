@@ -7,11 +7,11 @@ the entry itself come in the `Stamp`.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.fees import FeeKind, FeeLine
 from chargeloop.platform.core.order import Hold, Leg
 from chargeloop.platform.core.order_journal import EventKind, Happening
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import BankId, CabinetId, CommandId, CourierId, JobId, ReservationId
+from chargeloop.protocol.ids import BankId, CabinetId, CommandId, CourierId, JobId, OperatorId, ReservationId
 from chargeloop.protocol.messages.rental import OrderState
 
 
@@ -391,3 +391,34 @@ class FeesBooked(Happening):
 
     KIND: ClassVar[EventKind] = EventKind.FEES_BOOKED
     lines: tuple[FeeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeOpened(Happening):
+    """The user says that something is wrong, about a bank or the whole order."""
+
+    KIND: ClassVar[EventKind] = EventKind.DISPUTE_OPENED
+    bank: BankId | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeAnswered(Happening):
+    """An operator has answered; `dispute` is the entry that opened it."""
+
+    KIND: ClassVar[EventKind] = EventKind.DISPUTE_ANSWERED
+    dispute: str
+    operator: OperatorId
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeeWaived(Happening):
+    """An operator takes a fee off the bill; a reversing line follows."""
+
+    KIND: ClassVar[EventKind] = EventKind.FEE_WAIVED
+    line: str
+    fee: FeeKind
+    of: str
+    operator: OperatorId
+    reason: str

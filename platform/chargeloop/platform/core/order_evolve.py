@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.dispute import Answer, Dispute, Waiver
 from chargeloop.platform.core.fees import Mark
 from chargeloop.platform.core.order import (
     INITIAL,
@@ -349,6 +350,26 @@ def _fees_booked(order: Order, happened: ev.FeesBooked, _: Stamp) -> Order:
     return replace(order, lines=(*order.lines, *happened.lines))
 
 
+# Disputes.
+
+
+def _dispute_opened(order: Order, happened: ev.DisputeOpened, stamp: Stamp) -> Order:
+    opened = Dispute(stamp.event, happened.bank, happened.text, stamp.time_ms)
+    return replace(order, disputes=(*order.disputes, opened))
+
+
+def _dispute_answered(order: Order, happened: ev.DisputeAnswered, stamp: Stamp) -> Order:
+    answer = Answer(happened.operator, happened.text, stamp.time_ms)
+    disputes = tuple(
+        replace(one, answer=answer) if one.id == happened.dispute else one for one in order.disputes
+    )
+    return replace(order, disputes=disputes)
+
+
+def _fee_waived(order: Order, happened: ev.FeeWaived, _: Stamp) -> Order:
+    return replace(order, waived=(*order.waived, Waiver(happened.fee, happened.of)))
+
+
 _APPLY: Final[Mapping[type[Happening], Callable[[Order, Any, Stamp], Order]]] = MappingProxyType(
     {
         ev.ReservationAsked: _reservation_asked,
@@ -392,5 +413,8 @@ _APPLY: Final[Mapping[type[Happening], Callable[[Order, Any, Stamp], Order]]] = 
         ev.Cancelled: _ended,
         ev.Failed: _ended,
         ev.FeesBooked: _fees_booked,
+        ev.DisputeOpened: _dispute_opened,
+        ev.DisputeAnswered: _dispute_answered,
+        ev.FeeWaived: _fee_waived,
     }
 )

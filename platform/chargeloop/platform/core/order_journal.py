@@ -58,6 +58,9 @@ class EventKind(StrEnum):
     WORD_TAKEN = "word_taken"
     BANK_FOUND = "bank_found"
     FEES_BOOKED = "fees_booked"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_ANSWERED = "dispute_answered"
+    FEE_WAIVED = "fee_waived"
 
 
 FACTS: Final = frozenset(
@@ -84,6 +87,9 @@ FACTS: Final = frozenset(
         EventKind.WORD_TAKEN,
         EventKind.BANK_FOUND,
         EventKind.FEES_BOOKED,
+        EventKind.DISPUTE_OPENED,
+        EventKind.DISPUTE_ANSWERED,
+        EventKind.FEE_WAIVED,
     }
 )
 

@@ -6,14 +6,18 @@ return at its end, no rental of a bank that only a courier held.
 
 from collections.abc import Iterator
 
+from chargeloop.platform.core.dispute import Waiver
 from chargeloop.platform.core.fees import FeeKind, Span
 from chargeloop.platform.core.order import Leg, Order
 from chargeloop.protocol.messages.courier import LegKind
 
 
 def spans(order: Order) -> tuple[Span, ...]:
-    """Return the finished spans of the order."""
-    return (*_trips(order), *_rentals(order))
+    """Return the finished spans of the order, but those that were waived."""
+    found = (*_trips(order), *_rentals(order))
+    if not order.waived:
+        return found
+    return tuple(span for span in found if Waiver(span.fee, span.of) not in order.waived)
 
 
 def _trips(order: Order) -> Iterator[Span]:

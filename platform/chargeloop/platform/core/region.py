@@ -24,6 +24,7 @@ from chargeloop.platform.core import (
     fees,
     handlers_cabinet,
     handlers_delivery,
+    handlers_dispute,
     handlers_user,
     region_reads,
 )
@@ -42,10 +43,13 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.common import ConnectionState, Presence, TimeProbe
 from chargeloop.protocol.messages.rental import (
+    AnswerDispute,
     CancelOrder,
+    OpenDispute,
     PlaceOrder,
     RefusalCode,
     RequestReturn,
+    WaiveFee,
 )
 from chargeloop.protocol.topics import TOPICS, Role
 from chargeloop.protocol.values import replace
@@ -80,6 +84,14 @@ _DELIVERY: Final[Mapping[type[Data], Callable[[Turn, Order, Leg, Any, Corrected]
         delivery.DeliveryFailed: handlers_delivery.delivery_failed,
     }
 )
+_REQUEST: Final[Mapping[type[Data], Callable[[Turn, Any], handlers_user.Answer]]] = MappingProxyType(
+    {
+        RequestReturn: handlers_user.request_return,
+        OpenDispute: handlers_dispute.open_dispute,
+        AnswerDispute: handlers_dispute.answer_dispute,
+        WaiveFee: handlers_dispute.waive_fee,
+    }
+)
 # What fees call a cabinet's event when it asks which end of the doubt favours the customer.
 _FEE_NAME: Final[Mapping[type[Data], str]] = MappingProxyType(
     {cab.BankEjected: "bank_ejected", cab.BankReturned: "bank_returned"}
@@ -91,6 +103,9 @@ _REPLY: Final[Mapping[str, str]] = MappingProxyType(
         "operator_request": "operator_reply",
     }
 )
+
+# The member that names who asks, by who writes the topic; a gateway asks for those it has authenticated.
+_IN_WHOSE_NAME: Final[Mapping[Role, str]] = MappingProxyType({Role.USER: "user", Role.OPERATOR: "operator"})
 
 
 class RentalRegion(region_reads.RegionReads):
@@ -164,8 +179,7 @@ class RentalRegion(region_reads.RegionReads):
     def _asked(self, turn: Turn, incoming: Incoming) -> None:
         message = incoming.message
         owner = incoming.topic.owner
-        data = message.data
-        if incoming.topic.spec.writer is Role.USER and getattr(data, "user", owner) != owner:
+        if not _in_own_name(incoming):
             answer: handlers_user.Answer = handlers_user.refuse(
                 RefusalCode.NOT_YOURS, "you can only ask for yourself"
             )
@@ -236,14 +250,21 @@ class RentalRegion(region_reads.RegionReads):
         handler(turn, cabinet, message.data, when)
 
 
+def _in_own_name(incoming: Incoming) -> bool:
+    """Tell whether a user or an operator asks for themselves and nobody else."""
+    member = _IN_WHOSE_NAME.get(incoming.topic.spec.writer)
+    owner = incoming.topic.owner
+    return member is None or getattr(incoming.message.data, member, owner) == owner
+
+
 def _answer(turn: Turn, message: Envelope[Data], *, by_operator: bool) -> handlers_user.Answer:
     match message.data:
         case PlaceOrder() as request:
             return handlers_user.place_order(turn, request, message.source, message.id)
         case CancelOrder() as request:
             return handlers_user.cancel_order(turn, request, by_operator=by_operator)
-        case RequestReturn() as request:
-            return handlers_user.request_return(turn, request)
+        case request if (handler := _REQUEST.get(type(request))) is not None:
+            return handler(turn, request)
         case _:
             detail = f"{message.type} is not a request of this platform"
             return handlers_user.refuse(RefusalCode.WRONG_STATE, detail)

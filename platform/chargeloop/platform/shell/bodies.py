@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chargeloop.platform.core import fees
+from chargeloop.platform.core.dispute import Dispute
 from chargeloop.platform.core.fees import FeeLine
 from chargeloop.platform.core.order import Order
 from chargeloop.platform.core.rows import OrderEvent
@@ -18,7 +19,7 @@ from chargeloop.platform.shell.reader import OrderFile
 from chargeloop.protocol import fields
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.messages.common import Location
-from chargeloop.protocol.messages.rental import OrderView, RequestDone
+from chargeloop.protocol.messages.rental import FeeLineId, OrderView, RequestDone
 from chargeloop.protocol.time import format_instant
 
 _E7 = 10_000_000
@@ -71,6 +72,40 @@ class ReturnRequest(Place):
     model_config = ConfigDict(json_schema_extra={"examples": [{"lat": 43.45, "lon": 5.23, "quantity": 1}]})
 
     quantity: fields.Quantity
+
+
+class DisputeRequest(_Request):
+    """Something is wrong with the order, or with one bank of it: returned, but still charged."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"bank": "bnk-000017", "text": "I put it back at noon"}]}
+    )
+
+    bank: fields.Bank | None = None
+    text: fields.Reason
+
+
+class AnswerRequest(_Request):
+    """What an operator answers to a dispute."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"text": "the reader of the slot was at fault"}]}
+    )
+
+    text: fields.Reason
+
+
+class WaiverRequest(_Request):
+    """Take a fee line back, and give the reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"line": "ord-7a10/rental/bnk-000017/1", "reason": "the reader was at fault"}]
+        }
+    )
+
+    line: FeeLineId
+    reason: fields.Reason
 
 
 def point_of(lat: float, lon: float) -> Point:
@@ -220,6 +255,59 @@ class FeeLineBody(BaseModel):
         )
 
 
+_DISPUTE_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "ord-7a10-e17",
+    "order": "ord-7a10",
+    "user": "usr-0042",
+    "bank": "bnk-000017",
+    "text": "I put it back at noon",
+    "opened": "2026-11-23T14:00:00.000Z",
+    "answer": "the reader of the slot was at fault; the rental costs nothing",
+    "operator": "opr-anna",
+    "answered": "2026-11-23T14:30:00.000Z",
+}
+
+
+class DisputeBody(BaseModel):
+    """A dispute about an order, or one bank of it; without an answer the last three are null."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_DISPUTE_EXAMPLE]})
+
+    id: str
+    order: str
+    user: str
+    bank: str | None
+    text: str
+    opened: str
+    answer: str | None
+    operator: str | None
+    answered: str | None
+
+    @classmethod
+    def of(cls, order: Order, dispute: Dispute) -> Self:
+        """Return the body of a dispute about the order."""
+        answer = dispute.answer
+        return cls(
+            id=dispute.id,
+            order=order.id,
+            user=order.user,
+            bank=dispute.bank,
+            text=dispute.text,
+            opened=format_instant(dispute.opened_ms),
+            answer=None if answer is None else answer.text,
+            operator=None if answer is None else answer.operator,
+            answered=None if answer is None else format_instant(answer.answered_ms),
+        )
+
+
+class DisputesBody(BaseModel):
+    """Disputes, the newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"disputes": [_DISPUTE_EXAMPLE]}]})
+
+    disputes: list[DisputeBody]
+
+
 class OrderBody(OrderSummary):
     """An order with its timeline and its bill; `total` is the sum of the fee lines so far.
 
@@ -237,6 +325,7 @@ class OrderBody(OrderSummary):
                     "fee_lines": [_LINE_EXAMPLE],
                     "total": {"amount_minor": 200, "currency": "EUR"},
                     "rules": TARIFF_EXAMPLE,
+                    "disputes": [_DISPUTE_EXAMPLE],
                 }
             ]
         }
@@ -246,6 +335,7 @@ class OrderBody(OrderSummary):
     fee_lines: list[FeeLineBody]
     total: MoneyBody
     rules: TariffBody
+    disputes: list[DisputeBody]
 
     @classmethod
     def whole(cls, file: OrderFile, view: OrderView, *, codes: bool) -> Self:
@@ -254,6 +344,7 @@ class OrderBody(OrderSummary):
         return cls(
             **_summary(file.order, view, codes=codes),
             rules=TariffBody.of(file.tariff),
+            disputes=[DisputeBody.of(file.order, dispute) for dispute in file.order.disputes],
             events=[EventBody.of(event) for event in file.events],
             fee_lines=[FeeLineBody.of(line) for line in file.lines],
             total=total,

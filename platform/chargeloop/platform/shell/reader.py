@@ -130,6 +130,11 @@ class RentalReader:
             row = db.execute("SELECT body FROM orders WHERE id = ?", (order,)).fetchone()
             return None if row is None else ORDERS.validate_json(row[0])
 
+    def disputed(self, limit: int) -> tuple[Order, ...]:
+        """Return the orders of the disputes that were opened last, of so many disputes at most."""
+        with closing(connect(self.path)) as db:
+            return tuple(ORDERS.validate_json(body) for (body,) in db.execute(_DISPUTED, (limit,)))
+
     def history(self, cabinet: CabinetId, limit: int) -> tuple[OrderEvent, ...]:
         """Return at most so many journal entries of orders that happened at a cabinet, the latest first."""
         with closing(connect(self.path)) as db:
@@ -159,6 +164,10 @@ _NEEDED: Final = (
 _EARLY: Final = f"SELECT {EARLY_RETURN_COLUMNS} FROM early_returns WHERE time_ms >= ?"  # noqa: S608
 _ORDERS: Final = (
     "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
+)
+_DISPUTED: Final = (
+    "SELECT body FROM orders WHERE id IN (SELECT order_id FROM order_events WHERE type = 'dispute_opened'"
+    " ORDER BY time_ms DESC LIMIT ?)"
 )
 # The same expression as that of the index `events_of_cabinet`.
 _CABINET: Final = "coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet'))"

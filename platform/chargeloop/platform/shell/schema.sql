@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS order_events (
   detail TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_of_order ON order_events (order_id);
+CREATE INDEX IF NOT EXISTS disputes_by_age ON order_events (time_ms DESC) WHERE type = 'dispute_opened';
 CREATE INDEX IF NOT EXISTS events_of_cabinet
   ON order_events (coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet')), time_ms)
   WHERE coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet')) IS NOT NULL;

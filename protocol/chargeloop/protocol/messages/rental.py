@@ -36,6 +36,11 @@ class HandOver(StrEnum):
     WALK_UP = "walk_up"
 
 
+# The id of an entry of an order's journal, and that of a line of its bill.
+OrderEventId = Annotated[str, StringConstraints(pattern=r"^ord-[a-z0-9-]{1,44}-e[0-9]{1,6}$")]
+FeeLineId = Annotated[str, StringConstraints(pattern=r"^ord-[a-z0-9-]{1,44}(/[a-z0-9_-]{1,48}){3}$")]
+
+
 class PlaceOrder(Data):
     """Rent banks: brought to `location`, or (walk_up) given out by the `cabinet` where the user stands.
 
@@ -81,6 +86,53 @@ class RequestReturn(Data):
     quantity: fields.Quantity
 
 
+class OpenDispute(Data):
+    """Something about the order is wrong, and an operator shall look at it: returned, but still charged.
+
+    `bank` is the bank it is about, when it is about one. An order has five open disputes at most.
+    """
+
+    TYPE: ClassVar[str] = "chargeloop.rental.open_dispute.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"user":"usr-0042","order":"ord-7a10","bank":"bnk-000017","text":"I put it back at noon"}'
+    )
+
+    user: fields.User
+    order: fields.Order
+    bank: fields.Bank | None = None
+    text: fields.Reason
+
+
+class AnswerDispute(Data):
+    """An operator answers a dispute, once. `dispute` is the id of the journal entry that opened it."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.answer_dispute.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"operator":"opr-0001","order":"ord-7a10","dispute":"ord-7a10-e17",'
+        '"text":"the reader of the slot was at fault; the rental costs nothing"}'
+    )
+
+    operator: fields.Operator
+    order: fields.Order
+    dispute: OrderEventId
+    text: fields.Reason
+
+
+class WaiveFee(Data):
+    """An operator takes a standing fee line of a settled order back, for good."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.waive_fee.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"operator":"opr-0001","order":"ord-7a10","line":"ord-7a10/rental/bnk-000017/1",'
+        '"reason":"the reader of the slot was at fault"}'
+    )
+
+    operator: fields.Operator
+    order: fields.Order
+    line: FeeLineId
+    reason: fields.Reason
+
+
 class RequestDone(Data):
     """The request was committed; `correlationid` is its id."""
 
@@ -102,6 +154,8 @@ class RefusalCode(StrEnum):
     UNKNOWN_CABINET = "unknown_cabinet"
     UNKNOWN_ORDER = "unknown_order"
     NOT_YOURS = "not_yours"
+    UNKNOWN_DISPUTE = "unknown_dispute"
+    UNKNOWN_LINE = "unknown_line"
     WRONG_STATE = "wrong_state"
     TOO_MANY = "too_many"
     KEY_REUSED = "key_reused"
