@@ -1,5 +1,6 @@
 """`chargeloop order` against a real platform with real cabinets: JSON for programs, tables for people."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Callable
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import pytest_asyncio
 
@@ -17,6 +19,8 @@ from chargeloop.cli.main import run
 from chargeloop.cli.places import note_broker
 from chargeloop.cli.scenario import CabinetFaults, demo_scenario
 from chargeloop.cli.supervisor import Child, Supervisor
+from chargeloop.platform.shell.accounts.tokens import AccessTokens
+from chargeloop.protocol.ids import RegionId
 
 USER = "usr-0001"
 HERE = ("--lat", "43.452", "--lon", "5.233")
@@ -159,3 +163,25 @@ def test_a_gateway_that_is_not_there_is_told(order: Order) -> None:
     away = order("list", "--gateway", "http://127.0.0.1:1")
     assert (away.code, away.err.count("\n")) == (1, 1)
     assert "no answer from http://127.0.0.1:1" in away.err
+
+
+async def test_an_operator_locks_a_slot_of_a_cabinet_and_sees_that_it_happened(data: Path) -> None:
+    token = AccessTokens.of_data(data, RegionId("demo")).sign("opr-anna")
+    url = (data / "run" / "gateway.url").read_text().strip()
+    async with httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}) as gateway:
+        known = (await gateway.get("/v1/cabinets")).json()["cabinets"]
+        path = f"/v1/cabinets/{known[0]['cabinet']}"
+        inside = (await gateway.get(path)).json()["inside"]
+        empty = next(slot["slot"] for slot in inside if slot["state"] == "empty")
+        for action, state in (("lock", "locked"), ("unlock", "empty")):
+            wish = {"action": action, "slot": empty, "reason": "the motor is mended"}
+            sent = await gateway.post(f"{path}/commands", json=wish)
+            assert sent.status_code == 202
+            while True:
+                shown = (await gateway.get(path)).json()
+                told = {one["command"]: one for one in shown["commands"]}[sent.json()["command"]]
+                if told["answered"] is not None and told["happened"] is not None:
+                    break
+                await asyncio.sleep(0.02)  # HTTP has nothing to wait on but the next answer
+            assert told["outcome"] == "done"
+            assert {slot["slot"]: slot["state"] for slot in shown["inside"]}[empty] == state

@@ -170,6 +170,7 @@ def _load_region(settings: PlatformSettings, clock: Clock) -> RentalRegion:
             banks=loaded.banks,
             orders=loaded.orders,
             returns=loaded.early_returns,
+            interventions=loaded.interventions,
         )
     return region
 

@@ -257,21 +257,22 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "gateway_request", _GATEWAY + "/request", Delivery.REQUEST, Role.GATEWAY, (_R, _O),
         (
             rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn, rental.OpenDispute,
-            rental.AnswerDispute, rental.WaiveFee,
+            rental.AnswerDispute, rental.WaiveFee, rental.CommandCabinet,
         ),
         "What an HTTP gateway asks for users and operators it has authenticated.",
     ),
     TopicSpec(
         "gateway_reply", _GATEWAY + "/reply", Delivery.ONCE, _R, (Role.GATEWAY,),
-        (rental.RequestDone, rental.RequestRefused), "The answer, by correlationid.",
+        (rental.RequestDone, rental.RequestRefused, rental.CabinetCommanded), "The answer, by correlationid.",
     ),
     TopicSpec(
         "operator_request", _OPERATOR + "/request", Delivery.REQUEST, _O, (_R,),
-        (rental.CancelOrder, rental.AnswerDispute, rental.WaiveFee), "An operator's intervention.",
+        (rental.CancelOrder, rental.AnswerDispute, rental.WaiveFee, rental.CommandCabinet),
+        "An operator's intervention.",
     ),
     TopicSpec(
         "operator_reply", _OPERATOR + "/reply", Delivery.ONCE, _R, (_O,),
-        (rental.RequestDone, rental.RequestRefused), "The answer, by correlationid.",
+        (rental.RequestDone, rental.RequestRefused, rental.CabinetCommanded), "The answer, by correlationid.",
     ),
     TopicSpec(
         "order_event", ROOT + "/{region}/order/{order}/event", Delivery.ONCE, _R, (_O,),

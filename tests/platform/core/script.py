@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
@@ -21,6 +22,7 @@ from chargeloop.platform.core.rows import (
     SaveBank,
     SaveCabinet,
     SaveEarlyReturn,
+    SaveIntervention,
     SaveOrder,
     SaveTariff,
 )
@@ -76,26 +78,36 @@ class Rows:
     events: list[OrderEvent] = field(default_factory=list)
     lines: list[FeeLine] = field(default_factory=list)
     early_returns: dict[str, EarlyReturn] = field(default_factory=dict)
+    interventions: dict[str, Intervention] = field(default_factory=dict)
 
     def write(self, writes: Iterable[PlatformWrite]) -> None:
         for row in writes:
-            match row:
-                case SaveOrder(order):
-                    self.orders[order.id] = order
-                case SaveCabinet(record):
-                    self.cabinets[record.cabinet] = record
-                case SaveBank(bank):
-                    self.banks[bank.bank] = bank
-                case SaveEarlyReturn(early):
-                    self.early_returns[early.bank] = early
-                case DropEarlyReturn(name):
-                    self.early_returns.pop(name, None)
-                case SaveTariff(tariff):
-                    self.tariffs[tariff.version] = tariff
-                case AppendEvent(event):
-                    self.events.append(event)
-                case AppendFeeLine(line):
-                    self.lines.append(line)
+            self._write_of_orders(row)
+            self._write_of_cabinets(row)
+
+    def _write_of_orders(self, row: PlatformWrite) -> None:
+        match row:
+            case SaveOrder(order):
+                self.orders[order.id] = order
+            case SaveTariff(tariff):
+                self.tariffs[tariff.version] = tariff
+            case AppendEvent(event):
+                self.events.append(event)
+            case AppendFeeLine(line):
+                self.lines.append(line)
+
+    def _write_of_cabinets(self, row: PlatformWrite) -> None:
+        match row:
+            case SaveCabinet(record):
+                self.cabinets[record.cabinet] = record
+            case SaveBank(bank):
+                self.banks[bank.bank] = bank
+            case SaveIntervention(intervention):
+                self.interventions[intervention.command] = intervention
+            case SaveEarlyReturn(early):
+                self.early_returns[early.bank] = early
+            case DropEarlyReturn(name):
+                self.early_returns.pop(name, None)
 
 
 class Script:
@@ -127,6 +139,7 @@ class Script:
             banks=rows.banks.values(),
             orders=rows.orders.values(),
             returns=rows.early_returns.values(),
+            interventions=rows.interventions.values(),
         )
 
     # Time.

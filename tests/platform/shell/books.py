@@ -6,6 +6,7 @@ from dataclasses import replace
 from chargeloop.platform.core import fees
 from chargeloop.platform.core.dispute import Answer, Dispute
 from chargeloop.platform.core.fees import FeeKind, FeeLine, Mark, Span
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, BankTrack, Hold, HoldKind, HoldState, Leg, Order
 from chargeloop.platform.core.rows import (
     AppendEvent,
@@ -40,7 +41,7 @@ from chargeloop.protocol.ids import (
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.common import SyncSample
 from chargeloop.protocol.messages.courier import LegKind
-from chargeloop.protocol.messages.rental import HandOver, OrderState
+from chargeloop.protocol.messages.rental import CabinetAction, HandOver, OrderState
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 
 NOON_MS = 1_795_435_200_000  # 2026-11-23T12:00:00Z
@@ -125,6 +126,21 @@ def disputed(name: str, bank: str, *, minute: int, answered: bool) -> Order:
     opened_ms = NOON_MS + minute * MINUTE_MS
     dispute = Dispute(f"{name}-e7", BankId(bank), "I put it back at noon", opened_ms, answer)
     return replace(order_in_use(name, bank), disputes=(dispute,))
+
+
+def intervention(command: str, *, sent_ms: int, expires_ms: int) -> Intervention:
+    """Returns a command of an operator that has not been answered."""
+    return Intervention(
+        command=CommandId(command),
+        cabinet=CabinetId("cab-0003"),
+        operator=OperatorId("opr-anna"),
+        action=CabinetAction.UNLOCK,
+        slot=4,
+        reservation=None,
+        reason="the motor was mended",
+        sent_ms=sent_ms,
+        expires_ms=expires_ms,
+    )
 
 
 def rows_of(order: Order, *events: OrderEvent) -> list[PlatformWrite]:

@@ -106,12 +106,25 @@ async def test_a_walk_up_rental_is_ordered_used_returned_charged_and_exported(
         listed = (await client.get("/v1/orders")).json()["orders"]
         assert [found["id"] for found in listed] == [placed.json()["id"]]
 
+        anna = {"Authorization": f"Bearer {AccessTokens.of_data(tmp_path, REGION).sign('opr-anna')}"}
+        disputed = await client.post(f"{path}/disputes", json={"bank": BANK, "text": "it was back at noon"})
+        assert disputed.status_code == 201
+        (dispute,) = (await client.get("/v1/disputes", headers=anna)).json()["disputes"]
+        at = f"{path}/disputes/{dispute['id']}/answer"
+        assert (await client.post(at, json={"text": "so it was"}, headers=anna)).status_code == 200
+        waiver = {"line": settled["fee_lines"][0]["id"], "reason": "a faulty reader"}
+        assert (await client.post(f"{path}/waivers", json=waiver, headers=anna)).status_code == 200
+        waived = await order()
+        assert [one["reverses"] for one in waived["fee_lines"]] == [None, waiver["line"]]
+        assert [one["answer"] for one in waived["disputes"]] == ["so it was"]
+
     (line,) = settled["fee_lines"]
     assert (line["fee"], line["bank"], line["amount_minor"]) == ("rental", BANK, 0)  # within the free minutes
     exported = list(export_records(tmp_path))
     assert [record["record"] for record in exported if record["record"] != "event"] == [
         "tariff",
         "order",
+        "fee_line",
         "fee_line",
     ]
     events = {record["id"]: record["type"] for record in exported if record["record"] == "event"}

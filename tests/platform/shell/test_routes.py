@@ -1,16 +1,20 @@
 """Every route of the interface for every kind of caller, as one table; a route that is not in it fails."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx2
 import pytest
 
 from chargeloop.broker.endpoint.changes import Changes
+from chargeloop.platform.core.rows import SaveIntervention
 from chargeloop.platform.shell.http import make_app
 from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.store import PlatformStore
-from chargeloop.protocol.messages.rental import CancelOrder
+from chargeloop.protocol.ids import CabinetId, CommandId
+from chargeloop.protocol.messages.cabinet import Outcome
+from chargeloop.protocol.messages.rental import CabinetCommanded, CancelOrder
 from tests.platform.shell import books
 from tests.platform.shell.scripted import HERE, ScriptedPlatform, bearer, problem
 
@@ -21,6 +25,10 @@ LOGIN: Final = {"login": "nobody", "password": "wrong password"}
 FORGOTTEN: Final = {"reason": "forgotten"}
 DISPUTE: Final = {"bank": "bnk-000017", "text": "I put it back at noon"}
 ANSWER: Final = {"text": "you are right"}
+COMMAND: Final = {"action": "unlock", "slot": 4, "reason": "the motor was mended"}
+COMMANDED: Final = CabinetCommanded(
+    cabinet=CabinetId("cab-0003"), command=CommandId("cmd-5f0c2a"), expires=books.NOON_MS + 15_000
+)
 WAIVER: Final = {"line": "ord-7a10/rental/bnk-000017/1", "reason": "a faulty reader"}
 
 TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]]] = {
@@ -43,6 +51,7 @@ TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]
     ("GET", "/v1/disputes"): (None, (401, 403, 403, 403, 200)),
     ("GET", "/v1/cabinets"): (None, (401, 422, 422, 422, 200)),
     ("GET", "/v1/cabinets/{cabinet}"): (None, (401, 200, 200, 200, 200)),
+    ("POST", "/v1/cabinets/{cabinet}/commands"): (COMMAND, (401, 403, 403, 403, 202)),
     ("GET", "/v1/quote"): (None, (401, 422, 422, 422, 422)),
     ("GET", "/v1/tariff"): (None, (401, 200, 200, 200, 200)),
 }
@@ -55,8 +64,10 @@ def test_the_table_has_every_route_of_the_interface(services: Services) -> None:
 
 @pytest.mark.parametrize(("method", "path"), TABLE)
 async def test_every_route_answers_each_caller_as_the_table_says(
-    client: httpx2.AsyncClient, store: PlatformStore, method: str, path: str
+    client: httpx2.AsyncClient, store: PlatformStore, platform: ScriptedPlatform, method: str, path: str
 ) -> None:
+    if path.endswith("/commands"):
+        platform.answer = COMMANDED
     await store.commit(Changes(), books.walk_up_rental())
     del client.headers["Authorization"]
     body, expected = TABLE[method, path]
@@ -103,6 +114,45 @@ async def test_disputes_and_waivers_are_messages_in_the_caller_s_name(
     assert opened == {"user": "usr-0042", "order": "ord-7a10", **DISPUTE}
     assert answered == {"operator": "opr-anna", "order": "ord-7a10", "dispute": "ord-7a10-e17", **ANSWER}
     assert waived == {"operator": "opr-anna", "order": "ord-7a10", **WAIVER}
+
+
+async def test_a_command_to_a_cabinet_is_a_message_in_the_operator_s_name(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    platform.answer = COMMANDED
+    anna = bearer("opr-anna")
+    sent = await client.post("/v1/cabinets/cab-0003/commands", json=COMMAND, headers=anna)
+    assert sent.json() == {
+        "cabinet": "cab-0003", "command": "cmd-5f0c2a", "expires": "2026-11-23T12:00:15.000Z",
+    }  # fmt: skip
+    ((data, _),) = platform.asked
+    assert data.model_dump(mode="json", exclude_none=True) == {
+        "operator": "opr-anna", "cabinet": "cab-0003", **COMMAND,
+    }  # fmt: skip
+    for wrong in ({"action": "explode"}, {"slot": 0}, {"slot": "4"}, {"reason": ""}, {"command": "cmd-1"}):
+        refused = await client.post("/v1/cabinets/cab-0003/commands", json={**COMMAND, **wrong}, headers=anna)
+        problem(refused, 422, "invalid_request")
+    problem(
+        await client.post("/v1/cabinets/ord-1/commands", json=COMMAND, headers=anna), 404, "unknown_cabinet"
+    )
+    assert len(platform.asked) == 1
+
+
+async def test_a_cabinet_tells_what_operators_had_it_do_as_three_facts(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    waiting = books.intervention("cmd-1", sent_ms=books.NOON_MS, expires_ms=books.NOON_MS + 1)
+    late = books.intervention("cmd-2", sent_ms=books.NOON_MS - 2, expires_ms=books.NOON_MS - 1)
+    done = replace(late, command=CommandId("cmd-3"), sent_ms=books.NOON_MS - 3, outcome=Outcome.DONE,
+                   answered_ms=books.NOON_MS - 2, happened_ms=books.NOON_MS - 1)  # fmt: skip
+    await store.commit(Changes(), [SaveIntervention(one) for one in (waiting, late, done)])
+    shown = (await client.get("/v1/cabinets/cab-0003", headers=bearer("opr-anna"))).json()["commands"]
+    assert [(one["command"], one["outcome"], one["answered"], one["happened"]) for one in shown] == [
+        ("cmd-1", None, None, None),
+        ("cmd-2", "unknown", None, None),
+        ("cmd-3", "done", "2026-11-23T11:59:59.998Z", "2026-11-23T11:59:59.999Z"),
+    ]
+    assert (shown[0]["operator"], shown[0]["reason"]) == ("opr-anna", "the motor was mended")
 
 
 async def test_operators_see_the_disputes_of_all_and_a_user_those_of_an_order(
@@ -265,6 +315,7 @@ async def test_what_is_sent_and_what_is_answered_have_examples_that_are_true(
         "ReturnRequest", "DoneBody", "OrderSummary", "OrderBody", "OrdersBody", "CabinetBody",
         "CabinetFileBody", "CabinetsBody", "QuoteBody", "TariffBody", "HealthBody",
         "DisputeRequest", "DisputeBody", "DisputesBody", "AnswerRequest", "WaiverRequest",
+        "CommandRequest", "CommandBody", "CommandedBody",
     }  # fmt: skip
     assert not [name for name in wanted if not schemas[name].get("examples")]
     for schema in map(schemas.__getitem__, wanted):

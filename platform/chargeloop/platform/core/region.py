@@ -25,11 +25,13 @@ from chargeloop.platform.core import (
     handlers_cabinet,
     handlers_delivery,
     handlers_dispute,
+    handlers_operator,
     handlers_user,
     region_reads,
 )
 from chargeloop.platform.core.fleet import Cabinet, Fleet
 from chargeloop.platform.core.handlers_deadlines import attend
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import Leg, Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.rows import BankRecord, CabinetRecord, EarlyReturn, PlatformWrite
@@ -44,7 +46,9 @@ from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.common import ConnectionState, Presence, TimeProbe
 from chargeloop.protocol.messages.rental import (
     AnswerDispute,
+    CabinetCommanded,
     CancelOrder,
+    CommandCabinet,
     OpenDispute,
     PlaceOrder,
     RefusalCode,
@@ -123,7 +127,7 @@ class RentalRegion(region_reads.RegionReads):
         fleet = Fleet(lease_ms=policy.cabinet_lease_ms, min_charge_pct=policy.min_charge_pct)
         super().__init__(Memory(region, dispatch, policy, tariff, fleet))
 
-    def load(
+    def load(  # noqa: PLR0913 - a kind of row each
         self,
         *,
         tariffs: Iterable[Tariff] = (),
@@ -131,11 +135,13 @@ class RentalRegion(region_reads.RegionReads):
         banks: Iterable[BankRecord] = (),
         orders: Iterable[Order] = (),
         returns: Iterable[EarlyReturn] = (),
+        interventions: Iterable[Intervention] = (),
     ) -> None:
         """Rebuild the memory from rows, before the first message.
 
         `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
-        that a bank's row names; `returns` are early ones of that time. Banks count whose row names an order.
+        that a bank's row names; `returns` are early ones and `interventions` those sent in that time. Banks
+        count whose row names an order.
         """
         memory = self._memory
         memory.tariffs.update({tariff.version: tariff for tariff in tariffs})
@@ -143,6 +149,8 @@ class RentalRegion(region_reads.RegionReads):
         for record in banks:
             memory.keep_bank(record)
         memory.early_returns.update({record.bank: record for record in returns})
+        for one in interventions:
+            memory.interventions.setdefault(one.cabinet, {})[one.command] = one
         for order in sorted(orders, key=lambda order: order.placed_ms):
             memory.orders[order.id] = order
             memory.shelve(order)
@@ -180,7 +188,7 @@ class RentalRegion(region_reads.RegionReads):
         message = incoming.message
         owner = incoming.topic.owner
         if not _in_own_name(incoming):
-            answer: handlers_user.Answer = handlers_user.refuse(
+            answer: handlers_user.Answer | CabinetCommanded = handlers_user.refuse(
                 RefusalCode.NOT_YOURS, "you can only ask for yourself"
             )
         else:
@@ -248,6 +256,7 @@ class RentalRegion(region_reads.RegionReads):
         lean = fees.lean(_FEE_NAME.get(type(message.data), ""))
         when = cabinet.clock.correct(time, incoming.received_ms, lean)
         handler(turn, cabinet, message.data, when)
+        handlers_operator.note(turn, cabinet, message.data, when)
 
 
 def _in_own_name(incoming: Incoming) -> bool:
@@ -257,12 +266,16 @@ def _in_own_name(incoming: Incoming) -> bool:
     return member is None or getattr(incoming.message.data, member, owner) == owner
 
 
-def _answer(turn: Turn, message: Envelope[Data], *, by_operator: bool) -> handlers_user.Answer:
+def _answer(
+    turn: Turn, message: Envelope[Data], *, by_operator: bool
+) -> handlers_user.Answer | CabinetCommanded:
     match message.data:
         case PlaceOrder() as request:
             return handlers_user.place_order(turn, request, message.source, message.id)
         case CancelOrder() as request:
             return handlers_user.cancel_order(turn, request, by_operator=by_operator)
+        case CommandCabinet() as request:
+            return handlers_operator.command_cabinet(turn, request, message.source, message.id)
         case request if (handler := _REQUEST.get(type(request))) is not None:
             return handler(turn, request)
         case _:

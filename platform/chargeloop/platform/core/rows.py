@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import Order
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.clock_map import ClockMap
@@ -178,6 +179,13 @@ class SaveTariff:
     tariff: Tariff
 
 
+@dataclass(frozen=True, slots=True)
+class SaveIntervention:
+    """Replace the row of an operator's command."""
+
+    intervention: Intervention
+
+
 PlatformWrite = (
     SaveOrder
     | AppendEvent
@@ -187,4 +195,5 @@ PlatformWrite = (
     | SaveEarlyReturn
     | DropEarlyReturn
     | SaveTariff
+    | SaveIntervention
 )

@@ -14,6 +14,7 @@ from typing import Final
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core import views
 from chargeloop.platform.core.fleet import Cabinet, Fleet
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, Order, order_of
 from chargeloop.platform.core.order_deadlines import due_ms
 from chargeloop.platform.core.order_detail import detail
@@ -38,7 +39,7 @@ from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.clock_map import Corrected
 from chargeloop.protocol.effects import Context, Effects, Send
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import BankId, DispatchId, OrderId, RegionId, UserId
+from chargeloop.protocol.ids import BankId, CabinetId, CommandId, DispatchId, OrderId, RegionId, UserId
 from chargeloop.protocol.messages.rental import OrderMoved, OrderView, UserOrders
 from chargeloop.protocol.topics import TOPICS
 from chargeloop.protocol.values import replace
@@ -82,6 +83,7 @@ class Memory:
     users: dict[UserId, UserShelf] = field(default_factory=dict)
     banks: dict[BankId, BankRecord] = field(default_factory=dict)
     early_returns: dict[BankId, EarlyReturn] = field(default_factory=dict)
+    interventions: dict[CabinetId, dict[CommandId, Intervention]] = field(default_factory=dict)
     deadlines: list[tuple[int, OrderId]] = field(default_factory=list)
     watched: dict[OrderId, int] = field(default_factory=dict)
 

@@ -19,7 +19,7 @@ from chargeloop.platform.shell.problems import ProblemError
 from chargeloop.platform.shell.services import Services, services_of
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import IdKind, OrderId, is_id
-from chargeloop.protocol.messages.rental import RequestRefused
+from chargeloop.protocol.messages.rental import CabinetCommanded, RequestDone, RequestRefused
 from chargeloop.protocol.topics import Role
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
@@ -89,6 +89,18 @@ READ_PROBLEMS: Final = problems.documented(
 
 
 async def carried_out(services: Services, data: Data, message_id: str) -> DoneBody:
+    """Put a request about an order to the platform, and return where the order stands then.
+
+    Raises:
+        ProblemError: it was refused, or nobody answered.
+    """
+    answer = await answered(services, data, message_id)
+    if not isinstance(answer, RequestDone):
+        raise TypeError(f"{type(answer).__name__} is no answer to {data.TYPE}")
+    return DoneBody.of(answer)
+
+
+async def answered(services: Services, data: Data, message_id: str) -> RequestDone | CabinetCommanded:
     """Put a request to the platform; a refusal and a missing answer end the HTTP request with a problem.
 
     Raises:
@@ -104,7 +116,7 @@ async def carried_out(services: Services, data: Data, message_id: str) -> DoneBo
         raise ProblemError(HTTPStatus.GATEWAY_TIMEOUT, "no_answer", detail) from error
     if isinstance(answer, RequestRefused):
         raise problems.of_refusal(answer)
-    return DoneBody.of(answer)
+    return answer
 
 
 def may_see(caller: Caller, order: Order) -> bool:

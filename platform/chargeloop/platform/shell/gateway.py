@@ -10,9 +10,9 @@ from typing import Protocol, cast
 
 from chargeloop.broker.device import DeviceLink
 from chargeloop.protocol.envelope import Data
-from chargeloop.protocol.messages.rental import RequestDone, RequestRefused
+from chargeloop.protocol.messages.rental import CabinetCommanded, RequestDone, RequestRefused
 
-Answer = RequestDone | RequestRefused
+Answer = RequestDone | RequestRefused | CabinetCommanded
 
 
 class Requester(Protocol):
@@ -43,7 +43,7 @@ class MqttRequester:
         reply = await self._link.ask(
             self._topic,
             data,
-            answers=(RequestDone, RequestRefused),
+            answers=(RequestDone, RequestRefused, CabinetCommanded),
             message_id=message_id,
             within_ms=self._within_ms,
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chargeloop.platform.core.fees import FeeKind, FeeLine
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import Order
 from chargeloop.platform.core.rows import BankRecord, BankWhere, CabinetRecord, EarlyReturn, OrderEvent
 from chargeloop.platform.core.tariff import Tariff
@@ -19,6 +20,7 @@ from chargeloop.platform.shell import cabinet_rows
 from chargeloop.platform.shell.store import (
     EARLY_RETURN_COLUMNS,
     EVENT_COLUMNS,
+    INTERVENTIONS,
     LINE_COLUMNS,
     ORDERS,
     TARIFFS,
@@ -39,6 +41,7 @@ class Loaded:
     banks: tuple[BankRecord, ...]
     orders: tuple[Order, ...]
     early_returns: tuple[EarlyReturn, ...]
+    interventions: tuple[Intervention, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class RentalReader:
         """Return what the region needs to go on.
 
         Of the orders: those that are open, that ended at `ended_since_ms` or later, or that a bank's row
-        names. Of the banks: those whose row names an order. Early returns since then too.
+        names. Of the banks: those whose row names an order. Early returns and interventions since then too.
         """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
@@ -103,6 +106,9 @@ class RentalReader:
                 early_returns=tuple(
                     EarlyReturn(bank, cabinet, slot, time_ms, ClockState(quality))
                     for bank, cabinet, slot, time_ms, quality in db.execute(_EARLY, (ended_since_ms,))
+                ),
+                interventions=tuple(
+                    INTERVENTIONS.validate_json(body) for (body,) in db.execute(_SENT, (ended_since_ms,))
                 ),
             )
 
@@ -135,6 +141,14 @@ class RentalReader:
         with closing(connect(self.path)) as db:
             return tuple(ORDERS.validate_json(body) for (body,) in db.execute(_DISPUTED, (limit,)))
 
+    def interventions(self, cabinet: CabinetId, limit: int) -> tuple[Intervention, ...]:
+        """Return at most so many of what operators had a cabinet do, the latest first."""
+        latest = "SELECT body FROM interventions WHERE cabinet = ? ORDER BY sent_ms DESC LIMIT ?"
+        with closing(connect(self.path)) as db:
+            return tuple(
+                INTERVENTIONS.validate_json(body) for (body,) in db.execute(latest, (cabinet, limit))
+            )
+
     def history(self, cabinet: CabinetId, limit: int) -> tuple[OrderEvent, ...]:
         """Return at most so many journal entries of orders that happened at a cabinet, the latest first."""
         with closing(connect(self.path)) as db:
@@ -165,6 +179,7 @@ _EARLY: Final = f"SELECT {EARLY_RETURN_COLUMNS} FROM early_returns WHERE time_ms
 _ORDERS: Final = (
     "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
 )
+_SENT: Final = "SELECT body FROM interventions WHERE sent_ms >= ?"
 _DISPUTED: Final = (
     "SELECT body FROM orders WHERE id IN (SELECT order_id FROM order_events WHERE type = 'dispute_opened'"
     " ORDER BY time_ms DESC LIMIT ?)"

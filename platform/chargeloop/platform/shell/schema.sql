@@ -122,6 +122,18 @@ CREATE TABLE IF NOT EXISTS early_returns (
   quality TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What operators had cabinets do, and what came of it. `body` is the whole as JSON.
+CREATE TABLE IF NOT EXISTS interventions (
+  command TEXT PRIMARY KEY,
+  cabinet TEXT NOT NULL,
+  sent_ms INTEGER NOT NULL,
+  body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS interventions_at_cabinet ON interventions (cabinet, sent_ms);
+CREATE INDEX IF NOT EXISTS interventions_by_age ON interventions (sent_ms);
+CREATE TRIGGER IF NOT EXISTS interventions_are_not_deleted BEFORE DELETE ON interventions
+BEGIN SELECT RAISE(ABORT, 'what operators did is kept'); END;
+
 -- What has been written about money and its reasons is never changed; corrections are added.
 CREATE TRIGGER IF NOT EXISTS fee_lines_are_not_changed BEFORE UPDATE ON fee_lines
 BEGIN SELECT RAISE(ABORT, 'fee lines are only added'); END;

@@ -24,6 +24,7 @@ from pydantic import TypeAdapter
 
 from chargeloop.broker.endpoint.store import SqliteStore
 from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, HoldState, Order
 from chargeloop.platform.core.rows import (
     AppendEvent,
@@ -37,6 +38,7 @@ from chargeloop.platform.core.rows import (
     SaveBank,
     SaveCabinet,
     SaveEarlyReturn,
+    SaveIntervention,
     SaveOrder,
     SaveTariff,
 )
@@ -49,6 +51,7 @@ STORE_NAME: Final = "platform/rental.sqlite3"
 
 ORDERS: Final = TypeAdapter(Order)
 TARIFFS: Final = TypeAdapter(Tariff)
+INTERVENTIONS: Final = TypeAdapter(Intervention)
 _OPEN_PLACES: Final = frozenset(BankPlace) - {BankPlace.BACK, BankPlace.SOLD}
 _LIVE_HOLDS: Final = frozenset({HoldState.ASKED, HoldState.HELD})
 
@@ -177,6 +180,7 @@ def statements(writes: Sequence[PlatformWrite]) -> Iterator[Statement]:
         _cabinet_statements(tuple(cabinets.values())),
         _bank_statements(tuple(banks.values())),
         _early_return_statements(writes),
+        _intervention_statements(writes),
     )
     yield from ((sql, rows) for sql, rows in chain.from_iterable(every) if rows)
 
@@ -186,6 +190,10 @@ _SAVE_ORDER: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state,"
     " open = excluded.open, quantity = excluded.quantity, changed_ms = excluded.changed_ms,"
     " body = excluded.body"
+)
+_SAVE_INTERVENTION: Final = (
+    "INSERT INTO interventions (command, cabinet, sent_ms, body) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (command) DO UPDATE SET body = excluded.body"
 )
 _SAVE_CABINET: Final = (
     f"INSERT OR REPLACE INTO cabinets ({cabinet_rows.COLUMNS})"  # noqa: S608
@@ -298,6 +306,18 @@ def _early_return_statements(writes: Sequence[PlatformWrite]) -> Iterator[Statem
     yield (
         f"INSERT INTO early_returns ({EARLY_RETURN_COLUMNS}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
         [_EARLY_RETURN_ROW(record) for record in last.values() if record is not None],
+    )
+
+
+def _intervention_statements(writes: Sequence[PlatformWrite]) -> Iterator[Statement]:
+    last = {
+        write.intervention.command: write.intervention
+        for write in writes
+        if isinstance(write, SaveIntervention)
+    }
+    yield (
+        _SAVE_INTERVENTION,
+        [(one.command, one.cabinet, one.sent_ms, _json(INTERVENTIONS, one)) for one in last.values()],
     )
 
 

@@ -133,6 +133,50 @@ class WaiveFee(Data):
     reason: fields.Reason
 
 
+class CabinetAction(StrEnum):
+    """What an operator has a cabinet do."""
+
+    LOCK = "lock"  # take a slot out of use
+    UNLOCK = "unlock"  # put it back, which clears a fault too
+    INVENTORY = "inventory"  # tell every slot as it stands
+    RELEASE = "release"  # end a reservation
+    EJECT = "eject"  # give out the banks of a reservation now
+
+
+class CommandCabinet(Data):
+    """An operator has a cabinet do something: lock and unlock name a slot, release and eject a reservation.
+
+    The command is a lease like any other. That it was sent, that the cabinet answered, and that what was
+    wanted was seen to happen are three facts, each told when it is known.
+    """
+
+    TYPE: ClassVar[str] = "chargeloop.rental.command_cabinet.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"operator":"opr-0001","cabinet":"cab-0003","action":"unlock","slot":4,'
+        '"reason":"the motor was mended"}'
+    )
+
+    operator: fields.Operator
+    cabinet: fields.Cabinet
+    action: CabinetAction
+    slot: fields.Slot | None = None
+    reservation: fields.Reservation | None = None
+    reason: fields.Reason
+
+
+class CabinetCommanded(Data):
+    """The command was committed and is being sent until it is answered or expires."""
+
+    TYPE: ClassVar[str] = "chargeloop.rental.cabinet_commanded.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"cabinet":"cab-0003","command":"cmd-5f0c2a","expires":"2026-11-23T12:00:15.000Z"}'
+    )
+
+    cabinet: fields.Cabinet
+    command: fields.Command
+    expires: fields.Instant
+
+
 class RequestDone(Data):
     """The request was committed; `correlationid` is its id."""
 

@@ -1,18 +1,31 @@
 """Cabinets: those near a place, all of them, and one with what is in it."""
 
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import Hold, order_of
 from chargeloop.platform.core.region_reads import CabinetInside, CabinetView
 from chargeloop.platform.core.rows import OrderEvent, SlotRecord
 from chargeloop.platform.shell import problems
-from chargeloop.platform.shell.asking import READ_PROBLEMS, Anyone, AskedServices
+from chargeloop.platform.shell.asking import (
+    COMMAND_PROBLEMS,
+    READ_PROBLEMS,
+    AnOperator,
+    Anyone,
+    AskedServices,
+    MessageId,
+    answered,
+)
 from chargeloop.platform.shell.bodies import EVENT_EXAMPLE, EventBody, Latitude, Longitude, point_of
-from chargeloop.protocol.ids import CabinetId
+from chargeloop.protocol import fields
+from chargeloop.protocol.ids import CabinetId, IdKind, OperatorId, is_id
+from chargeloop.protocol.messages.rental import CabinetAction, CabinetCommanded, CommandCabinet
 from chargeloop.protocol.time import format_instant
 from chargeloop.protocol.topics import Role
 
@@ -138,6 +151,97 @@ class HistoryBody(EventBody):
         return cls(order=event.order, **EventBody.of(event).model_dump())
 
 
+_COMMAND_EXAMPLE: Final[dict[str, Any]] = {
+    "command": "cmd-5f0c2a",
+    "operator": "opr-anna",
+    "action": "unlock",
+    "slot": 4,
+    "reservation": None,
+    "reason": "the motor was mended",
+    "sent": "2026-11-23T12:00:00.000Z",
+    "expires": "2026-11-23T12:00:15.000Z",
+    "outcome": "done",
+    "refusal": None,
+    "answered": "2026-11-23T12:00:00.400Z",
+    "happened": "2026-11-23T12:00:00.350Z",
+}
+
+
+class CommandBody(BaseModel):
+    """What an operator had the cabinet do: sent, answered and happened are three facts, null until known.
+
+    `outcome` is `unknown` when the cabinet has not answered in time: then only `happened`, or an inventory,
+    tells.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_COMMAND_EXAMPLE]})
+
+    command: str
+    operator: str
+    action: str
+    slot: int | None
+    reservation: str | None
+    reason: str
+    sent: str
+    expires: str
+    outcome: str | None
+    refusal: str | None
+    answered: str | None
+    happened: str | None
+
+    @classmethod
+    def of(cls, one: Intervention, now_ms: int) -> Self:
+        """Return the body of a command as it stands now."""
+        late = one.outcome is None and one.expires_ms < now_ms
+        return cls(
+            command=one.command,
+            operator=one.operator,
+            action=one.action,
+            slot=one.slot,
+            reservation=one.reservation,
+            reason=one.reason,
+            sent=format_instant(one.sent_ms),
+            expires=format_instant(one.expires_ms),
+            outcome="unknown" if late else one.outcome,
+            refusal=one.refusal,
+            answered=None if one.answered_ms is None else format_instant(one.answered_ms),
+            happened=None if one.happened_ms is None else format_instant(one.happened_ms),
+        )
+
+
+class CommandRequest(BaseModel):
+    """Have the cabinet do something: lock and unlock name a slot, release and eject a reservation."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={"examples": [{"action": "unlock", "slot": 4, "reason": "the motor was mended"}]},
+    )
+
+    # Strict bodies take no text for an enumeration, which in JSON is one.
+    action: Annotated[CabinetAction, Field(strict=False)]
+    slot: fields.Slot | None = None
+    reservation: fields.Reservation | None = None
+    reason: fields.Reason
+
+
+class CommandedBody(BaseModel):
+    """The command is being sent until it is answered or expires; what came of it stands with the cabinet."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"cabinet": "cab-0003", "command": "cmd-5f0c2a", "expires": "2026-11-23T12:00:15.000Z"}
+            ]
+        }
+    )
+
+    cabinet: str
+    command: str
+    expires: str
+
+
 class CabinetFileBody(CabinetBody):
     """One cabinet. What is inside and what happened there is for operators; null for everybody else."""
 
@@ -171,6 +275,7 @@ class CabinetFileBody(CabinetBody):
                         }
                     ],
                     "history": [{**EVENT_EXAMPLE, "order": "ord-7a10"}],
+                    "commands": [_COMMAND_EXAMPLE],
                 }
             ]
         }
@@ -181,9 +286,10 @@ class CabinetFileBody(CabinetBody):
     inside: list[SlotBody] | None = None
     holds: list[HoldBody] | None = None
     history: list[HistoryBody] | None = None
+    commands: list[CommandBody] | None = None
 
     @classmethod
-    def whole(cls, found: CabinetInside, history: tuple[OrderEvent, ...]) -> Self:
+    def whole(cls, found: CabinetInside, history: Iterable[OrderEvent], commands: list[CommandBody]) -> Self:
         """Return all that operators see of a cabinet."""
         return cls(
             **CabinetBody.of(found.view).model_dump(),
@@ -192,6 +298,7 @@ class CabinetFileBody(CabinetBody):
             inside=[SlotBody.of(slot) for slot in found.slots],
             holds=[HoldBody.of(hold) for hold in found.holds],
             history=[HistoryBody.at(event) for event in history],
+            commands=commands,
         )
 
 
@@ -228,5 +335,34 @@ async def get_cabinet(cabinet: str, services: AskedServices, caller: Anyone) -> 
         raise problems.unknown_cabinet()
     if caller.role is not Role.OPERATOR:
         return CabinetFileBody(**CabinetBody.of(found.view).model_dump())
-    history = await run_in_threadpool(services.reader.history, CabinetId(cabinet), _HISTORY)
-    return CabinetFileBody.whole(found, history)
+    name, now_ms = CabinetId(cabinet), services.now_ms()
+    history = await run_in_threadpool(services.reader.history, name, _HISTORY)
+    sent = await run_in_threadpool(services.reader.interventions, name, _HISTORY)
+    return CabinetFileBody.whole(found, history, [CommandBody.of(one, now_ms) for one in sent])
+
+
+@router.post("/{cabinet}/commands", status_code=HTTPStatus.ACCEPTED, responses=COMMAND_PROBLEMS)
+async def command_cabinet(
+    cabinet: str,
+    body: CommandRequest,
+    services: AskedServices,
+    caller: AnOperator,
+    message_id: MessageId,
+) -> CommandedBody:
+    """Have a cabinet do something, with a reason. The answer says that it is being sent, and nothing more."""
+    if not is_id(IdKind.CABINET, cabinet):
+        raise problems.unknown_cabinet()
+    data = CommandCabinet(
+        operator=OperatorId(caller.id),
+        cabinet=CabinetId(cabinet),
+        action=body.action,
+        slot=body.slot,
+        reservation=body.reservation,
+        reason=body.reason,
+    )
+    answer = await answered(services, data, message_id)
+    if not isinstance(answer, CabinetCommanded):
+        raise TypeError(f"{type(answer).__name__} is no answer to {data.TYPE}")
+    return CommandedBody(
+        cabinet=answer.cabinet, command=answer.command, expires=format_instant(answer.expires)
+    )
