@@ -128,6 +128,16 @@ def disputed(name: str, bank: str, *, minute: int, answered: bool) -> Order:
     return replace(order_in_use(name, bank), disputes=(dispute,))
 
 
+def order_brought() -> Order:
+    """Returns an order that a courier has brought in 13 minutes, with the fee of that trip."""
+    order = order_on_its_way()
+    start, end = Mark("ord-9c34-e3", NOON_MS + MINUTE_MS), Mark("ord-9c34-e9", NOON_MS + 14 * MINUTE_MS)
+    leg = replace(order.legs[0], job=JobId("job-9c34-1"), open=False, indicated=start, succeeded=end)
+    name = OrderId("ord-9c34")
+    lines = fees.lines(name, TARIFF, (), [Span(FeeKind.COURIER_OUT, leg.job, start, end)])
+    return replace(order, id=name, state=OrderState.SETTLED, legs=(leg,), lines=lines)
+
+
 def intervention(command: str, *, sent_ms: int, expires_ms: int) -> Intervention:
     """Returns a command of an operator that has not been answered."""
     return Intervention(

@@ -8,11 +8,12 @@ import httpx2
 import pytest
 
 from chargeloop.broker.endpoint.changes import Changes
+from chargeloop.platform.core.dispute import Waiver
 from chargeloop.platform.core.rows import SaveIntervention
 from chargeloop.platform.shell.http import make_app
 from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.store import PlatformStore
-from chargeloop.protocol.ids import CabinetId, CommandId
+from chargeloop.protocol.ids import CabinetId, CommandId, OrderId
 from chargeloop.protocol.messages.cabinet import Outcome
 from chargeloop.protocol.messages.rental import CabinetCommanded, CancelOrder
 from tests.platform.shell import books
@@ -53,6 +54,7 @@ TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]
     ("GET", "/v1/cabinets/{cabinet}"): (None, (401, 200, 200, 200, 200)),
     ("POST", "/v1/cabinets/{cabinet}/commands"): (COMMAND, (401, 403, 403, 403, 202)),
     ("GET", "/v1/quote"): (None, (401, 422, 422, 422, 422)),
+    ("GET", "/v1/trips"): (None, (401, 403, 403, 200, 422)),
     ("GET", "/v1/tariff"): (None, (401, 200, 200, 200, 200)),
 }
 
@@ -153,6 +155,40 @@ async def test_a_cabinet_tells_what_operators_had_it_do_as_three_facts(
         ("cmd-3", "done", "2026-11-23T11:59:59.998Z", "2026-11-23T11:59:59.999Z"),
     ]
     assert (shown[0]["operator"], shown[0]["reason"]) == ("opr-anna", "the motor was mended")
+
+
+async def test_a_courier_sees_the_trips_of_their_own_and_what_each_earned(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    await store.commit(Changes(), books.rows_of(books.order_on_its_way()))
+    done = books.order_brought()
+    await store.commit(Changes(), books.rows_of(done))
+    mine = (await client.get("/v1/trips", headers=bearer("cou-0005"))).json()
+    assert [(trip["order"], trip["done"], trip["amount"]) for trip in mine["trips"]] == [
+        ("ord-9c33", None, None),
+        ("ord-9c34", "2026-11-23T12:14:00.000Z", {"amount_minor": 330, "currency": "EUR"}),
+    ]
+    assert mine["total"] == {"amount_minor": 330, "currency": "EUR"}
+    assert mine["rule"]["promised_minutes"] == 45
+    assert "4821" not in str(mine)
+    assert (await client.get("/v1/trips", headers=bearer("cou-0006"))).json()["trips"] == []
+    named = {"courier": "cou-0005"}
+    assert (await client.get("/v1/trips", params=named, headers=bearer("opr-anna"))).json() == mine
+    other = await client.get("/v1/trips", params=named, headers=bearer("cou-0006"))
+    assert other.json()["trips"] == []
+
+
+async def test_a_trip_that_an_operator_waived_is_earned_all_the_same(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    done = books.order_brought()
+    (line,) = done.lines
+    reversal = replace(line, id=f"{line.id}/reversed", amount_minor=-line.amount_minor, reverses=line.id)
+    waived = replace(done, lines=(line, reversal), waived=(Waiver(line.fee, line.of),))
+    corrected = replace(done, id=OrderId("ord-9c35"), lines=(line, reversal))
+    await store.commit(Changes(), [*books.rows_of(waived), *books.rows_of(corrected)])
+    mine = (await client.get("/v1/trips", headers=bearer("cou-0005"))).json()["trips"]
+    assert [trip["amount"] for trip in mine] == [{"amount_minor": 330, "currency": "EUR"}, None]
 
 
 async def test_operators_see_the_disputes_of_all_and_a_user_those_of_an_order(
@@ -315,7 +351,7 @@ async def test_what_is_sent_and_what_is_answered_have_examples_that_are_true(
         "ReturnRequest", "DoneBody", "OrderSummary", "OrderBody", "OrdersBody", "CabinetBody",
         "CabinetFileBody", "CabinetsBody", "QuoteBody", "TariffBody", "HealthBody",
         "DisputeRequest", "DisputeBody", "DisputesBody", "AnswerRequest", "WaiverRequest",
-        "CommandRequest", "CommandBody", "CommandedBody",
+        "TripBody", "TripsBody", "CommandRequest", "CommandBody", "CommandedBody",
     }  # fmt: skip
     assert not [name for name in wanted if not schemas[name].get("examples")]
     for schema in map(schemas.__getitem__, wanted):

@@ -51,6 +51,7 @@ def _only(*roles: Role) -> Callable[[Caller], Awaitable[Caller]]:
 
 AUser = Annotated[Caller, Depends(_only(Role.USER))]
 AnOperator = Annotated[Caller, Depends(_only(Role.OPERATOR))]
+ACourierOrOperator = Annotated[Caller, Depends(_only(Role.COURIER, Role.OPERATOR))]
 AUserOrOperator = Annotated[Caller, Depends(_only(Role.USER, Role.OPERATOR))]
 
 

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.asking import AskedServices
 from chargeloop.platform.shell.headers import SecurityHeaders
-from chargeloop.platform.shell.routes import cabinets, disputes, orders, prices, session
+from chargeloop.platform.shell.routes import cabinets, disputes, orders, prices, session, trips
 from chargeloop.platform.shell.services import Services
 
 __all__ = ["Services", "make_app"]
@@ -52,8 +52,9 @@ def make_app(services: Services) -> FastAPI:
         responses=problems.documented(HTTPStatus.UNPROCESSABLE_ENTITY),
     )
     app.state.services = services
-    for part in (_health, session.router, orders.router, disputes.router, cabinets.router, prices.router):
-        app.include_router(part, prefix="/v1")
+    app.include_router(_health, prefix="/v1")
+    for subject in (session, orders, disputes, cabinets, prices, trips):
+        app.include_router(subject.router, prefix="/v1")
 
     async def relay(socket: WebSocket) -> None:
         await services.relay.serve(socket)

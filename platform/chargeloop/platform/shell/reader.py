@@ -28,7 +28,7 @@ from chargeloop.platform.shell.store import (
     region_in,
 )
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import CabinetId, OrderId, RegionId, UserId
+from chargeloop.protocol.ids import CabinetId, CourierId, OrderId, RegionId, UserId
 from chargeloop.protocol.messages.rental import OrderState
 
 
@@ -136,6 +136,15 @@ class RentalReader:
             row = db.execute("SELECT body FROM orders WHERE id = ?", (order,)).fetchone()
             return None if row is None else ORDERS.validate_json(row[0])
 
+    def carried_by(self, courier: CourierId, since_ms: int, limit: int) -> tuple[Order, ...]:
+        """Return at most so many orders that a courier has taken a trip for, placed at `since_ms` or later.
+
+        The newest come first.
+        """
+        with closing(connect(self.path)) as db:
+            rows = db.execute(_CARRIED, (courier, since_ms, limit))
+            return tuple(ORDERS.validate_json(body) for (body,) in rows)
+
     def disputed(self, limit: int) -> tuple[Order, ...]:
         """Return the orders of the disputes that were opened last, of so many disputes at most."""
         with closing(connect(self.path)) as db:
@@ -180,6 +189,10 @@ _ORDERS: Final = (
     "SELECT orders.body, tariffs.body FROM orders JOIN tariffs ON tariffs.version = orders.tariff"
 )
 _SENT: Final = "SELECT body FROM interventions WHERE sent_ms >= ?"
+_CARRIED: Final = (
+    "SELECT body FROM order_couriers AS c JOIN orders ON orders.id = c.order_id"
+    " WHERE c.courier = ? AND c.placed_ms >= ? ORDER BY c.placed_ms DESC, c.order_id LIMIT ?"
+)
 _DISPUTED: Final = (
     "SELECT body FROM orders WHERE id IN (SELECT order_id FROM order_events WHERE type = 'dispute_opened'"
     " ORDER BY time_ms DESC LIMIT ?)"

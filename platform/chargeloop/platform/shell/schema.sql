@@ -43,6 +43,14 @@ CREATE TABLE IF NOT EXISTS order_holds (
 CREATE INDEX IF NOT EXISTS holds_of_order ON order_holds (order_id);
 CREATE UNIQUE INDEX IF NOT EXISTS one_live_hold_per_order_and_kind ON order_holds (order_id, kind) WHERE live = 1;
 
+-- Who brought or fetched banks of an order: to find a courier's trips, which the orders' rows tell in full.
+CREATE TABLE IF NOT EXISTS order_couriers (
+  courier TEXT NOT NULL,
+  placed_ms INTEGER NOT NULL,
+  order_id TEXT NOT NULL REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,
+  PRIMARY KEY (courier, placed_ms, order_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS order_events (
   id TEXT PRIMARY KEY,
   order_id TEXT NOT NULL REFERENCES orders (id) DEFERRABLE INITIALLY DEFERRED,

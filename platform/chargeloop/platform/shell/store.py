@@ -221,6 +221,15 @@ def _order_statements(orders: Sequence[Order]) -> Iterator[Statement]:
         ],
     )
     yield (
+        "INSERT OR IGNORE INTO order_couriers (courier, placed_ms, order_id) VALUES (?, ?, ?)",
+        [
+            (leg.courier, order.placed_ms, order.id)
+            for order in orders
+            for leg in order.legs
+            if leg.courier is not None
+        ],
+    )
+    yield (
         "INSERT INTO order_holds (id, order_id, cabinet, kind, live, until_ms) VALUES (?, ?, ?, ?, ?, ?)",
         [
             (hold.id, order.id, hold.cabinet, hold.kind, int(hold.state in _LIVE_HOLDS), hold.until_ms)
