@@ -257,7 +257,7 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "gateway_request", _GATEWAY + "/request", Delivery.REQUEST, Role.GATEWAY, (_R, _O),
         (
             rental.PlaceOrder, rental.CancelOrder, rental.RequestReturn, rental.OpenDispute,
-            rental.AnswerDispute, rental.WaiveFee, rental.CommandCabinet,
+            rental.EndOrder, rental.AnswerDispute, rental.WaiveFee, rental.CommandCabinet,
         ),
         "What an HTTP gateway asks for users and operators it has authenticated.",
     ),
@@ -267,7 +267,9 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
     ),
     TopicSpec(
         "operator_request", _OPERATOR + "/request", Delivery.REQUEST, _O, (_R,),
-        (rental.CancelOrder, rental.AnswerDispute, rental.WaiveFee, rental.CommandCabinet),
+        (
+            rental.CancelOrder, rental.EndOrder, rental.AnswerDispute, rental.WaiveFee, rental.CommandCabinet,
+        ),
         "An operator's intervention.",
     ),
     TopicSpec(

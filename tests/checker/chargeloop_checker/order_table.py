@@ -116,6 +116,7 @@ FACTS: Final = frozenset(
         "dispute_opened",
         "dispute_answered",
         "fee_waived",
+        "rental_closed",
     }
 )
 

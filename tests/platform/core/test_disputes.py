@@ -1,5 +1,7 @@
 """Disputes of users, answers of operators, and fees that are waived."""
 
+from collections.abc import Callable
+
 import pytest
 
 from chargeloop.platform.core.dispute import MOST_OPEN
@@ -10,7 +12,19 @@ from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState, RefusalCode
 from chargeloop.protocol.topics import TOPICS
-from tests.platform.core.script import USER, A, B, Script, city, collecting, in_use, made
+from tests.platform.core.script import (
+    USER,
+    A,
+    B,
+    Script,
+    city,
+    collecting,
+    delivering,
+    dispatching,
+    fetching,
+    in_use,
+    made,
+)
 
 OPERATOR = "opr-anna"
 TEXT = "I put it back at noon"
@@ -181,3 +195,80 @@ def test_disputes_and_waivers_are_kept_whole() -> None:
     assert kept.state is OrderState.SETTLED
     assert (len(kept.disputes), len(kept.waived)) == (1, 1)
     assert ORDERS.validate_json(ORDERS.dump_json(kept)) == kept
+
+
+# Orders that operators end.
+
+
+def ends(script: Script, order: Order) -> OrderState:
+    wish = made(rental.EndOrder, operator=OPERATOR, order=order.id, reason="handed in at our office")
+    said = script.say(f"cl/v1/demo/operator/{OPERATOR}/request", wish)
+    events, lines = len(script.rows.events), len(script.rows.lines)
+    script.again(said)
+    assert (len(script.rows.events), len(script.rows.lines)) == (events, lines)
+    return script.order(order.id).state
+
+
+def test_a_rental_that_an_operator_ends_is_charged_until_then() -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(70)
+    assert ends(script, order) is OrderState.SETTLED
+    ended = script.order(order.id)
+    assert ended.reason == "opr-anna: handed in at our office"
+    assert script.fees(order.id)["rental"] == 300
+    assert script.detail(order.id, "rental_closed") == {
+        "operator": OPERATOR, "banks": ["bnk-a1"], "reason": "handed in at our office",
+    }  # fmt: skip
+    script.minutes(60)
+    script.insert(B, 5, "bnk-a1")
+    assert "bank_found" in script.types(order.id)
+    assert script.fees(order.id)["rental"] == 300
+
+
+def test_a_return_heard_of_late_still_shortens_a_rental_that_an_operator_ended() -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(20)
+    put_back_ms = script.now_ms
+    script.minutes(50)
+    ends(script, order)
+    assert script.fees(order.id)["rental"] == 300
+    script.insert(B, 5, "bnk-a1", time=put_back_ms)
+    assert script.fees(order.id)["rental"] == 100
+
+
+def test_ending_a_return_that_is_under_way_stops_the_job_and_frees_the_slots() -> None:
+    script = city()
+    order = collecting(script)
+    assert ends(script, order) is OrderState.SETTLED
+    assert script.requests(delivery.DeliveryCancelled)[-1].job == script.job()[0]
+    assert script.command(cab.ReleaseReservation)[1].reservation
+
+
+@pytest.mark.parametrize(
+    ("begin", "state"),
+    [
+        (Script.place, OrderState.FAILED),
+        (dispatching, OrderState.RECALLING),
+        (fetching, OrderState.RECALLING),
+        (delivering, OrderState.RECALLING),
+    ],
+)
+def test_an_order_without_banks_at_the_user_fails(
+    begin: Callable[[Script], Order], state: OrderState
+) -> None:
+    script = city()
+    order = begin(script)
+    assert ends(script, order) is state
+    ended = script.order(order.id)
+    assert ended.final or ended.ending is OrderState.FAILED
+    assert script.fees(order.id) == {}
+
+
+def test_an_order_that_has_ended_stays_as_it_is_and_users_end_none() -> None:
+    script = city()
+    order = settled(script)
+    assert ends(script, order) is OrderState.SETTLED
+    assert "rental_closed" not in script.types(order.id)
+    assert rental.EndOrder not in TOPICS["user_request"].messages

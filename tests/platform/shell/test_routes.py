@@ -46,6 +46,7 @@ TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]
     # Whose an order is, is checked by the platform, which is asked in the name of the caller.
     ("POST", "/v1/orders/{order}/cancel"): (FORGOTTEN, (401, 200, 200, 403, 200)),
     ("POST", "/v1/orders/{order}/return"): (ORDER, (401, 200, 200, 403, 403)),
+    ("POST", "/v1/orders/{order}/end"): (FORGOTTEN, (401, 403, 403, 403, 200)),
     ("POST", "/v1/orders/{order}/disputes"): (DISPUTE, (401, 201, 201, 403, 403)),
     ("POST", "/v1/orders/{order}/disputes/{dispute}/answer"): (ANSWER, (401, 403, 403, 403, 200)),
     ("POST", "/v1/orders/{order}/waivers"): (WAIVER, (401, 403, 403, 403, 200)),
@@ -112,10 +113,12 @@ async def test_disputes_and_waivers_are_messages_in_the_caller_s_name(
     await client.post(f"{order}/disputes", json=DISPUTE)
     await client.post(f"{order}/disputes/ord-7a10-e17/answer", json=ANSWER, headers=anna)
     await client.post(f"{order}/waivers", json=WAIVER, headers=anna)
-    opened, answered, waived = [data.model_dump(mode="json") for data, _ in platform.asked]
+    await client.post(f"{order}/end", json=FORGOTTEN, headers=anna)
+    opened, answered, waived, ended = [data.model_dump(mode="json") for data, _ in platform.asked]
     assert opened == {"user": "usr-0042", "order": "ord-7a10", **DISPUTE}
     assert answered == {"operator": "opr-anna", "order": "ord-7a10", "dispute": "ord-7a10-e17", **ANSWER}
     assert waived == {"operator": "opr-anna", "order": "ord-7a10", **WAIVER}
+    assert ended == {"operator": "opr-anna", "order": "ord-7a10", **FORGOTTEN}
 
 
 async def test_a_command_to_a_cabinet_is_a_message_in_the_operator_s_name(
@@ -350,7 +353,7 @@ async def test_what_is_sent_and_what_is_answered_have_examples_that_are_true(
         "LogIn", "SessionBody", "AccountBody", "TicketBody", "OrderRequest", "CancelRequest",
         "ReturnRequest", "DoneBody", "OrderSummary", "OrderBody", "OrdersBody", "CabinetBody",
         "CabinetFileBody", "CabinetsBody", "QuoteBody", "TariffBody", "HealthBody",
-        "DisputeRequest", "DisputeBody", "DisputesBody", "AnswerRequest", "WaiverRequest",
+        "DisputeRequest", "DisputeBody", "DisputesBody", "AnswerRequest", "WaiverRequest", "EndRequest",
         "TripBody", "TripsBody", "CommandRequest", "CommandBody", "CommandedBody",
     }  # fmt: skip
     assert not [name for name in wanted if not schemas[name].get("examples")]

@@ -1,22 +1,51 @@
-"""What operators have cabinets do: a command is sent, and what becomes of it is noted."""
+"""What operators do: have cabinets do something, of which what becomes is noted, and end stuck orders."""
 
 from typing import Final
 
-from chargeloop.platform.core import holds
+from chargeloop.platform.core import ending, handlers_cabinet, holds
+from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
-from chargeloop.platform.core.handlers_user import refuse
+from chargeloop.platform.core.handlers_user import Answer, done, owned, refuse
 from chargeloop.platform.core.intervention import BY_RESERVATION, Intervention, command_of
+from chargeloop.platform.core.order import RENTED_STATES, BankPlace
 from chargeloop.platform.core.rows import SaveIntervention
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import CommandId, IdKind, derived_id
 from chargeloop.protocol.messages import cabinet as cab
-from chargeloop.protocol.messages.rental import CabinetCommanded, CommandCabinet, RefusalCode, RequestRefused
+from chargeloop.protocol.messages.rental import (
+    CabinetCommanded,
+    CommandCabinet,
+    EndOrder,
+    OrderState,
+    RefusalCode,
+    RequestRefused,
+)
 from chargeloop.protocol.values import replace
 
 # Commands of operators that one cabinet may have open.
 _MOST_OPEN: Final = 20
+
+
+def end_order(turn: Turn, request: EndOrder) -> Answer:
+    """End an order whatever it waits for; one that has ended, or is ending, stays as it is."""
+    order = owned(turn, request.order, None)
+    if isinstance(order, RequestRefused):
+        return order
+    reason = f"{request.operator}: {request.reason}"
+    if order.final or order.state is OrderState.RECALLING:
+        return done(order)
+    if order.state in RENTED_STATES:
+        out = tuple(track.bank for track in order.banks_at(BankPlace.USER, BankPlace.INBOUND))
+        order = turn.happen(order.id, ev.RentalClosed(request.operator, out, request.reason))
+        return done(ending.settle(turn, order, reason))
+    if order.state is OrderState.UNLOCKING:
+        handlers_cabinet.end_unlocking(turn, order, reason)
+        return done(turn.order(order.id))
+    if order.state is OrderState.RESERVING:
+        return done(ending.fail(turn, order, reason))
+    return done(ending.call_off(turn, order, OrderState.FAILED, reason))
 
 
 def command_cabinet(

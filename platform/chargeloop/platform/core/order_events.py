@@ -422,3 +422,13 @@ class FeeWaived(Happening):
     of: str
     operator: OperatorId
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RentalClosed(Happening):
+    """An operator ends the rental of these banks: they are with nobody the order could wait for."""
+
+    KIND: ClassVar[EventKind] = EventKind.RENTAL_CLOSED
+    operator: OperatorId
+    banks: tuple[BankId, ...]
+    reason: str

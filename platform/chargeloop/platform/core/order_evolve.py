@@ -370,6 +370,15 @@ def _fee_waived(order: Order, happened: ev.FeeWaived, _: Stamp) -> Order:
     return replace(order, waived=(*order.waived, Waiver(happened.fee, happened.of)))
 
 
+def _rental_closed(order: Order, happened: ev.RentalClosed, stamp: Stamp) -> Order:
+    for track in order.banks:
+        if track.bank in happened.banks:
+            # One that a courier has collected had its end then.
+            ended = stamp.mark if track.place is BankPlace.USER else track.ended
+            order = _with_bank(order, replace(track, place=BankPlace.ASTRAY, ended=ended))
+    return order
+
+
 _APPLY: Final[Mapping[type[Happening], Callable[[Order, Any, Stamp], Order]]] = MappingProxyType(
     {
         ev.ReservationAsked: _reservation_asked,
@@ -416,5 +425,6 @@ _APPLY: Final[Mapping[type[Happening], Callable[[Order, Any, Stamp], Order]]] = 
         ev.DisputeOpened: _dispute_opened,
         ev.DisputeAnswered: _dispute_answered,
         ev.FeeWaived: _fee_waived,
+        ev.RentalClosed: _rental_closed,
     }
 )

@@ -61,6 +61,7 @@ class EventKind(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_ANSWERED = "dispute_answered"
     FEE_WAIVED = "fee_waived"
+    RENTAL_CLOSED = "rental_closed"
 
 
 FACTS: Final = frozenset(
@@ -90,6 +91,7 @@ FACTS: Final = frozenset(
         EventKind.DISPUTE_OPENED,
         EventKind.DISPUTE_ANSWERED,
         EventKind.FEE_WAIVED,
+        EventKind.RENTAL_CLOSED,
     }
 )
 

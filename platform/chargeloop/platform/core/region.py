@@ -49,6 +49,7 @@ from chargeloop.protocol.messages.rental import (
     CabinetCommanded,
     CancelOrder,
     CommandCabinet,
+    EndOrder,
     OpenDispute,
     PlaceOrder,
     RefusalCode,
@@ -94,6 +95,7 @@ _REQUEST: Final[Mapping[type[Data], Callable[[Turn, Any], handlers_user.Answer]]
         OpenDispute: handlers_dispute.open_dispute,
         AnswerDispute: handlers_dispute.answer_dispute,
         WaiveFee: handlers_dispute.waive_fee,
+        EndOrder: handlers_operator.end_order,
     }
 )
 # What fees call a cabinet's event when it asks which end of the doubt favours the customer.

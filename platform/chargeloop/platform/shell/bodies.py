@@ -95,6 +95,16 @@ class AnswerRequest(_Request):
     text: fields.Reason
 
 
+class EndRequest(_Request):
+    """End an order that is stuck, and give the reason."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "the bank was handed in at our office"}]}
+    )
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=140)]
+
+
 class WaiverRequest(_Request):
     """Take a fee line back, and give the reason."""
 

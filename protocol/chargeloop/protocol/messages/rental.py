@@ -103,6 +103,24 @@ class OpenDispute(Data):
     text: fields.Reason
 
 
+class EndOrder(Data):
+    """An operator ends an order that is stuck, whatever it waits for.
+
+    One whose banks have not reached the user fails, as if nobody had served it: banks on the way come back.
+    One whose banks are with the user, or were said to be back, is settled: its rental ends now.
+    """
+
+    TYPE: ClassVar[str] = "chargeloop.rental.end_order.v1"
+    EXAMPLE: ClassVar[str] = (
+        '{"operator":"opr-0001","order":"ord-7a10","reason":"the bank was handed in at our office"}'
+    )
+
+    operator: fields.Operator
+    order: fields.Order
+    # Shorter than other reasons: the order's has the operator's id before it.
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=140)]
+
+
 class AnswerDispute(Data):
     """An operator answers a dispute, once. `dispute` is the id of the journal entry that opened it."""
 

@@ -13,6 +13,7 @@ from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.asking import (
     COMMAND_PROBLEMS,
     READ_PROBLEMS,
+    AnOperator,
     AskedOrder,
     AskedServices,
     AUser,
@@ -25,6 +26,7 @@ from chargeloop.platform.shell.asking import (
 from chargeloop.platform.shell.bodies import (
     CancelRequest,
     DoneBody,
+    EndRequest,
     OrderBody,
     OrderRequest,
     OrdersBody,
@@ -34,9 +36,10 @@ from chargeloop.platform.shell.bodies import (
 from chargeloop.platform.shell.entrance import Caller
 from chargeloop.platform.shell.reader import OrderFilter, OrderPlace
 from chargeloop.protocol import fields
-from chargeloop.protocol.ids import OrderId, UserId
+from chargeloop.protocol.ids import OperatorId, OrderId, UserId
 from chargeloop.protocol.messages.rental import (
     CancelOrder,
+    EndOrder,
     HandOver,
     OrderState,
     PlaceOrder,
@@ -83,6 +86,15 @@ async def cancel_order(
         user = (await order_seen(services, caller, order)).user
         reason = f"{caller.id}: {body.reason}"
     data = CancelOrder(user=UserId(user), order=order, reason=reason)
+    return await carried_out(services, data, message_id)
+
+
+@router.post("/{order}/end", responses=COMMAND_PROBLEMS)
+async def end_order(
+    order: AskedOrder, body: EndRequest, services: AskedServices, caller: AnOperator, message_id: MessageId
+) -> DoneBody:
+    """End a stuck order: it fails before the banks have reached the user, and is settled after."""
+    data = EndOrder(operator=OperatorId(caller.id), order=order, reason=body.reason)
     return await carried_out(services, data, message_id)
 
 
