@@ -26,13 +26,13 @@ from chargeloop.platform.shell.export import records as export_records
 from chargeloop.platform.shell.gateway import MqttRequester
 from chargeloop.platform.shell.http import Services, make_app
 from chargeloop.platform.shell.pages import PAGES, Pages
+from chargeloop.platform.shell.positions import Positions
 from chargeloop.platform.shell.reader import RentalReader
 from chargeloop.platform.shell.relay import Relay
 from chargeloop.platform.shell.server import HttpServer, TlsFiles
 from chargeloop.platform.shell.store import PlatformStore, store_path
 from chargeloop.platform.shell.tariff_file import default_tariff, load_tariff
 from chargeloop.platform.shell.tickets import Tickets
-from chargeloop.protocol.effects import Incoming
 from chargeloop.protocol.ids import DispatchId, GatewayId, RegionId, RentalId
 from chargeloop.protocol.topics import TOPICS, Role, subscriptions
 
@@ -114,8 +114,9 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         await accounts.open()
         stack.push_async_callback(accounts.close)
         region = _load_region(settings, clock)
-        link = _link(settings, clock)
-        services = _services(settings, clock, region, link, accounts)
+        positions = Positions()
+        link = _link(settings, clock, positions)
+        services = _services(settings, clock, region, _Sources(link, accounts, positions))
         server = HttpServer(make_app(services), settings.http_host, settings.http_port, settings.tls)
         stack.callback(server.close)
         parts = _Parts(_endpoint(settings, clock, store, region), link, server, services.relay, accounts)
@@ -202,7 +203,7 @@ def _endpoint(
     )
 
 
-def _link(settings: PlatformSettings, clock: Clock) -> DeviceLink:
+def _link(settings: PlatformSettings, clock: Clock, positions: Positions) -> DeviceLink:
     state_dir = settings.data / "gateway" / settings.gateway
     state_dir.mkdir(parents=True, exist_ok=True)
     return DeviceLink(
@@ -213,22 +214,25 @@ def _link(settings: PlatformSettings, clock: Clock) -> DeviceLink:
         journal=None,
         state_dir=state_dir,
         subscriptions=subscriptions(Role.GATEWAY, settings.gateway, settings.region),
-        receive=_ignore_late_reply,
+        receive=positions.receive,
         policy=replace(LinkPolicy.of(clock), reconnect_ms=clock.patience_ms(_RECONNECT_MS)),
     )
 
 
-async def _ignore_late_reply(_reply: Incoming) -> None:
-    """Nobody waits for it any more; who repeats the request gets the same reply again."""
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    link: DeviceLink
+    accounts: AccountStore
+    positions: Positions
 
 
 def _services(
     settings: PlatformSettings,
     clock: Clock,
     region: RentalRegion,
-    link: DeviceLink,
-    accounts: AccountStore,
+    sources: _Sources,
 ) -> Services:
+    link, accounts, positions = sources.link, sources.accounts, sources.positions
     topic = TOPICS["gateway_request"].topic(settings.region, gateway=settings.gateway)
     within_ms = max(_ANSWER_MS, clock.patience_ms(_ANSWER_MS))
     tokens = AccessTokens.of_data(settings.data, settings.region)
@@ -243,5 +247,6 @@ def _services(
         tickets=tickets,
         relay=Relay(settings.broker, tickets, accounts.lives),
         pages=Pages(settings.pages),
+        positions=positions,
         now_ms=clock.now_ms,
     )

@@ -189,7 +189,7 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "What the courier did.", acked_by="courier_ack",
     ),
     TopicSpec(
-        "courier_position", _COURIER + "/position", Delivery.LOSSY, Role.COURIER, (_D, _O),
+        "courier_position", _COURIER + "/position", Delivery.LOSSY, Role.COURIER, (_D, _O, Role.GATEWAY),
         (courier.Position,), "Where the courier is; keeps the presence lease alive.",
     ),
     TopicSpec(

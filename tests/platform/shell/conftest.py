@@ -17,6 +17,7 @@ from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.http import Services, make_app
 from chargeloop.platform.shell.pages import Pages
+from chargeloop.platform.shell.positions import Positions
 from chargeloop.platform.shell.reader import RentalReader
 from chargeloop.platform.shell.relay import Relay
 from chargeloop.platform.shell.store import PlatformStore, store_path
@@ -85,6 +86,7 @@ def services(
         tickets=tickets,
         relay=Relay(BrokerAddress("127.0.0.1", 1), tickets, registry.store.lives),
         pages=Pages(tmp_path / "pages"),
+        positions=Positions(),
         now_ms=lambda: NOON_MS,
     )
 

@@ -51,6 +51,7 @@ TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]
     ("POST", "/v1/orders/{order}/disputes/{dispute}/answer"): (ANSWER, (401, 403, 403, 403, 200)),
     ("POST", "/v1/orders/{order}/waivers"): (WAIVER, (401, 403, 403, 403, 200)),
     ("GET", "/v1/disputes"): (None, (401, 403, 403, 403, 200)),
+    ("GET", "/v1/orders/{order}/courier"): (None, (401, 404, 404, 403, 404)),
     ("GET", "/v1/cabinets"): (None, (401, 422, 422, 422, 200)),
     ("GET", "/v1/cabinets/{cabinet}"): (None, (401, 200, 200, 200, 200)),
     ("POST", "/v1/cabinets/{cabinet}/commands"): (COMMAND, (401, 403, 403, 403, 202)),
@@ -354,7 +355,7 @@ async def test_what_is_sent_and_what_is_answered_have_examples_that_are_true(
         "ReturnRequest", "DoneBody", "OrderSummary", "OrderBody", "OrdersBody", "CabinetBody",
         "CabinetFileBody", "CabinetsBody", "QuoteBody", "TariffBody", "HealthBody",
         "DisputeRequest", "DisputeBody", "DisputesBody", "AnswerRequest", "WaiverRequest", "EndRequest",
-        "TripBody", "TripsBody", "CommandRequest", "CommandBody", "CommandedBody",
+        "TripBody", "TripsBody", "ApproachBody", "CommandRequest", "CommandBody", "CommandedBody",
     }  # fmt: skip
     assert not [name for name in wanted if not schemas[name].get("examples")]
     for schema in map(schemas.__getitem__, wanted):

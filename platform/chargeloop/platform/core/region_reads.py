@@ -75,6 +75,11 @@ class RegionReads:
         """Return how far away a cabinet may be that an order is served from."""
         return self._memory.policy.search_radius_m
 
+    @property
+    def metres_per_minute(self) -> int:
+        """Return a courier's usual pace."""
+        return self._memory.policy.metres_per_minute
+
     def order(self, order: str) -> Order | None:
         """Return an open or recently ended order; older ones are only in the store."""
         return self._memory.orders.get(OrderId(order))

@@ -10,6 +10,7 @@ from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.gateway import Requester
 from chargeloop.platform.shell.pages import Pages
+from chargeloop.platform.shell.positions import Positions
 from chargeloop.platform.shell.reader import RentalReader
 from chargeloop.platform.shell.relay import Relay
 from chargeloop.platform.shell.tickets import Tickets
@@ -29,6 +30,7 @@ class Services:
     tickets: Tickets
     relay: Relay
     pages: Pages
+    positions: Positions
     now_ms: Callable[[], int]
 
 
