@@ -143,9 +143,10 @@ def test_credentials_of_another_region_are_no_ground_for_an_account(
 
 
 async def test_a_demo_has_one_account_of_each_role_that_can_be_entered(tmp_path: Path) -> None:
-    logins = await open_logins(tmp_path, "demo")
+    logins = await open_logins(tmp_path, "demo", others=["cou-0001"])
     assert [(one.role, one.path, one.id) for one in logins] == [
         ("user", "/", "usr-you"), ("courier", "/courier", "cou-you"), ("operator", "/ops", "opr-you"),
+        ("courier", "/courier", "cou-0001"),
     ]  # fmt: skip
     store = AccountStore(accounts_path(tmp_path))
     await store.open()

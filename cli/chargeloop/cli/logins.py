@@ -2,11 +2,13 @@
 
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from chargeloop.broker import CredentialStore
+from chargeloop.broker.credentials import role_of
 from chargeloop.platform.shell.accounts.account import new_account
 from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.registry import Registry
@@ -19,6 +21,7 @@ _PEOPLE: Final = (
     (Role.COURIER, "courier", "cou-you", "/courier"),
     (Role.OPERATOR, "operator", "opr-you", "/ops"),
 )
+_PATHS: Final = {role: path for role, _, _, path in _PEOPLE}
 _PASSWORD_BYTES: Final = 9
 
 
@@ -33,8 +36,13 @@ class Login:
     password: str = field(repr=False)
 
 
-async def open_logins(data: Path, region: str) -> tuple[Login, ...]:
+async def open_logins(data: Path, region: str, *, others: Iterable[str] = ()) -> tuple[Login, ...]:
     """Open an account of each role in a directory that has none, with passwords drawn now.
+
+    Args:
+        data: the data directory.
+        region: where they belong.
+        others: ids of simulated people (usr-…, cou-…) whose accounts are wanted too; each logs in as its id.
 
     Raises:
         AccountError: there are such accounts already.
@@ -43,7 +51,8 @@ async def open_logins(data: Path, region: str) -> tuple[Login, ...]:
     await store.open()
     try:
         registry = Registry(store, CredentialStore.of_data(data), Passwords())
-        return tuple([await _open(registry, region, *person) for person in _PEOPLE])
+        simulated = ((role_of(one), one, one, _PATHS[role_of(one)]) for one in others)
+        return tuple([await _open(registry, region, *person) for person in (*_PEOPLE, *simulated)])
     finally:
         await store.close()
 

@@ -106,6 +106,15 @@ async def test_a_walk_up_rental_is_ordered_used_returned_charged_and_exported(
         listed = (await client.get("/v1/orders")).json()["orders"]
         assert [found["id"] for found in listed] == [placed.json()["id"]]
 
+        stranger = {"Authorization": f"Bearer {AccessTokens.of_data(tmp_path, REGION).sign('usr-other')}"}
+        for act, body in (
+            ("cancel", {}),
+            ("return", {**HERE, "quantity": 1}),
+            ("disputes", {"text": "mine"}),
+        ):
+            hidden = await client.post(f"{path}/{act}", json=body, headers=stranger)
+            assert (hidden.status_code, hidden.json()["code"]) == (404, "unknown_order")
+
         anna = {"Authorization": f"Bearer {AccessTokens.of_data(tmp_path, REGION).sign('opr-anna')}"}
         disputed = await client.post(f"{path}/disputes", json={"bank": BANK, "text": "it was back at noon"})
         assert disputed.status_code == 201

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from chargeloop.broker.accounts import lets_in
+from chargeloop.broker.accounts import lets_in, wait_until_granted
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.credentials import CredentialStore
 from chargeloop.broker.main import running_broker
@@ -170,6 +170,43 @@ async def test_paho_publishes_and_is_published_to_over_websockets(opened: Gate) 
     client.disconnect()
     await asyncio.to_thread(client.loop_stop)
     await until(lambda: gone(opened))
+
+
+async def test_two_thousand_messages_arrive_whole_and_in_order(
+    opened: Gate, broker: BrokerAddress, credentials: CredentialStore
+) -> None:
+    cabinet = credentials.grant("cab-0001", REGION)
+    topic = f"cl/v1/{REGION}/cabinet/cab-0001/telemetry"
+    publisher = paho.Client(CallbackAPIVersion.VERSION2, client_id=cabinet.client)
+    publisher.username_pw_set(cabinet.client, cabinet.password)
+    await wait_until_granted(broker, cabinet)
+    received: list[bytes] = []
+    granted, all_there = threading.Event(), threading.Event()
+
+    def take(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        received.append(bytes(message.payload))
+        if len(received) == 2_000:
+            all_there.set()
+
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=opened.account.id, transport="websockets")
+    client.username_pw_set(opened.mqtt["username"], opened.mqtt["password"])
+    client.ws_set_options(path=f"/mqtt?ticket={await opened.ticket()}")
+    client.on_connect = lambda client, *_: client.subscribe(topic, qos=1)
+    client.on_subscribe = lambda *_: granted.set()
+    client.on_message = take
+    await asyncio.to_thread(client.connect, "127.0.0.1", opened.port)
+    client.loop_start()
+    assert await asyncio.to_thread(granted.wait, 30)
+    await asyncio.to_thread(publisher.connect, broker.host, broker.port)
+    publisher.loop_start()
+    sent = [f"{number:04d}".encode() * 100 for number in range(2_000)]
+    for payload in sent:
+        publisher.publish(topic, payload, qos=1)
+    assert await asyncio.to_thread(all_there.wait, 60)
+    assert received == sent
+    for one in (publisher, client):
+        one.disconnect()
+        await asyncio.to_thread(one.loop_stop)
 
 
 async def gone(opened: Gate) -> bool:

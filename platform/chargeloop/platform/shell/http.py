@@ -30,6 +30,16 @@ class HealthBody(BaseModel):
     region: str
 
 
+_ABOUT: Final = """
+Log in at `/v1/session`; send the access token with every request, and renew it by the cookie at
+`/v1/session/refresh` before it ends. Every error is a problem (RFC 9457) with a `code` for programs. What
+changes something takes an `Idempotency-Key`: repeated with the same key it is done once and answered alike.
+
+MQTT: buy a ticket at `/v1/mqtt-ticket` and open a WebSocket to `/mqtt?ticket=…` with the subprotocol `mqtt`,
+within 30 seconds and once. Then speak MQTT 3.1.1 or 5.0 with the client id, user name and password of the
+session. It ends with code 1008 when the session does or the client is another one, and with 1013 when you
+read too slowly: connect again with another ticket. What is published there is described in topics.md.
+"""
 _health: Final = APIRouter(tags=["health"])
 
 
@@ -44,6 +54,7 @@ def make_app(services: Services) -> FastAPI:
     """Return the gateway's application on these services."""
     app = FastAPI(
         title="chargeloop rental gateway",
+        description=_ABOUT,
         version="1",
         docs_url=None,
         redoc_url=None,

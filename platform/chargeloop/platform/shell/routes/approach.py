@@ -78,16 +78,15 @@ async def get_courier(order: AskedOrder, services: AskedServices, caller: AUserO
     """Return where the courier is who comes to the user; a problem when none does, or none was heard of."""
     found = await order_seen(services, caller, order)
     leg = _coming(found)
-    seen = (
-        None if leg is None or leg.courier is None else services.positions.of(leg.courier, services.now_ms())
-    )
-    if leg is None or leg.courier is None or seen is None:
+    courier = None if leg is None else leg.courier
+    seen = None if courier is None else services.positions.of(courier, services.now_ms())
+    if leg is None or courier is None or seen is None:
         detail = "no courier is on the way to you now, or none has said where"
         raise ProblemError(HTTPStatus.NOT_FOUND, "no_courier", detail)
     cabinet = leg.cabinet if found.state is OrderState.FETCHING else None
     place = None if cabinet is None else _place_of(services, cabinet)
     way = [*([] if place is None else [place]), leg.user_location]
-    return ApproachBody.of(leg.courier, seen, way, cabinet, services.region.metres_per_minute)
+    return ApproachBody.of(courier, seen, way, cabinet, services.region.metres_per_minute)
 
 
 def _coming(order: Order) -> Leg | None:
