@@ -10,6 +10,7 @@ import pytest
 from chargeloop.broker import CredentialStore
 from chargeloop.broker.main import free_address
 from chargeloop.cli.main import run
+from chargeloop.platform.shell.accounts.tokens import signing_key
 
 COMMANDS = (
     "doctor", "demo", "replay", "sim", "bench", "chaos", "endure", "broker", "platform", "couriers",
@@ -102,7 +103,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("couriers --data {file} --broker localhost:1", "cannot use {file}/run: Not a directory"),
         ("agents {file} --broker localhost:1 --data {none}", "{file}: Invalid JSON"),
         ("cabinets {file} --broker localhost:1 --data {none}", "{file}: Expecting value"),
-        ("order list --user usr-1 --data {file}", "{file}/credentials: Not a directory"),
+        ("order list --user usr-1 --data {file}", "no gateway has run in {file}"),
         ("order list --user usr-1 --data {none} --gateway here", "'here' is no address of a gateway"),
         ("watch --data {none}", "start one with chargeloop broker, or the demo with --keep"),
         ("top --data {none}", "no broker is known in {none}"),
@@ -132,6 +133,7 @@ def test_a_gateway_that_is_away_is_told_with_what_to_do(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     url = f"http://{free_address()}"
+    signing_key(tmp_path)  # as a gateway that ran here would have left it
     assert run(["order", "list", "--user", "usr-1", "--data", str(tmp_path), "--gateway", url]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"chargeloop: no answer from {url}")

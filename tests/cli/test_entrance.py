@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from chargeloop.cli.entrance import how_to_enter
+from chargeloop.cli.logins import Login
+from chargeloop.protocol.topics import Role
 
 
 @pytest.mark.parametrize(("variable", "program"), [(None, "chargeloop"), ("/somewhere/run", "./run")])
@@ -18,3 +20,15 @@ def test_doors_and_windows_are_told_as_they_can_be_copied(
     assert [line.split(maxsplit=4)[-1] for line in lines[:1]] == ["http://127.0.0.1:8080/openapi.json"]
     assert lines[-2].endswith(f"{program} top --data /data")
     assert lines[-1].endswith(f"{program} watch --data /data")
+
+
+def test_each_page_is_told_with_what_to_log_in_with() -> None:
+    logins = [
+        Login(Role.USER, "usr-you", "/", "user", "secret-1"),
+        Login(Role.OPERATOR, "opr-you", "/ops", "operator", "secret-2"),
+    ]
+    lines = how_to_enter("http://127.0.0.1:8080", Path("/data"), logins)
+    assert [" ".join(line.split()) for line in lines[:2]] == [
+        "the page of a user http://127.0.0.1:8080/ login user, password secret-1",
+        "the page of an operator http://127.0.0.1:8080/ops login operator, password secret-2",
+    ]

@@ -26,6 +26,7 @@ from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh
 from chargeloop.cli.entrance import how_to_enter
 from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.logins import Login, open_logins
 from chargeloop.cli.opencity import OpenCity, residents
 from chargeloop.cli.outcome import Outcome, gather, printed
 from chargeloop.cli.parts import require_tariff
@@ -192,6 +193,7 @@ class _Demo:
         self._speed = speed
         self._then = then
         self._as_json = as_json
+        self._logins: tuple[Login, ...] = ()
         self.violations: int | None = None
 
     def told(self) -> int:
@@ -204,6 +206,7 @@ class _Demo:
         data = self._files.data
         async with stopped_by_signals(), broker_at(wanted, data) as broker:
             note_broker(data, broker)
+            self._logins = await open_logins(data, self._scenario.region)
             begin_ms = self._scenario.origin_ms - round(_LEAD_REAL_MS * self._speed)
             clock = scaled_from_now(begin_ms, self._speed)
             stage = Stage(self._settings, self._scenario, self._files, broker, clock, free_port())
@@ -225,7 +228,8 @@ class _Demo:
             await _play_on(slow, progress, _open)
 
     def _shown(self, stage: Stage, expected: int | None) -> AbstractContextManager[Progress]:
-        head = () if self._then is None else how_to_enter(stage.gateway_url, stage.files.data)
+        data = stage.files.data
+        head = () if self._then is None else how_to_enter(stage.gateway_url, data, self._logins)
         return shown(stage.clock, expected, head)
 
 
