@@ -113,6 +113,7 @@ async def run_platform(
     from chargeloop.platform.main import PlatformSettings, run
     from chargeloop.platform.shell.accounts.store import AccountsVersionError
     from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
+    from chargeloop.platform.shell.alarms.store import AlarmsVersionError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -130,7 +131,7 @@ async def run_platform(
     )
     try:
         await run(told, clock, ready=ready)
-    except (TariffFileError, AccountsVersionError, BrokenKeyError) as error:
+    except (TariffFileError, AccountsVersionError, AlarmsVersionError, BrokenKeyError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         if error.filename is not None or disk_failure(error) is not None:

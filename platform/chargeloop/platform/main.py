@@ -21,6 +21,8 @@ from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
 from chargeloop.platform.shell.accounts.tokens import AccessTokens
+from chargeloop.platform.shell.alarms.desk import AlarmDesk
+from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.export import records as export_records
 from chargeloop.platform.shell.gateway import MqttRequester
@@ -48,6 +50,9 @@ _ANSWER_MS: Final = 10_000
 # The gateway's tries to connect come within so many real milliseconds; the minute over which thousands of
 # cabinets spread theirs would only keep the one gateway away.
 _RECONNECT_MS: Final = 2_000
+
+# How often alarms are brought up to date, in real seconds: people look at them.
+_LOOK_S: Final = 5
 
 _SWITCH_S: Final = 0.0005
 
@@ -101,6 +106,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         TariffFileError: the tariff cannot be used.
         SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
         AccountsVersionError, BrokenKeyError: the accounts in `data` cannot be used.
+        AlarmsVersionError: nor the alarms.
         TlsFilesError: certificate and key cannot be used.
         OSError: the HTTP port is taken.
         ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.
@@ -113,13 +119,23 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         accounts = AccountStore(accounts_path(settings.data))
         await accounts.open()
         stack.push_async_callback(accounts.close)
+        alarms = AlarmStore(alarms_path(settings.data))
+        await alarms.open()
+        stack.push_async_callback(alarms.close)
         region = _load_region(settings, clock)
         positions = Positions()
         link = _link(settings, clock, positions)
-        services = _services(settings, clock, region, _Sources(link, accounts, positions))
+        services = _services(settings, clock, region, _Sources(link, accounts, alarms, positions))
         server = HttpServer(make_app(services), settings.http_host, settings.http_port, settings.tls)
         stack.callback(server.close)
-        parts = _Parts(_endpoint(settings, clock, store, region), link, server, services.relay, accounts)
+        parts = _Parts(
+            _endpoint(settings, clock, store, region),
+            link,
+            server,
+            services.relay,
+            accounts,
+            AlarmDesk(alarms, region, services.reader, settings.rental, clock.now_ms),
+        )
         await _run_together(parts, ready)
 
 
@@ -130,6 +146,7 @@ class _Parts:
     server: HttpServer
     relay: Relay
     accounts: AccountStore
+    desk: AlarmDesk
 
 
 async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None:
@@ -138,6 +155,7 @@ async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None
         tasks.create_task(parts.link.run())
         tasks.create_task(parts.server.run_until_cancelled())
         tasks.create_task(parts.relay.follow_sessions(parts.accounts.data_version))
+        tasks.create_task(parts.desk.run(_LOOK_S))
         await parts.endpoint.wait_ready()
         await parts.link.wait_ready()
         await parts.server.wait_listening()
@@ -223,6 +241,7 @@ def _link(settings: PlatformSettings, clock: Clock, positions: Positions) -> Dev
 class _Sources:
     link: DeviceLink
     accounts: AccountStore
+    alarms: AlarmStore
     positions: Positions
 
 
@@ -232,7 +251,7 @@ def _services(
     region: RentalRegion,
     sources: _Sources,
 ) -> Services:
-    link, accounts, positions = sources.link, sources.accounts, sources.positions
+    link, accounts = sources.link, sources.accounts
     topic = TOPICS["gateway_request"].topic(settings.region, gateway=settings.gateway)
     within_ms = max(_ANSWER_MS, clock.patience_ms(_ANSWER_MS))
     tokens = AccessTokens.of_data(settings.data, settings.region)
@@ -246,7 +265,8 @@ def _services(
         credentials=CredentialStore.of_data(settings.data),
         tickets=tickets,
         relay=Relay(settings.broker, tickets, accounts.lives),
+        alarms=sources.alarms,
         pages=Pages(settings.pages),
-        positions=positions,
+        positions=sources.positions,
         now_ms=clock.now_ms,
     )

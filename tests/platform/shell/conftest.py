@@ -14,6 +14,7 @@ from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.registry import Registry
 from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
 from chargeloop.platform.shell.accounts.tokens import AccessTokens
+from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.http import Services, make_app
 from chargeloop.platform.shell.pages import Pages
@@ -65,11 +66,20 @@ def registry(accounts: AccountStore, credentials: CredentialStore) -> Registry:
 
 
 @pytest.fixture
+async def alarms(tmp_path: Path) -> AsyncIterator[AlarmStore]:
+    opened = AlarmStore(alarms_path(tmp_path))
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
 def services(
     tmp_path: Path,
     store: PlatformStore,
     platform: ScriptedPlatform,
     registry: Registry,
+    alarms: AlarmStore,
     time: Instant,
 ) -> Services:
     region = RentalRegion(REGION, tariff=TARIFF)
@@ -85,6 +95,7 @@ def services(
         credentials=registry.credentials,
         tickets=tickets,
         relay=Relay(BrokerAddress("127.0.0.1", 1), tickets, registry.store.lives),
+        alarms=alarms,
         pages=Pages(tmp_path / "pages"),
         positions=Positions(),
         now_ms=lambda: NOON_MS,

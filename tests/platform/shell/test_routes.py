@@ -57,6 +57,10 @@ TABLE: Final[Mapping[tuple[str, str], tuple[Any, tuple[int, int, int, int, int]]
     ("POST", "/v1/cabinets/{cabinet}/commands"): (COMMAND, (401, 403, 403, 403, 202)),
     ("GET", "/v1/quote"): (None, (401, 422, 422, 422, 422)),
     ("GET", "/v1/trips"): (None, (401, 403, 403, 200, 422)),
+    ("GET", "/v1/alarms"): (None, (401, 403, 403, 403, 200)),
+    ("POST", "/v1/alarms/{alarm}/acknowledge"): (None, (401, 403, 403, 403, 404)),
+    ("POST", "/v1/alarms/{alarm}/assign"): ({"assignee": "opr-anna"}, (401, 403, 403, 403, 404)),
+    ("POST", "/v1/alarms/{alarm}/close"): (FORGOTTEN, (401, 403, 403, 403, 404)),
     ("GET", "/v1/tariff"): (None, (401, 200, 200, 200, 200)),
 }
 
@@ -75,7 +79,7 @@ async def test_every_route_answers_each_caller_as_the_table_says(
     await store.commit(Changes(), books.walk_up_rental())
     del client.headers["Authorization"]
     body, expected = TABLE[method, path]
-    url = path.format(order="ord-7a10", cabinet="cab-0003", dispute="ord-7a10-e17")
+    url = path.format(order="ord-7a10", cabinet="cab-0003", dispute="ord-7a10-e17", alarm="alm-unknown")
     answered = []
     for caller in CALLERS:
         headers = {} if caller is None else bearer(caller)

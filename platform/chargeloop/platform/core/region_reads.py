@@ -1,10 +1,12 @@
 """What gateways may read of a region between two messages: no effect, no promise."""
 
 import heapq
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from chargeloop.platform.core import fees, views
+from chargeloop.platform.core.alarms import Sight
 from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import Hold, HoldKind, Order
 from chargeloop.platform.core.rows import SlotRecord
@@ -121,6 +123,28 @@ class RegionReads:
             slots=found.slots,
             holds=tuple(found.holds.values()),
         )
+
+    def cabinet_names(self) -> tuple[CabinetId, ...]:
+        """Return the ids of all cabinets that have introduced themselves."""
+        return tuple(one.id for one in self._memory.fleet if one.location is not None)
+
+    def sights(self, cabinets: Iterable[CabinetId], now_ms: int) -> Iterator[Sight]:
+        """Yield what troubles of these cabinets follow from."""
+        fleet = self._memory.fleet
+        for name in cabinets:
+            one = fleet.know(name)
+            yield Sight(
+                one.id,
+                one.name,
+                fleet.usable(one, now_ms),
+                one.last_seen_ms,
+                one.free(HoldKind.BANKS),
+                one.slots,
+            )
+
+    def open_orders(self) -> tuple[Order, ...]:
+        """Return the orders that have not ended."""
+        return tuple(order for order in self._memory.orders.values() if not order.final)
 
     def _cabinet_view(self, cabinet: Cabinet, distance_m: float | None, now_ms: int) -> CabinetView:
         return CabinetView(

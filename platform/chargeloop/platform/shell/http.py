@@ -15,7 +15,16 @@ from starlette.websockets import WebSocket
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.asking import AskedServices
 from chargeloop.platform.shell.headers import SecurityHeaders
-from chargeloop.platform.shell.routes import approach, cabinets, disputes, orders, prices, session, trips
+from chargeloop.platform.shell.routes import (
+    alarms,
+    approach,
+    cabinets,
+    disputes,
+    orders,
+    prices,
+    session,
+    trips,
+)
 from chargeloop.platform.shell.services import Services
 
 __all__ = ["Services", "make_app"]
@@ -64,7 +73,7 @@ def make_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.include_router(_health, prefix="/v1")
-    for subject in (session, orders, approach, disputes, cabinets, prices, trips):
+    for subject in (session, orders, approach, disputes, cabinets, prices, trips, alarms):
         app.include_router(subject.router, prefix="/v1")
 
     async def relay(socket: WebSocket) -> None:

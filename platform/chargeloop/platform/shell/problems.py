@@ -100,6 +100,16 @@ def unknown_cabinet() -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, RefusalCode.UNKNOWN_CABINET, "there is no such cabinet")
 
 
+def unknown_alarm() -> ProblemError:
+    """Return the problem of an alarm that is not there."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "unknown_alarm", "there is no such alarm")
+
+
+def alarm_closed() -> ProblemError:
+    """Return the problem of an alarm about which nothing can be done any more."""
+    return ProblemError(HTTPStatus.CONFLICT, "alarm_closed", "the alarm has been closed")
+
+
 def unknown_order() -> ProblemError:
     """Return the problem of an order that is not there, or is somebody else's: the two look the same."""
     return ProblemError(HTTPStatus.NOT_FOUND, RefusalCode.UNKNOWN_ORDER, "you have no such order")

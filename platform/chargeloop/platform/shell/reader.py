@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from chargeloop.platform.core.alarms import Unread
 from chargeloop.platform.core.fees import FeeKind, FeeLine
 from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import Order
@@ -163,6 +164,11 @@ class RentalReader:
         with closing(connect(self.path)) as db:
             return tuple(map(_event, db.execute(_HISTORY, (cabinet, limit))))
 
+    def quarantined(self) -> tuple[Unread, ...]:
+        """Return on which topics messages came that could not be read, those with the latest first."""
+        with closing(connect(self.path)) as db:
+            return tuple(Unread(*row) for row in db.execute(_QUARANTINED))
+
     def region(self) -> RegionId:
         """Return the region that the store belongs to."""
         with closing(connect(self.path)) as db:
@@ -180,6 +186,10 @@ class RentalReader:
 
 _CABINETS: Final = f"SELECT {cabinet_rows.COLUMNS} FROM cabinets"  # noqa: S608
 _BANKS: Final = "SELECT id, place, cabinet, slot, order_id FROM banks WHERE order_id IS NOT NULL"
+_QUARANTINED: Final = (
+    "SELECT topic, sum(times), fault, min(received_ms), max(received_ms) FROM quarantine"
+    " GROUP BY topic ORDER BY max(received_ms) DESC LIMIT 200"
+)
 _NEEDED: Final = (
     "SELECT body FROM orders WHERE open = 1 OR changed_ms >= ?"
     " OR id IN (SELECT order_id FROM banks WHERE order_id IS NOT NULL) ORDER BY placed_ms, id"

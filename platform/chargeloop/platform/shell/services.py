@@ -7,6 +7,7 @@ from fastapi import Request
 
 from chargeloop.broker.credentials import CredentialStore
 from chargeloop.platform.core.region import RentalRegion
+from chargeloop.platform.shell.alarms.store import AlarmStore
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.gateway import Requester
 from chargeloop.platform.shell.pages import Pages
@@ -29,6 +30,7 @@ class Services:
     credentials: CredentialStore
     tickets: Tickets
     relay: Relay
+    alarms: AlarmStore
     pages: Pages
     positions: Positions
     now_ms: Callable[[], int]

@@ -1,0 +1,1 @@
+"""Alarms for operators: raised from what stands in the region, kept with what people did about them."""

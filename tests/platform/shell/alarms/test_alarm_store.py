@@ -1,0 +1,110 @@
+"""Alarms on the disk: one open one for each trouble, and what people did stays."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chargeloop.platform.core.alarms import Alarm, Handling, reconcile
+from chargeloop.platform.shell.alarms.store import AlarmStore, AlarmsVersionError, alarms_path
+from tests.platform.core.test_alarms import KEY, LATER_MS, TROUBLE
+from tests.platform.shell.books import NOON_MS
+
+ANNA = Handling("opr-anna", NOON_MS + 1, "cleaned")
+
+
+@pytest.fixture
+async def alarms(tmp_path: Path) -> AsyncIterator[AlarmStore]:
+    store = AlarmStore(alarms_path(tmp_path))
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def raised(alarms: AlarmStore) -> Alarm:
+    await alarms.keep([TROUBLE])
+    (alarm,) = await alarms.list_open(10)
+    return alarm
+
+
+async def test_a_trouble_becomes_an_open_alarm(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    assert (alarm.key, alarm.text, alarm.since_ms, alarm.is_open) == (KEY, TROUBLE.text, NOON_MS, True)
+    assert await alarms.get(alarm.id) == alarm
+    assert await alarms.pending() == {KEY: alarm}
+
+
+async def test_two_open_alarms_of_one_trouble_cannot_be(alarms: AlarmStore) -> None:
+    await raised(alarms)
+    with pytest.raises(sqlite3.IntegrityError):
+        await alarms.keep([TROUBLE])
+    assert len(await alarms.list_open(10)) == 1
+
+
+async def test_what_changes_by_itself_is_kept(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    cleared = replace(alarm, cleared_ms=LATER_MS, text="it was so")
+    await alarms.keep([cleared])
+    assert await alarms.get(alarm.id) == cleared
+    closed = replace(cleared, closed=Handling("chargeloop", LATER_MS, "over"))
+    await alarms.keep([closed])
+    assert await alarms.list_closed(10) == [closed]
+    assert await alarms.pending() == {}
+
+
+async def test_an_alarm_that_was_touched_meanwhile_does_not_close_by_itself(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    closed = replace(alarm, cleared_ms=LATER_MS, closed=Handling("chargeloop", LATER_MS, "over"))
+    touched = await alarms.acknowledge(alarm.id, ANNA)
+    assert touched is not None
+    await alarms.keep([closed])
+    assert await alarms.get(alarm.id) == replace(touched, cleared_ms=LATER_MS)
+
+
+async def test_who_acknowledged_first_stays_and_the_latest_assignee_counts(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    await alarms.acknowledge(alarm.id, ANNA)
+    await alarms.acknowledge(alarm.id, Handling("opr-bert", LATER_MS))
+    await alarms.assign(alarm.id, ANNA, "opr-bert")
+    found = await alarms.assign(alarm.id, ANNA, "opr-carl")
+    assert found is not None
+    assert (found.acknowledged, found.assignee) == (Handling("opr-anna", NOON_MS + 1), "opr-carl")
+
+
+async def test_a_closed_alarm_stays_as_it_is_and_its_trouble_may_be_raised_again(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    closed = await alarms.close_alarm(alarm.id, ANNA)
+    assert closed == replace(alarm, closed=ANNA)
+    assert await alarms.close_alarm(alarm.id, ANNA) is None
+    assert await alarms.acknowledge(alarm.id, ANNA) is None
+    assert await alarms.assign(alarm.id, ANNA, "opr-bert") is None
+    with closing(sqlite3.connect(alarms.path)) as db, pytest.raises(sqlite3.IntegrityError, match="closed"):
+        db.execute("UPDATE alarms SET closed_ms = 1")
+    # It was closed while the trouble lasted: only when that is over may it come again.
+    assert list(reconcile(await alarms.pending(), {KEY: TROUBLE}, LATER_MS)) == []
+    await alarms.keep(reconcile(await alarms.pending(), {}, LATER_MS))
+    assert list(reconcile(await alarms.pending(), {KEY: TROUBLE}, LATER_MS)) == [TROUBLE]
+
+
+async def test_what_operators_did_is_written_down(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    await alarms.acknowledge(alarm.id, Handling("opr-anna", 1))
+    await alarms.assign(alarm.id, Handling("opr-anna", 2), "opr-bert")
+    await alarms.close_alarm(alarm.id, Handling("opr-bert", 3, "cleaned"))
+    with closing(sqlite3.connect(alarms.path)) as db:
+        acts = db.execute("SELECT act, by, at_ms, detail FROM acts ORDER BY number").fetchall()
+    assert acts == [
+        ("acknowledged", "opr-anna", 1, ""),
+        ("assigned", "opr-anna", 2, "opr-bert"),
+        ("closed", "opr-bert", 3, "cleaned"),
+    ]
+
+
+async def test_a_file_of_another_version_is_refused(alarms: AlarmStore) -> None:
+    with closing(sqlite3.connect(alarms.path)) as db, db:
+        db.execute("UPDATE meta SET value = '99'")
+    with pytest.raises(AlarmsVersionError, match="another version"):
+        await AlarmStore(alarms.path).open()

@@ -1,0 +1,83 @@
+"""The desk looks at a real region and store, and raises what is wrong there."""
+
+from dataclasses import replace
+
+import httpx2
+
+from chargeloop.broker.endpoint.changes import Changes, QuarantineRow
+from chargeloop.platform.core.alarms import AlarmKind
+from chargeloop.platform.core.region import RentalRegion
+from chargeloop.platform.core.rows import SlotRecord
+from chargeloop.platform.shell.alarms.desk import AlarmDesk
+from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.store import PlatformStore
+from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.messages.cabinet import SlotState
+from tests.platform.shell import books
+from tests.platform.shell.books import NOON_MS, REGION, TARIFF
+from tests.platform.shell.scripted import bearer, problem
+
+BANK = BankId("bnk-000017")
+
+
+def desk_of(services: Services, region: RentalRegion) -> AlarmDesk:
+    return AlarmDesk(services.alarms, region, services.reader, "rnt-main", lambda: NOON_MS)
+
+
+def troubled() -> RentalRegion:
+    """Returns a region with a bank in two cabinets, one of them off line, the other with a broken slot."""
+    region = RentalRegion(REGION, tariff=TARIFF)
+    slots = (SlotRecord(1, SlotState.FAULTY, BANK), SlotRecord(2, SlotState.READY, BankId("bnk-2"), 98))
+    here = replace(books.CABINET, slots=slots, last_seen_ms=NOON_MS)
+    there = replace(books.CABINET, cabinet=CabinetId("cab-0004"), online=False, last_seen_ms=0)
+    region.load(cabinets=[here, there], orders=[replace(books.order_in_use(), since_ms=0)])
+    return region
+
+
+async def test_the_desk_finds_everything_that_is_wrong(services: Services, store: PlatformStore) -> None:
+    for digest in ("a", "b"):
+        row = QuarantineRow(digest, "cl/v1/demo/cabinet/cab-1/event", "not_utf8", "odd", 1, b"x", NOON_MS)
+        await store.commit(Changes(quarantined=[row]), [])
+    await desk_of(services, troubled()).look()
+    found = {alarm.key.kind: alarm for alarm in await services.alarms.list_open(10)}
+    assert set(found) == set(AlarmKind)
+    assert found[AlarmKind.BANK_IN_TWO_PLACES].key.subject == BANK
+    assert found[AlarmKind.CABINET_OFFLINE].key.subject == "cab-0004"
+    assert found[AlarmKind.SLOT_JAMMED].key.part == "1"
+    assert found[AlarmKind.QUARANTINE].text.startswith("2 messages on cl/v1/demo/cabinet/cab-1/event")
+
+
+async def test_what_is_mended_is_cleared_at_the_next_look(services: Services) -> None:
+    region = troubled()
+    await desk_of(services, region).look()
+    region.load(
+        cabinets=[replace(books.CABINET, cabinet=CabinetId("cab-0004"), last_seen_ms=NOON_MS, slots=())]
+    )
+    await desk_of(services, region).look()
+    cleared = {alarm.key.kind for alarm in await services.alarms.list_open(10) if alarm.cleared_ms == NOON_MS}
+    assert cleared >= {AlarmKind.CABINET_OFFLINE, AlarmKind.BANK_IN_TWO_PLACES}
+
+
+# Over HTTP.
+
+
+async def test_operators_see_acknowledge_assign_and_close_alarms(
+    services: Services, client: httpx2.AsyncClient
+) -> None:
+    await desk_of(services, troubled()).look()
+    anna = bearer("opr-anna")
+    (one, *_) = (await client.get("/v1/alarms", headers=anna)).json()["alarms"]
+    road = f"/v1/alarms/{one['id']}"
+    seen = (await client.post(f"{road}/acknowledge", headers=anna)).json()
+    assert seen["acknowledged"]["by"] == "opr-anna"
+    given = (await client.post(f"{road}/assign", json={"assignee": "opr-bert"}, headers=anna)).json()
+    assert given["assignee"] == "opr-bert"
+    closed = (await client.post(f"{road}/close", json={"reason": "done"}, headers=anna)).json()
+    assert (closed["closed"]["by"], closed["closed"]["reason"]) == ("opr-anna", "done")
+    assert [
+        body["id"] for body in (await client.get("/v1/alarms?state=closed", headers=anna)).json()["alarms"]
+    ] == [one["id"]]
+    again = await client.post(f"{road}/close", json={"reason": "done"}, headers=anna)
+    problem(again, 409, "alarm_closed")
+    unknown = await client.post("/v1/alarms/alm-none/acknowledge", headers=anna)
+    problem(unknown, 404, "unknown_alarm")
