@@ -1,10 +1,11 @@
 """Makes `.venv` from the lock file, once, with nothing but the standard library.
 
-The set-up has two steps: the locked dependencies, then chargeloop itself (editable). Each leaves a stamp in
-`.venv` that names what it was made from; a stamp is removed before its step begins and written after it
-ended, so a set-up that was interrupted is seen and done again. A file lock keeps two set-ups apart.
+The set-up has three steps: the locked dependencies, chargeloop itself (editable), and the gateway's pages,
+which are built again whenever their sources change. Each leaves a stamp that names what it was made from; a
+stamp is removed before its step begins and written after it ended, so a set-up that was interrupted is seen
+and done again. A file lock keeps two set-ups apart.
 
-`--is-current` only answers, by its exit status, whether both stamps fit. Progress goes to standard error.
+`--is-current` only answers, by its exit status, whether all stamps fit. Progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+# Behind everything else, since the folder `platform` stands beside.
+sys.path.append(str(ROOT))
+from tools import web_pages  # noqa: E402 - found only now
+
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 PROJECT = ROOT / "pyproject.toml"
@@ -71,8 +76,12 @@ def read(stamp: Path) -> str:
 
 
 def is_current() -> bool:
-    """Tells whether both steps were done with the files as they are now."""
-    return read(DEPENDENCIES_STAMP) == dependencies_made_from() and read(PROJECT_STAMP) == project_made_from()
+    """Tells whether all steps were done with the files as they are now."""
+    return (
+        read(DEPENDENCIES_STAMP) == dependencies_made_from()
+        and read(PROJECT_STAMP) == project_made_from()
+        and web_pages.are_current()
+    )
 
 
 # The steps.
@@ -98,6 +107,8 @@ def set_up() -> None:
             install_dependencies()
         if read(PROJECT_STAMP) != project_made_from():
             install_project()
+        if not web_pages.are_current():
+            build_pages()
 
 
 def install_dependencies() -> None:
@@ -118,9 +129,15 @@ def install_dependencies() -> None:
 def install_project() -> None:
     """Installs chargeloop itself, editable, with the build tools of the lock file."""
     PROJECT_STAMP.unlink(missing_ok=True)
-    say("installing chargeloop")
+    say("installing chargeloop, and building its pages (this can take a minute)")
     pip("--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     PROJECT_STAMP.write_text(project_made_from(), encoding="utf-8")
+
+
+def build_pages() -> None:
+    """Builds the pages of the gateway."""
+    say("building the pages")
+    call(str(VENV / "bin" / "python"), "-I", str(ROOT / "tools" / "web_pages.py"), "build")
 
 
 def pip(*arguments: str) -> None:

@@ -16,6 +16,10 @@ CHECKS: dict[str, list[str]] = {
     "lint": [str(BIN / "ruff"), "check", "."],
     "types": [str(BIN / "mypy")],
     "imports": [str(BIN / "lint-imports"), "--no-logo"],
+    **{
+        f"pages: {task}": [str(BIN / "python"), "-I", str(ROOT / "tools" / "web_pages.py"), task]
+        for task in ("types", "lint", "test")
+    },
     "tests": [str(ROOT / "run"), "test"],
 }
 

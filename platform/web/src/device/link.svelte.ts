@@ -1,0 +1,370 @@
+/**
+ * A page's way to the broker: it connects for ever, and says what it must until it is heard.
+ *
+ * As for every other device nothing is left to the broker that matters: journal entries are sent until the
+ * platform's application has acknowledged them, questions until they are answered, and every connection begins a
+ * clean session. Attempts to connect wait a random time of an interval that doubles, so that a town full of
+ * phones does not come back in one moment.
+ */
+
+import { decode, encode, type Arrived, type Message, Refused } from '../protocol/envelope'
+import type { Envelope, MessageTypes, TopicName } from '../protocol/generated'
+import { TOPICS } from '../protocol/generated'
+import { placeOf, topic, type TypeOn } from '../protocol/topics'
+import type { Account, Credentials } from '../session/session.svelte'
+import type { DeviceClock, Reading } from './clock'
+import type { Entry, Journal } from './journal'
+import { SendWindow } from './window'
+import { type Dial, dial, type Wire } from './wire'
+
+export type LinkState = 'connecting' | 'online' | 'offline' | 'elsewhere'
+export type TypedData = {
+  [T in keyof MessageTypes]: { readonly type: T; readonly data: MessageTypes[T] }
+}[keyof MessageTypes]
+
+export interface LinkParts {
+  readonly account: Account
+  readonly clock: DeviceClock
+  readonly journal: Journal | null
+  readonly topics: readonly TopicName[]
+  /** Called for each message but acknowledgements, the time, and answers to questions. */
+  receive(arrived: Arrived): void
+  /** Called when the platform has committed more of the journal. */
+  committed?(): void
+  /** Returns what is needed for one connection; called anew for each. */
+  admit(): Promise<{ ticket: string; credentials: Credentials }>
+  readonly dial?: (dial: Dial) => Promise<Wire>
+  readonly random?: () => number
+}
+
+interface Question {
+  readonly topic: string
+  readonly payload: string
+  readonly answer: (message: Message) => void
+  dueAt: number
+  vain: number
+}
+
+const RESEND_MS = 5_000
+const WINDOW = 64
+const PROBE_MS = 300_000
+const FIRST_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 30_000
+const TICK_MS = 250
+// A connection this short, so many times in a row, is ended by somebody who uses the same account elsewhere.
+const SHORT_MS = 10_000
+const SHORT_TIMES = 3
+const MOST_DOUBLINGS = 4
+
+export class Link {
+  state = $state<LinkState>('connecting')
+  refused = $state(0)
+  readonly #window: SendWindow | null
+  readonly #questions = new Map<string, Question>()
+  readonly #states = new Map<string, string>()
+  #wire: Wire | null = null
+  #number = 0
+  #running = false
+  #pauseMs = 0
+  #wake: (() => void) | null = null
+  #lost: (() => void) | null = null
+  #probe: { id: string; sentUptimeMs: number } | null = null
+  #probeAt = 0
+  #exchanges = 0
+  #vainProbes = 0
+
+  constructor(private readonly parts: LinkParts) {
+    const { journal } = parts
+    this.#window =
+      journal === null
+        ? null
+        : new SendWindow(WINDOW, RESEND_MS, { acked: journal.acked, last: journal.last })
+  }
+
+  /** Stays connected until `stop`. */
+  async run(): Promise<void> {
+    this.#running = true
+    let short = 0
+    while (this.#stillRunning()) {
+      const began = performance.now()
+      const connected = await this.#connection()
+      if (!this.#stillRunning()) break
+      short = connected && performance.now() - began < SHORT_MS ? short + 1 : 0
+      if (short >= SHORT_TIMES) {
+        this.state = 'elsewhere'
+        break
+      }
+      this.state = 'offline'
+      await this.#pause()
+    }
+    this.#running = false
+  }
+
+  /** Says goodbye. `elsewhere`: another page of this account has taken over. */
+  stop(state: 'offline' | 'elsewhere' = 'offline'): void {
+    this.#running = false
+    this.state = state
+    this.#sayPresence('offline')
+    this.#wire?.end()
+    this.#lost?.()
+    this.#wake?.()
+  }
+
+  /** The network is said to be back: do not wait any longer. */
+  hurry(): void {
+    this.#pauseMs = 0
+    this.#wake?.()
+  }
+
+  /** Records acts durably, in order; the platform hears of them sooner or later, once. */
+  async record(acts: readonly TypedData[]): Promise<readonly Entry[]> {
+    const { journal } = this.parts
+    if (journal === null || this.#window === null) throw new Error('this account keeps no journal')
+    const at = this.parts.clock.read()
+    const entries = await journal.append(
+      acts.map(({ type, data }) => (journalid, seq, id) => ({
+        type,
+        payload: encode(type, data, { ...this.#attributes(id, at), journalid, seq }),
+      })),
+    )
+    this.#window.last = journal.last
+    this.#flush()
+    return entries
+  }
+
+  /** Publishes a state (again at every connection), or something that may be lost. */
+  publish<N extends TopicName, T extends TypeOn<N>>(
+    name: N,
+    ids: Record<string, string>,
+    type: T,
+    data: MessageTypes[T],
+  ): void {
+    const spec = TOPICS[name]
+    const place = topic(name, { region: this.parts.account.region, ...ids })
+    const payload = encode(type, data, this.#attributes(this.#nextId()))
+    if (spec.retain) this.#states.set(place, payload)
+    this.#wire?.publish(place, payload, spec)
+  }
+
+  /** Asks until it is answered, under an id that names the act: the other side does it once. */
+  ask<N extends TopicName, T extends TypeOn<N>>(
+    name: N,
+    ids: Record<string, string>,
+    type: T,
+    data: MessageTypes[T],
+    id = this.#nextId(),
+  ): Promise<Message> {
+    const place = topic(name, { region: this.parts.account.region, ...ids })
+    const payload = encode(type, data, this.#attributes(id))
+    return new Promise((answer) => {
+      this.#questions.set(id, { topic: place, payload, answer, dueAt: 0, vain: 0 })
+      this.#flush()
+    })
+  }
+
+  /** Forgets a question that nobody waits for any more. */
+  forget(id: string): void {
+    this.#questions.delete(id)
+  }
+
+  /** Returns an id that no message of this page has had. */
+  #nextId(): string {
+    this.#number += 1
+    return `${this.parts.account.id}.${this.parts.clock.read().boot}.${this.#number}`
+  }
+
+  #stillRunning(): boolean {
+    return this.#running
+  }
+
+  async #pause(): Promise<void> {
+    this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS)
+    const waitMs = (this.parts.random ?? Math.random)() * this.#pauseMs
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = null
+  }
+
+  /** Holds one connection until it is lost; tells whether there was one. */
+  async #connection(): Promise<boolean> {
+    if (this.state !== 'offline') this.state = 'connecting'
+    let ended: () => void = () => undefined
+    const end = new Promise<void>((resolve) => (ended = resolve))
+    this.#lost = ended
+    try {
+      const { ticket, credentials } = await this.parts.admit()
+      const epoch = (await this.parts.journal?.nextEpoch(Date.now())) ?? null
+      const wire = await (this.parts.dial ?? dial)({
+        ticket,
+        credentials,
+        will: this.#presence('offline', epoch),
+        filters: this.#filters(),
+        events: { arrived: (name, payload) => this.#arrived(name, payload), lost: ended },
+      })
+      if (!this.#stillRunning()) {
+        wire.end()
+        return false
+      }
+      this.#begin(wire, epoch)
+    } catch (error) {
+      console.info('no connection:', error)
+      return false
+    }
+    const ticking = setInterval(() => this.#flush(), TICK_MS)
+    await end
+    clearInterval(ticking)
+    this.#wire = null
+    return true
+  }
+
+  #begin(wire: Wire, epoch: number | null): void {
+    this.#wire = wire
+    this.#epoch = epoch
+    this.#pauseMs = 0
+    this.state = 'online'
+    this.#sayPresence('online')
+    for (const [place, payload] of this.#states) wire.publish(place, payload, { qos: 1, retain: true })
+    for (const question of this.#questions.values()) Object.assign(question, { dueAt: 0, vain: 0 })
+    this.#window?.restart()
+    this.#probe = null
+    this.#probeAt = this.#exchanges = this.#vainProbes = 0
+    this.#flush()
+  }
+
+  #epoch: number | null = null
+
+  #sayPresence(state: 'online' | 'offline'): void {
+    const presence = this.#presence(state, this.#epoch)
+    if (presence !== null) this.#wire?.publish(presence.topic, presence.payload, { qos: 1, retain: true })
+  }
+
+  /** Returns birth, goodbye or will; people who rent and operators have none. */
+  #presence(state: 'online' | 'offline', epoch: number | null): { topic: string; payload: string } | null {
+    if (epoch === null || this.parts.account.role !== 'courier') return null
+    const { id, region } = this.parts.account
+    const payload = encode(
+      'chargeloop.common.connection_state.v1',
+      { state, connection_epoch: epoch },
+      this.#attributes(this.#nextId()),
+    )
+    return { topic: topic('courier_connection', { region, courier: id }), payload }
+  }
+
+  #filters(): string[] {
+    const { id, region, role } = this.parts.account
+    return this.parts.topics.map((name) => topic(name, { region, [role]: id }))
+  }
+
+  /** Publishes what is due. */
+  #flush(): void {
+    const wire = this.#wire
+    if (wire === null) return
+    const now = performance.now()
+    this.#probeIfDue(wire, now)
+    for (const question of this.#questions.values()) {
+      if (question.dueAt > now) continue
+      question.dueAt = now + RESEND_MS * 2 ** Math.min(question.vain++, MOST_DOUBLINGS)
+      wire.publish(question.topic, question.payload, { qos: 1, retain: false })
+    }
+    const { journal, account } = this.parts
+    if (journal === null || this.#window === null) return
+    const place = topic('courier_event', { region: account.region, courier: account.id })
+    for (const seq of this.#window.take(now)) {
+      const { payload } = journal.entry(seq)
+      wire.publish(place, this.#window.isMarked(seq) ? marked(payload, seq) : payload, {
+        qos: 1,
+        retain: false,
+      })
+    }
+  }
+
+  /** Asks for the time at the beginning of a connection, twice, so that the platform learns ours at once. */
+  #probeIfDue(wire: Wire, now: number): void {
+    const { account, clock } = this.parts
+    if (account.role !== 'courier' || now < this.#probeAt) return
+    this.#probeAt = now + RESEND_MS * 2 ** Math.min(this.#vainProbes++, MOST_DOUBLINGS)
+    const { uptimeMs } = clock.read()
+    const id = this.#nextId()
+    this.#probe = { id, sentUptimeMs: uptimeMs }
+    const payload = encode(
+      'chargeloop.common.time_probe.v1',
+      { sent_uptime_ms: uptimeMs, previous: clock.lastSample },
+      this.#attributes(id),
+    )
+    wire.publish(topic('courier_time', { region: account.region, courier: account.id }), payload, {
+      qos: 0,
+      retain: false,
+    })
+  }
+
+  #arrived(name: string, payload: Uint8Array): void {
+    let arrived: Arrived
+    try {
+      arrived = decode(name, payload)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      this.refused += 1
+      console.warn('refused on', name, error.message)
+      return
+    }
+    const { message } = arrived
+    const question = this.#questions.get(message.correlationid ?? '')
+    if (message.type === 'chargeloop.common.journal_ack.v1') void this.#acknowledged(message.data)
+    else if (message.type === 'chargeloop.common.time_reply.v1')
+      this.#learnTime(message.correlationid, message.data.platform_time)
+    else if (question !== undefined && answers(question.topic, arrived)) {
+      this.#questions.delete(message.correlationid ?? '')
+      question.answer(message)
+    } else this.parts.receive(arrived)
+  }
+
+  async #acknowledged({ journal, seq, gap }: { journal: string; seq: number; gap?: boolean }): Promise<void> {
+    const mine = this.parts.journal
+    if (mine === null || this.#window === null || journal !== mine.id) return
+    this.#window.acknowledge(seq, performance.now(), gap ?? false)
+    await mine.acknowledge(journal, seq)
+    this.#flush()
+    this.parts.committed?.()
+  }
+
+  #learnTime(probe: string | null | undefined, platformTime: string): void {
+    if (this.#probe === null || probe !== this.#probe.id) return
+    this.parts.clock.learn(platformTime, this.#probe.sentUptimeMs)
+    this.#probe = null
+    this.#vainProbes = 0
+    this.#probeAt = this.#exchanges++ === 0 ? 0 : performance.now() + PROBE_MS
+    this.#flush()
+  }
+
+  #attributes(id: string, at: Reading = this.parts.clock.read()): Omit<Envelope, 'type' | 'data'> {
+    const { role, id: account } = this.parts.account
+    return {
+      id,
+      source: `${role}/${account}`,
+      time: new Date(at.wallMs).toISOString(),
+      bootid: at.boot,
+      uptimems: String(at.uptimeMs),
+      clockstate: at.state,
+    }
+  }
+}
+
+/** An answer comes on the topic that goes back from where the question went. */
+function answers(question: string, { topic: name }: Arrived): boolean {
+  const asked = placeOf(question)
+  const place = placeOf(name)
+  return (
+    asked !== null &&
+    place !== null &&
+    Object.entries(asked.ids).every(([key, id]) => (place.ids[key] ?? id) === id)
+  )
+}
+
+function marked(payload: string, seq: number): string {
+  return JSON.stringify({ ...(JSON.parse(payload) as object), keptfrom: seq })
+}

@@ -1,0 +1,103 @@
+/** Who is here: log-in, an access token that is renewed before it ends, and log-out. */
+
+import { call, type Call, Problem } from './api'
+
+export type Role = 'user' | 'courier' | 'operator'
+
+export interface Account {
+  readonly id: string
+  readonly role: Role
+  readonly name: string
+  readonly region: string
+}
+
+export interface Credentials {
+  readonly client_id: string
+  readonly username: string
+  readonly password: string
+}
+
+interface SessionBody {
+  readonly access_token: string
+  readonly expires_in_s: number
+  readonly account: Account
+  readonly mqtt: Credentials
+}
+
+const PATH = '/v1/session'
+const RENEW_AT = 0.7
+const RETRY_MS = 5_000
+
+class Session {
+  account = $state.raw<Account | null>(null)
+  mqtt: Credentials | null = null
+  #token: string | null = null
+  #renewing: ReturnType<typeof setTimeout> | undefined
+  #restoring: Promise<boolean> | null = null
+
+  async logIn(login: string, password: string): Promise<Account> {
+    return this.#take(await call<SessionBody>(PATH, { method: 'POST', body: { login, password } }))
+  }
+
+  /**
+   * Goes on with the session of the refresh cookie; false when there is none.
+   *
+   * Throws a Problem when that could not be learned. Tabs take turns, since a cookie can be used once.
+   */
+  restore(): Promise<boolean> {
+    this.#restoring ??= navigator.locks
+      .request('chargeloop-refresh', async () => {
+        try {
+          this.#take(await call<SessionBody>(`${PATH}/refresh`, { method: 'POST' }))
+          return true
+        } catch (error) {
+          if (!(error instanceof Problem) || error.passes) throw error
+          this.#forget()
+          return false
+        }
+      })
+      .finally(() => (this.#restoring = null))
+    return this.#restoring
+  }
+
+  async logOut(): Promise<void> {
+    const token = this.#token
+    this.#forget()
+    await call(PATH, { method: 'DELETE', token })
+  }
+
+  /** Calls the gateway as this account; a token that has ended is renewed once. */
+  async call<T>(path: string, request: Call = {}): Promise<T> {
+    if (this.#token === null) await this.restore()
+    try {
+      return await call<T>(path, { ...request, token: this.#token })
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401 || !(await this.restore())) throw error
+      return call<T>(path, { ...request, token: this.#token })
+    }
+  }
+
+  #take(body: SessionBody): Account {
+    this.#token = body.access_token
+    this.mqtt = body.mqtt
+    if (JSON.stringify(body.account) !== JSON.stringify(this.account)) this.account = body.account
+    this.#renewIn(body.expires_in_s * 1_000 * RENEW_AT)
+    return body.account
+  }
+
+  #renewIn(delayMs: number): void {
+    clearTimeout(this.#renewing)
+    this.#renewing = setTimeout(() => {
+      this.restore().catch(() => this.#renewIn(RETRY_MS))
+    }, delayMs)
+  }
+
+  #forget(): void {
+    clearTimeout(this.#renewing)
+    this.#token = null
+    this.mqtt = null
+    this.account = null
+  }
+}
+
+export const session = new Session()
