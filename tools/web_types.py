@@ -1,4 +1,4 @@
-"""Writes the pages' messages, topics and HTTP bodies in TypeScript from the models of the product.
+"""Writes the pages' messages and topics in TypeScript from the models of the product.
 
 `web_types.py` writes the file; a repository test compares it with what this module would write. The pages
 check what arrives against the schemas in it: what the product would not take is not shown either.
@@ -8,11 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from chargeloop.platform.shell.http import Services, make_app
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages import MESSAGES
 from chargeloop.protocol.topics import TOPICS, TopicSpec
@@ -23,13 +22,11 @@ GENERATED_TS: Final = (
 HEADER: Final = "// Made from the models of the product by tools/web_types.py; do not edit it.\n"
 # What people read in a schema and a check does not need.
 _PROSE: Final = frozenset({"title", "description", "default", "examples"})
-_HTTP_NOISE: Final = frozenset({"HTTPValidationError", "ValidationError"})
 
 
 def generated() -> str:
     """Returns the whole file."""
     schemas, names = _message_schemas()
-    bodies = _http_schemas()
     return "\n".join(
         (
             HEADER,
@@ -37,11 +34,6 @@ def generated() -> str:
             *_message_types(names),
             *_schema_table(schemas, names),
             *_topic_table(),
-            "// Bodies of the HTTP gateway.\n",
-            "export namespace Http {",
-            *(f"  {line}" if line else "" for text in _declarations(bodies) for line in text.split("\n")),
-            "}",
-            "",
         )
     )
 
@@ -58,17 +50,6 @@ def _message_schemas() -> tuple[dict[str, Any], dict[str, str]]:
     schemas.pop("Data")
     envelope["properties"]["data"] = {"type": "object"}
     return {"Envelope": envelope, **schemas}, names
-
-
-def _http_schemas() -> dict[str, Any]:
-    # Only the description of the interface is asked for, which stands on no service.
-    document = make_app(cast("Services", None)).openapi()
-    found = document["components"]["schemas"]
-    return {
-        _plain(name): _without_prose(schema)
-        for name, schema in sorted(found.items())
-        if name not in _HTTP_NOISE
-    }
 
 
 def _plain(name: str) -> str:

@@ -17,7 +17,7 @@ function first(): Language {
 }
 
 let language = $state<Language>(first())
-if (typeof document !== 'undefined') document.documentElement.lang = language
+document.documentElement.lang = first()
 
 export function chosenLanguage(): Language {
   return language

@@ -22,15 +22,21 @@ interface SessionBody {
   readonly expires_in_s: number
   readonly account: Account
   readonly mqtt: Credentials
+  /** The world's clock, when it is not the machine's: a demo may run a day in minutes. */
+  readonly clock?: { readonly now: string; readonly speed: number }
 }
 
 const PATH = '/v1/session'
+const BEGUN = 'chargeloop-session'
 const RENEW_AT = 0.7
 const RETRY_MS = 5_000
 
 class Session {
   account = $state.raw<Account | null>(null)
   mqtt: Credentials | null = null
+  /** How much faster the world's clock runs than ours. */
+  speed = 1
+  #aheadMs = 0
   #token: string | null = null
   #renewing: ReturnType<typeof setTimeout> | undefined
   #restoring: Promise<boolean> | null = null
@@ -44,7 +50,9 @@ class Session {
    *
    * Throws a Problem when that could not be learned. Tabs take turns, since a cookie can be used once.
    */
-  restore(): Promise<boolean> {
+  async restore(): Promise<boolean> {
+    // The cookie is hidden from us: this tells whether asking makes sense.
+    if (localStorage.getItem(BEGUN) === null) return false
     this.#restoring ??= navigator.locks
       .request('chargeloop-refresh', async () => {
         try {
@@ -57,7 +65,12 @@ class Session {
         }
       })
       .finally(() => (this.#restoring = null))
-    return this.#restoring
+    return await this.#restoring
+  }
+
+  /** The world's time in milliseconds, as far as the gateway has told it. */
+  now(): number {
+    return this.#aheadMs === 0 ? Date.now() : this.#aheadMs + performance.now() * this.speed
   }
 
   async logOut(): Promise<void> {
@@ -78,8 +91,13 @@ class Session {
   }
 
   #take(body: SessionBody): Account {
+    localStorage.setItem(BEGUN, 'yes')
     this.#token = body.access_token
     this.mqtt = body.mqtt
+    if (body.clock !== undefined) {
+      this.speed = body.clock.speed
+      this.#aheadMs = Date.parse(body.clock.now) - performance.now() * this.speed
+    }
     if (JSON.stringify(body.account) !== JSON.stringify(this.account)) this.account = body.account
     this.#renewIn(body.expires_in_s * 1_000 * RENEW_AT)
     return body.account
@@ -94,6 +112,7 @@ class Session {
 
   #forget(): void {
     clearTimeout(this.#renewing)
+    localStorage.removeItem(BEGUN)
     this.#token = null
     this.mqtt = null
     this.account = null

@@ -1,0 +1,293 @@
+/** A courier's phone: the platform's work, offers, and the courier's own acts until they have arrived. */
+
+import { DeviceClock } from '../device/clock'
+import { Journal } from '../device/journal'
+import { Link, type TypedData } from '../device/link.svelte'
+import { takeOver } from '../device/one_tab'
+import { locationOf, type Point } from '../map/geo'
+import type { JobOffered, MessageTypes, OfferEnd, Work } from '../protocol/generated'
+import type { Arrived } from '../protocol/envelope'
+import { session, type Account } from '../session/session.svelte'
+import { keep, kept } from '../storage/database'
+import type { Trip } from './pay'
+import { type Act, type ActType, type Task, tasks } from './steps'
+
+export type { ActType }
+
+export interface Offer extends JobOffered {
+  /** Platform time in milliseconds until which it can be answered. */
+  readonly until: number
+  /** Whether the courier has taken it; the platform has the last word. */
+  readonly taken: boolean
+  /** Why it is not open any more. */
+  readonly ended: OfferEnd | null
+}
+
+interface Snapshot {
+  readonly work: Work | null
+  readonly offers: readonly Offer[]
+  readonly answered: readonly string[]
+  readonly trips: readonly Trip[]
+}
+
+export interface Waiting {
+  readonly id: string
+  readonly type: string
+  readonly job: string | null
+}
+
+const POSITION_MS = 15_000
+// The work that answers an act comes with the acknowledgement, a moment before or after it.
+const ANSWER_MS = 3_000
+const MOST_ANSWERED = 50
+const MOST_TRIPS = 200
+const LOOK_MS = 500
+// An answer to an acceptance is late after so long: then the offer counts as gone.
+const VERDICT_MS = 60_000
+const ENDS: ReadonlySet<string> = new Set([
+  'chargeloop.courier.delivered.v1',
+  'chargeloop.courier.put_back.v1',
+])
+
+export class Phone {
+  work = $state.raw<Work | null>(null)
+  offers = $state.raw<readonly Offer[]>([])
+  trips = $state.raw<readonly Trip[]>([])
+  /** Acts that the platform has not committed, oldest first. */
+  waiting = $state.raw<readonly Waiting[]>([])
+  now = $state(0)
+  wantsDuty = $state<boolean | null>(null)
+  readonly link: Link
+  readonly onDuty = $derived(this.wantsDuty ?? this.work?.on_duty ?? false)
+  readonly refusals = $derived(this.work?.refusals ?? [])
+  #acts = $state.raw<readonly Act[]>([])
+  readonly tasks: readonly Task[] = $derived(tasks(this.work, this.#acts))
+  readonly #clock: DeviceClock
+  #answered: readonly string[] = []
+  #where: () => Point
+  #saidAt = 0
+  #looking: ReturnType<typeof setInterval> | undefined
+
+  private constructor(
+    readonly account: Account,
+    private readonly database: IDBDatabase,
+    private readonly journal: Journal,
+    snapshot: Snapshot | null,
+    where: () => Point,
+  ) {
+    this.#where = where
+    this.#clock = new DeviceClock(undefined, session.speed)
+    this.work = snapshot?.work ?? null
+    this.offers = snapshot?.offers ?? []
+    this.trips = snapshot?.trips ?? []
+    this.#answered = snapshot?.answered ?? []
+    this.#overlay()
+    this.link = new Link({
+      account,
+      clock: this.#clock,
+      journal,
+      topics: [
+        'courier_work',
+        'courier_offer',
+        'courier_ack',
+        'courier_clock',
+        'courier_tray',
+        'door_answer',
+      ],
+      receive: (arrived) => this.#receive(arrived),
+      committed: () => this.#committed(),
+      admit: async () => {
+        const { ticket } = await session.call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
+        if (session.mqtt === null) throw new Error('nobody is logged in')
+        return { ticket, credentials: session.mqtt }
+      },
+    })
+  }
+
+  static async open(account: Account, database: IDBDatabase, where: () => Point): Promise<Phone> {
+    const newId = () => `jnl-${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
+    const journal = await Journal.open(database, account.id, newId)
+    const snapshot = (await kept(database, `phone:${account.id}`)) as Snapshot | undefined
+    return new Phone(account, database, journal, snapshot ?? null, where)
+  }
+
+  /** Speaks for the courier until `stop`, or until another page does. */
+  start(): void {
+    takeOver(this.account.id, () => this.link.stop('elsewhere'))
+    void this.link.run()
+    this.#looking = setInterval(() => this.#look(), LOOK_MS)
+    this.#look()
+  }
+
+  stop(): void {
+    clearInterval(this.#looking)
+    this.link.stop()
+  }
+
+  async goOnDuty(onDuty: boolean): Promise<void> {
+    this.wantsDuty = onDuty
+    const location = locationOf(this.#where())
+    await this.#record([{ type: 'chargeloop.courier.duty_changed.v1', data: { on_duty: onDuty, location } }])
+  }
+
+  async answer(offer: Offer, accept: boolean): Promise<void> {
+    this.#answered = [...this.#answered, offer.offer].slice(-MOST_ANSWERED)
+    this.offers = accept
+      ? this.offers.map((other) => (other.offer === offer.offer ? { ...other, taken: true } : other))
+      : this.offers.filter((other) => other.offer !== offer.offer)
+    if (accept) this.#beginTrip(offer)
+    const type = accept ? 'chargeloop.courier.offer_accepted.v1' : 'chargeloop.courier.offer_declined.v1'
+    await this.#record([{ type, data: { offer: offer.offer } }])
+  }
+
+  /** Puts away an offer that has ended. */
+  dismiss(offer: Offer): void {
+    this.offers = this.offers.filter((other) => other.offer !== offer.offer)
+    this.#save()
+  }
+
+  /** Records what the courier did for a job. */
+  async act<T extends ActType>(type: T, data: MessageTypes[T]): Promise<void> {
+    await this.#record([{ type, data } as unknown as TypedData])
+    this.sayWhere()
+  }
+
+  /** Tells the platform where the courier is; it may be lost. */
+  sayWhere(): void {
+    this.#saidAt = performance.now()
+    this.link.publish('courier_position', { courier: this.account.id }, 'chargeloop.courier.position.v1', {
+      location: locationOf(this.#where()),
+    })
+  }
+
+  async #record(acts: readonly TypedData[]): Promise<void> {
+    await this.link.record(acts)
+    this.#overlay()
+    this.#save()
+  }
+
+  #receive({ message }: Arrived): void {
+    switch (message.type) {
+      case 'chargeloop.courier.work.v1':
+        this.#see(message.data)
+        break
+      case 'chargeloop.courier.job_offered.v1':
+        this.#offered(message.data, message.expirytime)
+        break
+      case 'chargeloop.courier.offer_closed.v1':
+        this.#closed(message.data.offer, message.data.why)
+        break
+      default:
+    }
+  }
+
+  #see(work: Work): void {
+    if (this.work !== null && work.version <= this.work.version) return
+    this.work = work
+    if (!this.waiting.some((entry) => entry.type === 'chargeloop.courier.duty_changed.v1'))
+      this.wantsDuty = null
+    this.#overlay()
+    this.#followTrips(work)
+    this.#save()
+  }
+
+  #offered(offer: JobOffered, expiry: string | null | undefined): void {
+    const until = expiry == null ? Infinity : Date.parse(expiry)
+    if (this.#answered.includes(offer.offer) || this.offers.some((other) => other.offer === offer.offer))
+      return
+    if (until <= this.#clock.platformMs()) return
+    this.offers = [...this.offers, { ...offer, until, taken: false, ended: null }]
+    this.#save()
+  }
+
+  #closed(name: string, why: OfferEnd): void {
+    this.offers = this.offers
+      .map((offer) => (offer.offer === name ? { ...offer, ended: why } : offer))
+      .filter((offer) => offer.ended !== 'accepted' && offer.ended !== 'declined')
+    if (why !== 'accepted') this.trips = this.trips.filter((trip) => trip.offer !== name || trip.given)
+    this.#save()
+  }
+
+  #beginTrip(offer: Offer): void {
+    const trip: Trip = {
+      offer: offer.offer,
+      job: offer.job,
+      leg: offer.leg,
+      quantity: offer.quantity,
+      payMinor: offer.pay_minor,
+      payMaxMinor: offer.pay_max_minor,
+      currency: offer.currency,
+      from: Math.round(this.#clock.platformMs()),
+      to: null,
+      given: false,
+      reached: false,
+    }
+    this.trips = [...this.trips.filter((other) => other.job !== offer.job), trip].slice(-MOST_TRIPS)
+  }
+
+  /** A job that is in the work is ours; one that is there no more has ended. */
+  #followTrips(work: Work): void {
+    const jobs = new Set(work.jobs?.map((job) => job.job))
+    this.offers = this.offers.filter((offer) => !jobs.has(offer.job))
+    this.trips = this.trips.map((trip) => {
+      if (trip.to !== null) return trip
+      if (jobs.has(trip.job)) return { ...trip, given: true }
+      return trip.given ? { ...trip, to: Math.round(this.#clock.platformMs()) } : trip
+    })
+  }
+
+  #committed(): void {
+    const left = new Set(this.journal.pending.map((entry) => entry.id))
+    const gone = this.#acts.filter((act) => !left.has(act.id))
+    this.#acts = this.#acts.map((act) => (left.has(act.id) ? act : { ...act, committed: true }))
+    this.waiting = this.journal.pending.map(waitingOf)
+    if (gone.length > 0) setTimeout(() => this.#overlay(), ANSWER_MS)
+  }
+
+  /** Lays the acts that are not answered over the work. */
+  #overlay(): void {
+    const refused = new Set(this.work?.refusals?.map((refusal) => refusal.event) ?? [])
+    const acts = this.journal.pending.map((entry) => actOf(entry.id, entry.type, entry.payload))
+    this.#acts = acts.filter((act) => !refused.has(act.id))
+    this.waiting = this.journal.pending.map(waitingOf)
+    const ends = new Set(this.#acts.filter((act) => ENDS.has(act.type)).map((act) => act.job))
+    if (ends.size > 0) {
+      this.trips = this.trips.map((trip) => (ends.has(trip.job) ? { ...trip, reached: true } : trip))
+    }
+  }
+
+  #look(): void {
+    this.now = this.#clock.platformMs()
+    const open = this.offers.filter(
+      (offer) => offer.ended === null && offer.until + (offer.taken ? VERDICT_MS : 0) <= this.now,
+    )
+    if (open.length > 0) {
+      this.offers = this.offers.map((offer) =>
+        open.includes(offer) ? { ...offer, ended: 'expired' } : offer,
+      )
+      this.#save()
+    }
+    const working = this.onDuty || this.tasks.length > 0
+    if (working && this.link.state === 'online' && performance.now() - this.#saidAt >= POSITION_MS)
+      this.sayWhere()
+  }
+
+  #save(): void {
+    const snapshot: Snapshot = {
+      work: this.work,
+      offers: this.offers,
+      answered: this.#answered,
+      trips: this.trips,
+    }
+    keep(this.database, `phone:${this.account.id}`, snapshot).catch((error: unknown) => console.error(error))
+  }
+}
+
+function waitingOf({ id, type, payload }: { id: string; type: string; payload: string }): Waiting {
+  return { id, type, job: actOf(id, type, payload).job }
+}
+
+function actOf(id: string, type: string, payload: string): Act {
+  const { data } = JSON.parse(payload) as { data: { job?: string; banks?: string[] } }
+  return { id, type, job: data.job ?? null, banks: data.banks ?? [], committed: false }
+}

@@ -1,0 +1,273 @@
+/** The map itself, in a file of its own: it is large, and loaded when somebody looks at it. */
+
+import {
+  AttributionControl,
+  LngLatBounds,
+  Map as MapView,
+  Marker,
+  NavigationControl,
+  setWorkerUrl,
+  type GeoJSONSource,
+  type StyleSpecification,
+} from 'maplibre-gl'
+import type { Feature, FeatureCollection } from 'geojson'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
+import { city } from './city'
+import type { Point } from './geo'
+
+// Without this the built page finds no worker, and layers stay blank.
+setWorkerUrl(workerUrl)
+
+export type MarkKind = 'me' | 'cabinet' | 'user' | 'courier'
+
+export interface Mark {
+  readonly id: string
+  readonly kind: MarkKind
+  readonly point: Point
+  readonly label: string
+  /** A few characters inside the mark, such as a number. */
+  readonly text?: string
+  readonly faded?: boolean
+}
+
+export interface Scene {
+  readonly centre: Point
+  readonly marks: readonly Mark[]
+  readonly line: readonly Point[]
+  readonly dark: boolean
+}
+
+export interface Asked {
+  readonly pick?: (point: Point) => void
+  readonly choose?: (id: string) => void
+  readonly attribution: string
+}
+
+interface Colours {
+  readonly ground: string
+  readonly block: string
+  readonly park: string
+  readonly water: string
+  readonly street: string
+  readonly name: string
+  readonly line: string
+}
+
+const LIGHT: Colours = {
+  ground: '#eceee8',
+  block: '#e1e4dc',
+  park: '#cfe3c8',
+  water: '#bcd7e6',
+  street: '#ffffff',
+  name: '#5c6862',
+  line: '#0b6b57',
+}
+const DARK: Colours = {
+  ground: '#151b19',
+  block: '#1d2522',
+  park: '#1d3327',
+  water: '#16303d',
+  street: '#33403b',
+  name: '#aab8b1',
+  line: '#5fd4b3',
+}
+const ZOOM = 14.6
+const CLOSEST = 16.2
+
+export class Drawing {
+  readonly #map: MapView
+  readonly #marks = new Map<string, Marker>()
+  #scene: Scene
+  #fitted = ''
+  #ready = false
+
+  constructor(
+    container: HTMLElement,
+    scene: Scene,
+    private readonly asked: Asked,
+  ) {
+    this.#scene = scene
+    this.#map = new MapView({
+      container,
+      style: style(scene),
+      center: [scene.centre.lon, scene.centre.lat],
+      zoom: ZOOM,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      cooperativeGestures: false,
+    })
+    this.#map.touchZoomRotate.disableRotation()
+    this.#map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
+    this.#map.addControl(
+      new AttributionControl({ compact: false, customAttribution: asked.attribution }),
+      'bottom-left',
+    )
+    this.#map.on('load', () => {
+      this.#ready = true
+      this.show(this.#scene)
+    })
+    this.#map.on('idle', () => {
+      // What is drawn can be asked for by who tests it.
+      container.dataset.streets = String(this.#map.queryRenderedFeatures({ layers: ['streets'] }).length)
+    })
+    this.#map.on('click', ({ lngLat }) => asked.pick?.({ lat: lngLat.lat, lon: lngLat.lng }))
+    // Sizes of the page settle after the map is made.
+    new ResizeObserver(() => this.#map.resize()).observe(container)
+  }
+
+  show(scene: Scene): void {
+    const darkened = scene.dark !== this.#scene.dark
+    this.#scene = scene
+    if (darkened) {
+      this.#map.setStyle(style(scene), { diff: false })
+      void this.#map.once('style.load', () => this.#drawLine())
+    }
+    this.#drawMarks()
+    if (!this.#ready) return
+    this.#drawLine()
+    this.#fit()
+  }
+
+  end(): void {
+    this.#map.remove()
+  }
+
+  #drawLine(): void {
+    const source = this.#map.getSource<GeoJSONSource>('line')
+    void source?.setData(lineOf(this.#scene.line))
+  }
+
+  #drawMarks(): void {
+    const wanted = new Set(this.#scene.marks.map((mark) => mark.id))
+    for (const [id, marker] of this.#marks) {
+      if (wanted.has(id)) continue
+      marker.remove()
+      this.#marks.delete(id)
+    }
+    for (const mark of this.#scene.marks) {
+      let marker = this.#marks.get(mark.id)
+      if (marker === undefined) {
+        marker = new Marker({ element: this.#element(mark.id), anchor: 'center' })
+        marker.setLngLat([mark.point.lon, mark.point.lat]).addTo(this.#map)
+        this.#marks.set(mark.id, marker)
+      }
+      marker.setLngLat([mark.point.lon, mark.point.lat])
+      const element = marker.getElement()
+      for (const kind of ['me', 'cabinet', 'user', 'courier'] as const)
+        element.classList.toggle(kind, kind === mark.kind)
+      element.classList.toggle('faded', mark.faded ?? false)
+      element.textContent = mark.text ?? ''
+      element.setAttribute('aria-label', mark.label)
+      element.title = mark.label
+    }
+  }
+
+  #element(id: string): HTMLElement {
+    const choose = this.asked.choose
+    const element = document.createElement(choose === undefined ? 'div' : 'button')
+    element.className = 'map-mark'
+    if (choose === undefined) element.setAttribute('role', 'img')
+    element.addEventListener('click', (event) => {
+      if (choose === undefined) return
+      event.stopPropagation()
+      choose(id)
+    })
+    return element
+  }
+
+  /** Shows all marks, once for each set of them: nobody wants a map that jumps while they look around. */
+  #fit(): void {
+    const key = this.#scene.marks
+      .filter((mark) => mark.kind !== 'courier')
+      .map((mark) => mark.id)
+      .join()
+    if (key === this.#fitted || this.#scene.marks.length === 0) return
+    this.#fitted = key
+    const bounds = new LngLatBounds()
+    for (const { point } of this.#scene.marks) bounds.extend([point.lon, point.lat])
+    this.#map.fitBounds(bounds, { padding: 56, maxZoom: CLOSEST, animate: false })
+  }
+}
+
+function lineOf(points: readonly Point[]): Feature {
+  return {
+    type: 'Feature',
+    properties: {},
+    geometry: { type: 'LineString', coordinates: points.map((point) => [point.lon, point.lat]) },
+  }
+}
+
+function style({ centre, dark, line }: Scene): StyleSpecification {
+  const colours = dark ? DARK : LIGHT
+  const kind = (name: string) => ['==', ['get', 'kind'], name] as ['==', ['get', string], string]
+  const width = (metres: number) =>
+    ['interpolate', ['exponential', 2], ['zoom'], 12, metres / 27, 18, metres * 2.4] as unknown as number
+  return {
+    version: 8,
+    sources: {
+      city: { type: 'geojson', data: city(centre) as FeatureCollection },
+      line: { type: 'geojson', data: lineOf(line) },
+    },
+    layers: [
+      { id: 'ground', type: 'background', paint: { 'background-color': colours.ground } },
+      {
+        id: 'blocks',
+        type: 'fill',
+        source: 'city',
+        filter: kind('block'),
+        paint: { 'fill-color': colours.block },
+      },
+      {
+        id: 'parks',
+        type: 'fill',
+        source: 'city',
+        filter: kind('park'),
+        paint: { 'fill-color': colours.park },
+      },
+      {
+        id: 'water',
+        type: 'fill',
+        source: 'city',
+        filter: kind('water'),
+        paint: { 'fill-color': colours.water },
+      },
+      {
+        id: 'streets',
+        type: 'line',
+        source: 'city',
+        filter: kind('street'),
+        paint: { 'line-color': colours.street, 'line-width': width(9) },
+      },
+      {
+        id: 'avenues',
+        type: 'line',
+        source: 'city',
+        filter: kind('avenue'),
+        paint: { 'line-color': colours.street, 'line-width': width(18) },
+      },
+      {
+        id: 'way',
+        type: 'line',
+        source: 'line',
+        layout: { 'line-cap': 'round' },
+        paint: { 'line-color': colours.line, 'line-width': 3, 'line-dasharray': [0.1, 2] },
+      },
+      {
+        id: 'names',
+        type: 'symbol',
+        source: 'city',
+        filter: ['in', ['get', 'kind'], ['literal', ['street', 'avenue']]],
+        minzoom: 14,
+        layout: {
+          'symbol-placement': 'line',
+          'text-field': ['get', 'name'],
+          'text-size': 11,
+          'symbol-spacing': 320,
+        },
+        paint: { 'text-color': colours.name, 'text-halo-color': colours.ground, 'text-halo-width': 1.2 },
+      },
+    ],
+  }
+}

@@ -1,0 +1,103 @@
+/** What the gateway answers over HTTP, as far as the pages read it. */
+
+export interface Money {
+  readonly amount_minor: number
+  readonly currency: string
+}
+
+export interface TariffBody {
+  readonly version: string
+  readonly name: string
+  readonly currency: string
+  readonly rental: {
+    readonly free_minutes: number
+    readonly unit_minutes: number
+    readonly price: Money
+    readonly cap_per_24h: Money | null
+    readonly total_cap: Money | null
+    readonly buyout_after_minutes: number | null
+  }
+  readonly courier: {
+    readonly base: Money
+    readonly per_minute: Money
+    readonly promised_minutes: number
+    readonly maximum: Money
+  }
+  readonly words: { readonly en: readonly string[]; readonly zh: readonly string[] }
+}
+
+export interface Estimate {
+  readonly estimate: Money
+  readonly maximum: Money | null
+}
+
+export interface Fees {
+  readonly courier_out: Estimate
+  readonly rental: Estimate
+  readonly courier_back: Estimate
+  readonly total: Estimate
+}
+
+export interface CabinetBody {
+  readonly cabinet: string
+  readonly name: string
+  readonly lat: number
+  readonly lon: number
+  readonly distance_m: number | null
+  readonly usable: boolean
+  readonly ready_banks: number
+  readonly free_slots: number
+}
+
+export interface QuoteBody extends Fees {
+  readonly quantity: number
+  readonly hand_over: 'courier' | 'walk_up'
+  readonly cabinet: string | null
+  readonly distance_m: number | null
+  readonly available: number
+  readonly cabinets: readonly CabinetBody[]
+  readonly walk_up: Fees
+  readonly tariff: TariffBody
+}
+
+export interface OrderEvent {
+  readonly id: string
+  readonly type: string
+  readonly time: string
+  readonly received: string
+  readonly quality: string
+}
+
+export interface FeeLine {
+  readonly id: string
+  readonly fee: string
+  readonly bank: string | null
+  readonly from_time: string
+  readonly to_time: string
+  readonly amount_minor: number
+  readonly currency: string
+  readonly quality: string
+  readonly reverses: string | null
+}
+
+export interface OrderSummary {
+  readonly id: string
+  readonly user?: string
+  readonly state: string
+  readonly quantity: number
+  readonly banks: readonly string[]
+  readonly hand_over: string
+  readonly cabinet: string | null
+  readonly courier: string | null
+  readonly handover_code: string | null
+  readonly reason: string | null
+  readonly placed: string
+  readonly changed: string
+}
+
+export interface OrderBody extends OrderSummary {
+  readonly events: readonly OrderEvent[]
+  readonly fee_lines: readonly FeeLine[]
+  readonly total: Money
+  readonly rules: TariffBody
+}

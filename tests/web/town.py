@@ -1,0 +1,166 @@
+"""A real town for the pages: broker, both platforms and cabinets as processes, with accounts for people."""
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from chargeloop.broker.main import free_address
+
+PASSWORD = "correct horse battery"
+LAT, LON = 43.452, 5.233
+_READY_S = 60.0
+_LOOK_S = 0.05
+_CABINETS = ("Harbour Café", "Market Hall", "Old Lighthouse")
+_SLOTS, _BANKS = 8, 5
+
+
+@dataclass
+class Town:
+    """A town that runs; `url` is where its pages are."""
+
+    data: Path
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return (self.data / "run" / "gateway.url").read_text("utf-8").strip()
+
+    def start(self, *words: str) -> None:
+        """Start a part; it writes to a log of its own."""
+        with (self.data / "run" / f"{words[0]}.out").open("wb") as log:
+            self.processes[words[0]] = subprocess.Popen(
+                [sys.executable, "-m", "chargeloop.cli", *words, "--data", str(self.data)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> None:
+        for process in reversed(self.processes.values()):
+            process.send_signal(signal.SIGTERM)
+        for process in reversed(self.processes.values()):
+            process.wait(_READY_S)
+
+    def add_account(self, role: str, login: str) -> None:
+        """Open an account with the password of all."""
+        words = ("account", "add", "--role", role, "--login", login, "--password-stdin")
+        subprocess.run(
+            [sys.executable, "-m", "chargeloop.cli", *words, "--data", str(self.data)],
+            check=True,
+            input=PASSWORD.encode(),
+            capture_output=True,
+        )
+
+    def as_user(self, login: str) -> "Caller":
+        """Return a person who asks the gateway without a page."""
+        return Caller(self.url, login)
+
+
+class Caller:
+    """Somebody who is logged in at the gateway."""
+
+    def __init__(self, url: str, login: str) -> None:
+        self._client = httpx2.Client(base_url=url, timeout=30, trust_env=False)
+        session = self.send("POST", "/v1/session", {"login": login, "password": PASSWORD})
+        self._client.headers["Authorization"] = f"Bearer {session['access_token']}"
+
+    def send(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request and return what is answered; an error ends the test."""
+        response = self._client.request(method, path, json=body)
+        assert response.is_success, response.text
+        return response.json()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def place_order(self, quantity: int = 2) -> str:
+        body = {"lat": LAT, "lon": LON, "quantity": quantity}
+        return str(self.send("POST", "/v1/orders", body)["id"])
+
+    def order(self, order: str) -> Any:
+        return self.send("GET", f"/v1/orders/{order}")
+
+    def wait_for(self, order: str, state: str) -> Any:
+        """Return the order once it is in this state."""
+        deadline = time.monotonic() + _READY_S
+        while (found := self.order(order))["state"] != state:
+            assert time.monotonic() < deadline, f"{order} is {found['state']} and not {state}"
+            time.sleep(_LOOK_S)
+        return found
+
+
+@contextlib.contextmanager
+def running_town(data: Path) -> Iterator[Town]:
+    """Run a town in an empty directory; with simulated people on request of the test."""
+    town = Town(data)
+    (data / "run").mkdir(parents=True)
+    fleet = data / "fleet.json"
+    fleet.write_text(json.dumps([_cabinet(number, name) for number, name in enumerate(_CABINETS, start=1)]))
+    try:
+        town.start("broker")
+        _wait_for_file(data / "run" / "broker.address", town)
+        town.start("platform", "--http-port", str(free_address().port))
+        town.start("couriers")
+        town.start("cabinets", str(fleet))
+        for role in ("user", "courier", "operator"):
+            town.add_account(role, f"{role}-one")
+        _wait_for_file(data / "run" / "gateway.url", town)
+        _wait(lambda: _answers(town.url), town, "gateway")
+        _wait_for_stock(town)
+        yield town
+    finally:
+        town.stop()
+
+
+def _cabinet(number: int, name: str) -> dict[str, object]:
+    banks = [{"bank": f"bnk-{number:02d}{slot:04d}", "charge_pct": 100} for slot in range(1, _BANKS + 1)]
+    return {
+        "cabinet": f"cab-{number:04d}",
+        "name": name,
+        "lat_e7": round((LAT + 0.002 * number) * 1e7),
+        "lon_e7": round((LON - 0.002 * number) * 1e7),
+        "slots": _SLOTS,
+        "banks": banks,
+    }
+
+
+def _wait_for_file(path: Path, town: Town) -> None:
+    _wait(path.exists, town, path.name)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(f"{url}/v1/health", trust_env=False).is_success
+    except httpx2.TransportError:
+        return False
+
+
+def _wait_for_stock(town: Town) -> None:
+    caller = town.as_user("operator-one")
+
+    def stocked() -> bool:
+        found = caller.send("GET", "/v1/cabinets")["cabinets"]
+        return sum(cabinet["ready_banks"] for cabinet in found) == len(_CABINETS) * _BANKS
+
+    _wait(stocked, town, "banks in the cabinets")
+    caller.close()
+
+
+def _wait(done: Callable[[], bool], town: Town, what: str) -> None:
+    deadline = time.monotonic() + _READY_S
+    while not done():
+        for name, process in town.processes.items():
+            if process.poll() is not None:
+                log = (town.data / "run" / f"{name}.out").read_text("utf-8")
+                raise AssertionError(f"{name} has ended: {log}")
+        assert time.monotonic() < deadline, f"no {what} after {_READY_S} s"
+        time.sleep(_LOOK_S)
