@@ -9,8 +9,3 @@ export function bankId(text: string): string | null {
   const id = last.startsWith('bnk-') ? last : `bnk-${last}`
   return id.length <= LONGEST && ID.test(id) ? id : null
 }
-
-/** Returns the id without the prefix that all have. */
-export function shortId(id: string): string {
-  return id.replace(/^[a-z]{3}-/, '')
-}

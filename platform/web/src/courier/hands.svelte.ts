@@ -19,13 +19,6 @@ interface Memory {
 
 const NOTHING: Memory = { banks: {}, tries: {}, asking: [] }
 
-/** Whether the city is a played one: the address that a demo prints says so. */
-export function isPlayed(): boolean {
-  const asked = new URLSearchParams(location.search).has('demo')
-  if (asked) sessionStorage.setItem('chargeloop-played', 'yes')
-  return asked || sessionStorage.getItem('chargeloop-played') === 'yes'
-}
-
 export class Hands {
   memory = $state.raw<Memory>(NOTHING)
 

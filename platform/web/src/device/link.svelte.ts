@@ -162,6 +162,19 @@ export class Link {
     })
   }
 
+  /** Answers a question once; who asked again is answered again. */
+  answer<N extends TopicName, T extends TypeOn<N>>(
+    name: N,
+    ids: Record<string, string>,
+    type: T,
+    data: MessageTypes[T],
+    question: string,
+  ): void {
+    const place = topic(name, { region: this.parts.account.region, ...ids })
+    const attributes = { ...this.#attributes(this.#nextId()), correlationid: question }
+    this.#wire?.publish(place, encode(type, data, attributes), TOPICS[name])
+  }
+
   /** Forgets a question that nobody waits for any more. */
   forget(id: string): void {
     this.#questions.delete(id)

@@ -1,6 +1,6 @@
-/** Where the courier is: as the phone measures it, or as they have put themselves on the map. */
+/** Where somebody is: as the device measures it, or as they have put themselves on the map. */
 
-import { between, type Point } from '../map/geo'
+import { between, type Point } from './geo'
 import { keep, kept } from '../storage/database'
 
 const MOVED_M = 5

@@ -1,0 +1,193 @@
+/** Somebody who rents: their orders as the platform tells them, and what they have asked for. */
+
+import { DeviceClock } from '../device/clock'
+import { Link } from '../device/link.svelte'
+import { takeOver } from '../device/one_tab'
+import type { Point } from '../map/geo'
+import type { Arrived } from '../protocol/envelope'
+import type { BankStatus, Knocked, OrderView, UserOrders } from '../protocol/generated'
+import type { OrderBody } from '../session/bodies'
+import { Problem } from '../session/api'
+import { Outbox, type Outcome } from '../session/outbox.svelte'
+import { session, type Account } from '../session/session.svelte'
+import { keep, kept } from '../storage/database'
+
+/** A courier at the door of a played city. */
+export interface Knock {
+  readonly id: string
+  readonly courier: string
+  readonly knocked: Knocked
+}
+
+const WORN: Omit<BankStatus, 'bank'> = { charge_pct: 20, health_pct: 95, temperature_c: 25, cycles: 10 }
+
+export class Renter {
+  orders = $state.raw<readonly OrderView[]>([])
+  /** Orders with journal and bill, by id, as last read. */
+  files = $state.raw<Readonly<Record<string, OrderBody>>>({})
+  knock = $state.raw<Knock | null>(null)
+  refusal = $state.raw<Problem | null>(null)
+  readonly link: Link
+  #outbox = $state.raw<Outbox | null>(null)
+  readonly waiting = $derived(this.#outbox?.waiting ?? [])
+  #version = -1
+  readonly #answers = new Map<string, boolean>()
+
+  private constructor(
+    readonly account: Account,
+    private readonly database: IDBDatabase,
+    played: boolean,
+  ) {
+    this.link = new Link({
+      account,
+      clock: new DeviceClock(undefined, session.speed),
+      journal: null,
+      topics: ['user_orders', 'user_reply', ...(played ? (['door_knock', 'user_tray'] as const) : [])],
+      receive: (arrived) => this.#receive(arrived),
+      admit: async () => {
+        const { ticket } = await session.call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
+        if (session.mqtt === null) throw new Error('nobody is logged in')
+        return { ticket, credentials: session.mqtt }
+      },
+    })
+  }
+
+  static async open(account: Account, database: IDBDatabase, played: boolean): Promise<Renter> {
+    const renter = new Renter(account, database, played)
+    const snapshot = (await kept(database, `orders:${account.id}`)) as UserOrders | undefined
+    if (snapshot !== undefined) renter.#see(snapshot)
+    renter.#outbox = await Outbox.open(
+      database,
+      account.id,
+      (path, body, key) => session.call(path, { method: 'POST', body, key }),
+      (outcome) => renter.#settled(outcome),
+    )
+    return renter
+  }
+
+  start(): void {
+    takeOver(this.account.id, () => this.link.stop('elsewhere'))
+    void this.link.run()
+  }
+
+  stop(): void {
+    this.#outbox?.stop()
+    this.link.stop()
+  }
+
+  hurry(): void {
+    this.link.hurry()
+    this.#outbox?.hurry()
+  }
+
+  order(place: Point, quantity: number): Promise<void> {
+    return this.#ask('/v1/orders', { ...place, quantity, accept_fewer: false, hand_over: 'courier' })
+  }
+
+  walkUp(place: Point, quantity: number, cabinet: string): Promise<void> {
+    return this.#ask('/v1/orders', { ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
+  }
+
+  cancel(order: string): Promise<void> {
+    return this.#ask(`/v1/orders/${order}/cancel`, {})
+  }
+
+  giveBack(order: string, place: Point, quantity: number): Promise<void> {
+    return this.#ask(`/v1/orders/${order}/return`, { ...place, quantity })
+  }
+
+  /** Reads an order with its journal and its bill. */
+  async read(order: string): Promise<void> {
+    try {
+      const body = await session.call<OrderBody>(`/v1/orders/${order}`)
+      this.files = { ...this.files, [order]: body }
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error
+      console.info('not read:', error.message)
+    }
+  }
+
+  /** What happens at the door of a played city: nobody is there, or the courier is let in. */
+  answerDoor(present: boolean): void {
+    if (this.knock === null) return
+    this.#answers.set(this.knock.id, present)
+    this.#sayAtDoor(this.knock, present)
+    this.knock = null
+  }
+
+  /** In a played city: takes the banks out of the tray of a cabinet. */
+  async emptyTray(order: OrderView): Promise<string> {
+    return this.#atCabinet(order.cabinet ?? '', 'chargeloop.world.tray_reached.v1', {}, `${order.order}.tray`)
+  }
+
+  /** In a played city: pushes the banks of an order into a cabinet. */
+  async pushIn(order: OrderView, cabinet: string): Promise<string> {
+    let display = ''
+    for (const bank of order.banks ?? []) {
+      const data = { bank: { bank, ...WORN }, code: null }
+      const id = `${order.order}.${bank}.${cabinet}`
+      display = await this.#atCabinet(cabinet, 'chargeloop.world.bank_inserted.v1', data, id)
+    }
+    return display
+  }
+
+  async #atCabinet(
+    cabinet: string,
+    type: 'chargeloop.world.tray_reached.v1' | 'chargeloop.world.bank_inserted.v1',
+    data: Record<string, unknown>,
+    what: string,
+  ): Promise<string> {
+    const ids = { user: this.account.id, cabinet }
+    const id = `${this.account.id}.${what}.${Date.now()}`
+    const answer = await this.link.ask('user_hands', ids, type, data, id)
+    return answer.type === 'chargeloop.world.cabinet_answered.v1' ? answer.data.display : ''
+  }
+
+  async #ask(path: string, body: unknown): Promise<void> {
+    this.refusal = null
+    await this.#outbox?.add(path, body)
+  }
+
+  #settled({ request, problem }: Outcome): void {
+    this.refusal = problem
+    const order = /^\/v1\/orders\/([^/]+)\//.exec(request.path)?.[1]
+    if (order !== undefined) void this.read(order)
+  }
+
+  #receive({ ids, message }: Arrived): void {
+    if (message.type === 'chargeloop.rental.user_orders.v1') {
+      this.#see(message.data)
+      keep(this.database, `orders:${this.account.id}`, message.data).catch((error: unknown) =>
+        console.error(error),
+      )
+    } else if (message.type === 'chargeloop.world.knocked.v1') {
+      const knock = { id: message.id, courier: ids.courier ?? '', knocked: message.data }
+      const said = this.#answers.get(knock.id)
+      if (said === undefined) this.knock = knock
+      else this.#sayAtDoor(knock, said)
+    }
+  }
+
+  #see({ version, orders }: UserOrders): void {
+    if (version <= this.#version) return
+    this.#version = version
+    const before = new Map(this.orders.map((order) => [order.order, order.changed]))
+    this.orders = orders ?? []
+    for (const order of this.orders)
+      if (before.get(order.order) !== order.changed) void this.read(order.order)
+  }
+
+  #sayAtDoor({ id, courier, knocked }: Knock, present: boolean): void {
+    const order = this.orders.find((one) => one.courier === courier && one.handover_code != null)
+    const banks = knocked.delivering || order === undefined ? [] : (order.banks ?? [])
+    this.link.answer(
+      'door_answer',
+      { user: this.account.id, courier },
+      'chargeloop.world.door_answered.v1',
+      present && order !== undefined
+        ? { present, code: order.handover_code ?? null, banks: banks.map((bank) => ({ bank, ...WORN })) }
+        : { present: false },
+      id,
+    )
+  }
+}
