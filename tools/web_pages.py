@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
         elif task == "build":
             build()
         else:
-            _install(tools=True)
+            install(tools=True)
             for program in _PROGRAMS[task]:
                 _run(*program)
     except PagesError as error:
@@ -89,7 +89,7 @@ def build() -> None:
     stamp = made_from()
     if _read(_PAGES_STAMP) == stamp:
         return
-    _install(tools=False)
+    install(tools=False)
     made = WEB / "made"
     shutil.rmtree(made, ignore_errors=True)
     _run(*_PROGRAMS["build"][0], "--outDir", str(made), "--logLevel", "warn")
@@ -108,7 +108,7 @@ def _sources(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _install(*, tools: bool) -> None:
+def install(*, tools: bool) -> None:
     """Installs the locked packages into node_modules; `tools` are those of checks and tests too."""
     lock = hashlib.sha256((WEB / "package-lock.json").read_bytes()).hexdigest()
     # What has everything has what a build needs.

@@ -17,6 +17,8 @@ interface Memory {
   readonly asking: readonly string[]
 }
 
+// What is known of a bank that somebody put into the courier's hands by its number alone.
+const WORN: Omit<BankStatus, 'bank'> = { charge_pct: 20, health_pct: 95, temperature_c: 25, cycles: 10 }
 const NOTHING: Memory = { banks: {}, tries: {}, asking: [] }
 
 export class Hands {
@@ -51,6 +53,14 @@ export class Hands {
     )) as CabinetAnswered
     await this.#take(job.job, answer.banks ?? [])
     return answer
+  }
+
+  /** Takes these banks too, known by their numbers alone. */
+  async hold(job: string, banks: readonly string[]): Promise<void> {
+    await this.#take(
+      job,
+      banks.map((bank) => ({ bank, ...WORN })),
+    )
   }
 
   /** Pushes one bank in; tells whether the cabinet took it. */

@@ -5,7 +5,7 @@ import { Journal } from '../device/journal'
 import { Link, type TypedData } from '../device/link.svelte'
 import { takeOver } from '../device/one_tab'
 import { locationOf, type Point } from '../map/geo'
-import type { JobOffered, MessageTypes, OfferEnd, Work } from '../protocol/generated'
+import type { DutyChanged, JobOffered, MessageTypes, OfferEnd, Work } from '../protocol/generated'
 import type { Arrived } from '../protocol/envelope'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
@@ -36,6 +36,7 @@ export interface Waiting {
   readonly job: string | null
 }
 
+const DUTY = 'chargeloop.courier.duty_changed.v1'
 const POSITION_MS = 15_000
 // The work that answers an act comes with the acknowledgement, a moment before or after it.
 const ANSWER_MS = 3_000
@@ -125,9 +126,8 @@ export class Phone {
   }
 
   async goOnDuty(onDuty: boolean): Promise<void> {
-    this.wantsDuty = onDuty
     const location = locationOf(this.#where())
-    await this.#record([{ type: 'chargeloop.courier.duty_changed.v1', data: { on_duty: onDuty, location } }])
+    await this.#record([{ type: DUTY, data: { on_duty: onDuty, location } }])
   }
 
   async answer(offer: Offer, accept: boolean): Promise<void> {
@@ -250,6 +250,10 @@ export class Phone {
     const acts = this.journal.pending.map((entry) => actOf(entry.id, entry.type, entry.payload))
     this.#acts = acts.filter((act) => !refused.has(act.id))
     this.waiting = this.journal.pending.map(waitingOf)
+    const duty = this.journal.pending.findLast((entry) => entry.type === DUTY)
+    if (duty !== undefined) {
+      this.wantsDuty = (JSON.parse(duty.payload) as { data: DutyChanged }).data.on_duty
+    }
     const ends = new Set(this.#acts.filter((act) => ENDS.has(act.type)).map((act) => act.job))
     if (ends.size > 0) {
       this.trips = this.trips.map((trip) => (ends.has(trip.job) ? { ...trip, reached: true } : trip))

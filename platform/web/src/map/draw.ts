@@ -19,6 +19,11 @@ import type { Point } from './geo'
 // Without this the built page finds no worker, and layers stay blank.
 setWorkerUrl(workerUrl)
 
+/** Fetches what the map needs and has not loaded yet, so that it is kept for where there is no network. */
+export async function prepare(): Promise<void> {
+  await fetch(workerUrl)
+}
+
 export type MarkKind = 'me' | 'cabinet' | 'user' | 'courier'
 
 export interface Mark {

@@ -33,6 +33,8 @@ export class Outbox {
   /** Why the last attempt did not arrive, or null. */
   trouble = $state.raw<Problem | null>(null)
   #sending = false
+  /** Whether somebody wanted an attempt while another one was under way. */
+  #again = false
   #pauseMs = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -82,6 +84,7 @@ export class Outbox {
   }
 
   async #work(): Promise<void> {
+    this.#again = this.#sending
     if (this.#sending) return
     this.#sending = true
     try {
@@ -90,6 +93,7 @@ export class Outbox {
       }
     } finally {
       this.#sending = false
+      if (this.#again) this.hurry()
     }
   }
 

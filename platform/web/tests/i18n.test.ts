@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { en } from '../src/i18n/en'
+import { zh } from '../src/i18n/zh'
+
+const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort()
+
+test('both languages have the same words', () => {
+  expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort())
+})
+
+test('both languages fill in the same values', () => {
+  for (const [key, text] of Object.entries(en)) {
+    expect(placeholders(zh[key as keyof typeof en]), key).toEqual(placeholders(text))
+  }
+})
+
+test('nothing is left without words', () => {
+  for (const words of [en, zh])
+    for (const [key, text] of Object.entries(words)) expect(text.trim(), key).not.toBe('')
+})

@@ -1,0 +1,126 @@
+import { IDBFactory } from 'fake-indexeddb'
+import 'fake-indexeddb/auto'
+import { expect, test, vi } from 'vitest'
+import { DeviceClock } from '../src/device/clock'
+import { Journal } from '../src/device/journal'
+import { Link } from '../src/device/link.svelte'
+import type { Dial } from '../src/device/wire'
+import { encode } from '../src/protocol/envelope'
+import { topic } from '../src/protocol/topics'
+import { openDatabase } from '../src/storage/database'
+
+const account = { id: 'cou-1', role: 'courier', name: 'One', region: 'demo' } as const
+const at = (word: 'courier_ack' | 'courier_event') => topic(word, { region: 'demo', courier: 'cou-1' })
+
+/** A broker of one client that a test can cut off. */
+class Broker {
+  dials: Dial[] = []
+  published: { topic: string; payload: string }[] = []
+  refuses = 0
+
+  dial = (dial: Dial) => {
+    if (this.refuses-- > 0) return Promise.reject(new Error('refused'))
+    this.dials.push(dial)
+    return Promise.resolve({
+      publish: (name: string, payload: string) => void this.published.push({ topic: name, payload }),
+      end: () => dial.events.lost(),
+    })
+  }
+
+  events(): { seq: number; id: string }[] {
+    return this.published
+      .filter((message) => message.topic === at('courier_event'))
+      .map((message) => JSON.parse(message.payload) as { seq: number; id: string })
+  }
+
+  acknowledge(journal: string, seq: number, gap = false): void {
+    const ack = encode(
+      'chargeloop.common.journal_ack.v1',
+      { journal, seq, gap },
+      {
+        id: `ack-${String(seq)}`,
+        source: 'dispatch/dsp-main',
+        time: '2026-11-23T12:00:00.000Z',
+      },
+    )
+    this.dials.at(-1)?.events.arrived(at('courier_ack'), new TextEncoder().encode(ack))
+  }
+
+  cut(): void {
+    this.dials.at(-1)?.events.lost()
+  }
+}
+
+async function linked() {
+  const broker = new Broker()
+  const database = await openDatabase('test', new IDBFactory())
+  const journal = await Journal.open(database, account.id, () => 'jnl-1')
+  const link = new Link({
+    account,
+    clock: new DeviceClock(),
+    journal,
+    topics: ['courier_ack'],
+    receive: () => undefined,
+    admit: () =>
+      Promise.resolve({ ticket: 't', credentials: { client_id: 'cou-1', username: 'cou-1', password: 'x' } }),
+    dial: broker.dial,
+    random: () => 0,
+  })
+  return { broker, journal, link }
+}
+
+const decline = (offer: string) =>
+  ({ type: 'chargeloop.courier.offer_declined.v1', data: { offer } }) as const
+
+test('an act without a connection is sent when there is one, and again until it is acknowledged', async () => {
+  const { broker, journal, link } = await linked()
+  await link.record([decline('off-1')])
+  void link.run()
+  await vi.waitFor(() => expect(broker.events()).toHaveLength(1))
+  broker.cut()
+  await vi.waitFor(() => expect(broker.events()).toHaveLength(2))
+  broker.acknowledge('jnl-1', 1)
+  await vi.waitFor(() => expect(journal.pending).toEqual([]))
+  broker.cut()
+  await vi.waitFor(() => expect(broker.dials).toHaveLength(3))
+  expect(new Set(broker.events().map((event) => event.id))).toEqual(new Set(['jnl-1.1']))
+  expect(broker.events()).toHaveLength(2)
+  link.stop()
+})
+
+test('a gap is filled from the first entry that was not taken, in order', async () => {
+  const { broker, link } = await linked()
+  void link.run()
+  await vi.waitFor(() => expect(link.state).toBe('online'))
+  await link.record([decline('off-1'), decline('off-2'), decline('off-3')])
+  broker.acknowledge('jnl-1', 1, true)
+  await vi.waitFor(() => expect(broker.events().map((event) => event.seq)).toEqual([1, 2, 3, 2, 3]))
+  link.stop()
+})
+
+test('the will says offline under the number of its own connection, which rises', async () => {
+  const { broker, link } = await linked()
+  void link.run()
+  await vi.waitFor(() => expect(broker.dials).toHaveLength(1))
+  broker.cut()
+  await vi.waitFor(() => expect(broker.dials).toHaveLength(2))
+  const [first, second] = broker.dials.map(
+    (dial) =>
+      (JSON.parse(dial.will?.payload ?? '') as { data: { state: string; connection_epoch: number } }).data,
+  )
+  expect(first?.state).toBe('offline')
+  expect(second?.connection_epoch).toBeGreaterThan(first?.connection_epoch ?? Infinity)
+  link.stop()
+})
+
+test('connections that end at once again and again mean that somebody else uses the account', async () => {
+  const { broker, link } = await linked()
+  const running = link.run()
+  for (const count of [1, 2, 3]) {
+    await vi.waitFor(() => expect(broker.dials).toHaveLength(count))
+    await vi.waitFor(() => expect(link.state).toBe('online'))
+    broker.cut()
+  }
+  await running
+  expect(link.state).toBe('elsewhere')
+})

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest'
+import { earnedMinor, type Trip } from '../src/courier/pay'
+import { bankId } from '../src/courier/bank_id'
+import { progress, tasks, type Act } from '../src/courier/steps'
+import type { Work, WorkJob } from '../src/protocol/generated'
+
+const place = { lat_e7: 0, lon_e7: 0 }
+const job = (leg: WorkJob['leg'], step: WorkJob['step'], banks: string[] = []): WorkJob => ({
+  job: 'job-1',
+  leg,
+  step,
+  quantity: 2,
+  cabinet: 'cab-1',
+  cabinet_location: place,
+  user: 'usr-1',
+  user_location: place,
+  reservation: 'rsv-1',
+  code: '1234',
+  banks,
+  deliver_by: '2026-11-23T12:45:00.000Z',
+})
+const work = (...jobs: WorkJob[]): Work => ({ version: 1, on_duty: true, jobs })
+const act = (type: string, banks: string[] = [], name = 'job-1'): Act => ({
+  id: `jnl-1.${type}`,
+  type: `chargeloop.courier.${type}.v1`,
+  job: name,
+  banks,
+  committed: false,
+})
+const todo = (given: WorkJob, ...acts: Act[]) => tasks(work(given), acts)[0]
+
+test('without a network a trip out goes on step by step by the courier’s own word', () => {
+  const start = job('outward', 'to_cabinet')
+  const acts = [
+    act('arrived_at_cabinet'),
+    act('picked_up', ['bnk-1', 'bnk-2']),
+    act('arrived_at_user'),
+    act('delivered', ['bnk-1', 'bnk-2']),
+  ]
+  const seen = [0, 1, 2, 3, 4].map((count) => todo(start, ...acts.slice(0, count))?.todo)
+  expect(seen).toEqual(['go-to-cabinet', 'take-banks', 'go-to-user', 'hand-over', 'wait'])
+})
+
+test('without a network a trip back goes on too, a part at a time', () => {
+  const start = job('back', 'at_user')
+  const collected = act('collected', ['bnk-1', 'bnk-2'])
+  expect(todo(start, collected)).toMatchObject({ todo: 'go-to-cabinet', banks: ['bnk-1', 'bnk-2'] })
+  const there = [collected, act('arrived_at_cabinet')]
+  expect(todo(start, ...there, act('put_back', ['bnk-1']))).toMatchObject({
+    todo: 'put-back',
+    banks: ['bnk-2'],
+  })
+  expect(todo(start, ...there, act('put_back', ['bnk-1', 'bnk-2']))?.todo).toBe('wait')
+})
+
+test('an act that the work shows already changes nothing more', () => {
+  expect(todo(job('outward', 'to_user', ['bnk-1']), act('picked_up', ['bnk-1']))).toMatchObject({
+    todo: 'go-to-user',
+    banks: ['bnk-1'],
+  })
+})
+
+test('an act for another job leaves this one alone', () => {
+  expect(todo(job('outward', 'to_cabinet'), act('arrived_at_cabinet', [], 'job-2'))).toMatchObject({
+    todo: 'go-to-cabinet',
+    unanswered: false,
+  })
+})
+
+test('banks of a job that was called off go back to a cabinet', () => {
+  expect(todo(job('outward', 'bring_back', ['bnk-1']))?.todo).toBe('put-back')
+})
+
+test('every step of the platform has its place on the line', () => {
+  for (const leg of ['outward', 'back'] as const) {
+    for (const step of ['to_cabinet', 'at_cabinet', 'to_user', 'at_user', 'bring_back'] as const) {
+      const [task] = tasks(work(job(leg, step)), [])
+      if (task === undefined) throw new Error('no task')
+      const { stage, stages } = progress(task)
+      expect(stage).toBeLessThan(stages)
+    }
+  }
+})
+
+const trip: Trip = {
+  offer: 'off-1',
+  job: 'job-1',
+  leg: 'outward',
+  quantity: 2,
+  payMinor: 200,
+  payMaxMinor: 650,
+  currency: 'EUR',
+  from: 0,
+  to: null,
+  given: true,
+  reached: true,
+}
+
+test('a trip is paid by minutes begun, and never beyond its maximum', () => {
+  expect(earnedMinor(trip, 60_000, 10)).toBe(210)
+  expect(earnedMinor(trip, 60_001, 10)).toBe(220)
+  expect(earnedMinor(trip, 90 * 60_000, 10)).toBe(650)
+  expect(earnedMinor({ ...trip, to: 120_000, reached: false }, 500_000, 10)).toBe(0)
+})
+
+test('a bank’s number is known by its label, its address and its digits', () => {
+  expect(bankId(' BNK-010001 ')).toBe('bnk-010001')
+  expect(bankId('010001')).toBe('bnk-010001')
+  expect(bankId('https://example.test/b/bnk-010001')).toBe('bnk-010001')
+  expect(bankId('two words')).toBeNull()
+  expect(bankId('')).toBeNull()
+})

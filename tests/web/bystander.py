@@ -1,0 +1,61 @@
+"""Somebody at the broker beside the pages: hears what travels on a topic, or lends a simulated person hands."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as mqtt
+
+from chargeloop.broker import CredentialStore
+from chargeloop.broker.address import BrokerAddress
+from chargeloop.protocol.codec import encode, seal
+from chargeloop.protocol.envelope import Data
+
+_WAIT_S = 30.0
+
+
+class Bystander:
+    """Connects as somebody of the town and collects the messages of the topics given."""
+
+    def __init__(self, data: Path, client: str, *topics: str) -> None:
+        host, _, port = (data / "run" / "broker.address").read_text("utf-8").strip().rpartition(":")
+        self._address = BrokerAddress(host, int(port))
+        self._name = client
+        self.messages: list[dict[str, Any]] = []
+        credentials = CredentialStore.of_data(data).grant(client, "demo")
+        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client)
+        self._client.username_pw_set(credentials.client, credentials.password)
+        self._client.on_connect = lambda connected, *_: [connected.subscribe(topic, qos=1) for topic in topics]
+        self._client.on_message = lambda _client, _data, message: self.messages.append(
+            json.loads(message.payload)
+        )
+
+    def __enter__(self) -> Self:
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.connect(self._address.host, self._address.port)
+        self._client.loop_start()
+        assert subscribed.wait(_WAIT_S)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def say(self, topic: str, data: Data, source: str) -> None:
+        """Publish a message and return when the broker has it."""
+        now_ms = time.time_ns() // 1_000_000
+        message = seal(data, id=f"{self._name}.{now_ms}.{topic[-8:].strip('/')}", source=source, time=now_ms)
+        self._client.publish(topic, encode(message), qos=1).wait_for_publish(_WAIT_S)
+
+    def wait_for(self, count: int) -> None:
+        """Return when so many messages have come."""
+        deadline = time.monotonic() + _WAIT_S
+        while len(self.messages) < count:
+            assert time.monotonic() < deadline, f"{len(self.messages)} messages and not {count}"
+            time.sleep(0.02)

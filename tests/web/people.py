@@ -1,0 +1,72 @@
+"""People at the pages: each has a browser profile, a place in town and an account."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.web.town import LAT, LON, PASSWORD
+
+PHONE: Any = {"width": 390, "height": 844}
+SMALL_PHONE: Any = {"width": 360, "height": 740}
+DESKTOP: Any = {"width": 1280, "height": 860}
+WAIT_MS = 30_000
+# What a page says when a network that was cut on purpose is away.
+_OF_THE_CUT = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
+
+
+class Visitors:
+    """Opens pages, and remembers what went wrong in them."""
+
+    def __init__(self, browser: Browser, url: str, directory: Path) -> None:
+        self._browser = browser
+        self._url = url
+        self._directory = directory
+        self._contexts: list[BrowserContext] = []
+        self.complaints: list[str] = []
+
+    def open(
+        self,
+        path: str,
+        *,
+        url: str | None = None,
+        size: Any = None,
+        scheme: Literal["light", "dark"] = "light",
+        language: str = "en-GB",
+    ) -> Page:
+        """Open a page as somebody new."""
+        context = self._browser.new_context(
+            viewport=PHONE if size is None else size,
+            color_scheme=scheme,
+            locale=language,
+            geolocation={"latitude": LAT, "longitude": LON},
+            permissions=["geolocation"],
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(WAIT_MS)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda said: self._heard(said.type, said.text))
+        page.goto(f"{url or self._url}{path}")
+        return page
+
+    def enter(self, path: str, login: str, **options: Any) -> Page:
+        """Open a page and log in."""
+        page = self.open(path, **options)
+        page.get_by_label("Account").fill(login)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    def leave(self) -> None:
+        """Close all pages, with a last picture of each; what they complained about is an error of the test."""
+        for number, context in enumerate(self._contexts):
+            for page in context.pages:
+                page.screenshot(path=self._directory / f"last-{number}.png", full_page=True)
+            context.close()
+        assert self.complaints == [], self.complaints
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind == "error" and not any(words in text for words in _OF_THE_CUT):
+            self.complaints.append(text)

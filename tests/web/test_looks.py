@@ -1,0 +1,133 @@
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.people import DESKTOP, PHONE, SMALL_PHONE, Visitors
+from tests.web.town import Town
+from tools.web_pages import MODULES, PAGES, install
+
+_MOST_BYTES = 200_000
+# The map comes when somebody looks at it.
+_OF_THE_MAP = ("draw-", "maplibre")
+_AXE = MODULES / "axe-core" / "axe.min.js"
+_TARGETS = """() => [...document.querySelectorAll('button, a[href], summary, input')]
+  .filter((one) => one.checkVisibility() && !one.closest('.maplibregl-ctrl-attrib'))
+  .map((one) => (one.matches('input') ? one.closest('label') ?? one : one))
+  .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
+  .filter(([, box]) => box.height < 44 && box.width > 0)
+  .map(([text, box]) => `${text} ${box.width}x${box.height}`)"""
+_OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_HEADINGS = {
+    "/": ("user-one", "Where are you?"),
+    "/courier": ("courier-one", "Ready when you are"),
+    "/ops": ("operator-one", "Orders"),
+}
+
+
+@pytest.mark.parametrize("page", ["index", "courier", "ops"])
+def test_the_first_load_of_a_page_stays_below_200_kb_without_the_map(page: str) -> None:
+    html = (PAGES / f"{page}.html").read_text("utf-8")
+    files = _reachable(re.findall(r'"/(assets/[^"]+)"', html))
+    size = sum(len(gzip.compress((PAGES / name).read_bytes())) for name in files)
+    assert any("mqtt" in name for name in files), "the connection to the broker is a part of it"
+    assert size <= _MOST_BYTES, f"{size} bytes in {sorted(files)}"
+
+
+def _reachable(names: list[str]) -> set[str]:
+    found: set[str] = set()
+    while names:
+        name = names.pop()
+        if name in found or Path(name).name.startswith(_OF_THE_MAP):
+            continue
+        found.add(name)
+        if name.endswith(".js"):
+            text = (PAGES / name).read_text("utf-8")
+            names += [f"assets/{other}" for other in re.findall(r"""["'`]\./([\w.-]+\.js)["'`]""", text)]
+            names += re.findall(r'"(assets/[\w.-]+\.css)"', text)
+    return found
+
+
+@pytest.mark.parametrize("path", ["/", "/courier", "/ops"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_keeps_anybody_from_using_a_page(
+    visitors: Visitors, path: str, scheme: str
+) -> None:
+    page = visitors.open(path, scheme=scheme, size=SMALL_PHONE)
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    _is_usable(page)
+    login, heading = _HEADINGS[path]
+    page.close()
+    inside = visitors.enter(path, login, scheme=scheme, size=SMALL_PHONE)
+    expect(inside.get_by_role("heading", name=heading)).to_be_visible()
+    _is_usable(inside)
+    inside.get_by_role("button", name="Settings").click()
+    expect(inside.get_by_role("dialog")).to_be_visible()
+    _is_usable(inside)
+
+
+def _is_usable(page: Page) -> None:
+    """Nothing serious by axe, nothing wider than the screen, nothing too small for a finger."""
+    install(tools=True)
+    # The page's own rules allow no script from elsewhere, so it comes by the browser's debugging interface.
+    page.evaluate(_AXE.read_text("utf-8"))
+    found: Any = page.evaluate("axe.run({resultTypes: ['violations']})")
+    serious = [one for one in found["violations"] if one["impact"] in {"serious", "critical"}]
+    told = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in serious]
+    assert told == [], json.dumps(told, indent=1)
+    assert page.evaluate(_OVERFLOW) <= 0
+    assert page.evaluate(_TARGETS) == []
+
+
+def test_the_map_of_the_built_page_draws_streets_and_cabinets(visitors: Visitors) -> None:
+    page = visitors.enter("/", "user-one")
+    drawn = page.locator(".map[data-streets]")
+    expect(drawn).to_have_attribute("data-streets", re.compile(r"^[1-9]"))
+    expect(page.get_by_label("Harbour Café: 5 ready")).to_be_visible()
+
+
+def test_a_page_is_read_in_chinese_and_the_choice_is_kept(visitors: Visitors) -> None:
+    page = visitors.open("/", language="zh-CN")
+    expect(page.get_by_role("button", name="登录")).to_be_visible()
+    page.get_by_role("button", name="设置").click()
+    page.get_by_label("English").check()
+    page.reload()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "en"
+
+
+def test_a_theme_that_was_chosen_wins_over_the_system(visitors: Visitors) -> None:
+    page = visitors.open("/", scheme="light")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Dark").check()
+    page.reload()
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark == "rgb(16, 20, 19)"
+
+
+def test_a_page_is_used_with_the_keyboard_alone(visitors: Visitors) -> None:
+    page = visitors.open("/courier")
+    field = page.get_by_label("Account")
+    field.focus()
+    page.keyboard.type("courier-one")
+    page.keyboard.press("Tab")
+    page.keyboard.type("correct horse battery")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Online")).to_be_visible()
+    button = page.get_by_role("button", name="Go on duty")
+    while not button.evaluate("one => one === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Go off duty")).to_be_visible()
+
+
+def test_every_page_loads_under_the_gateways_content_policy(town: Town, visitors: Visitors) -> None:
+    for path in _HEADINGS:
+        page = visitors.open(path, size=DESKTOP if path == "/ops" else PHONE)
+        policy = page.request.get(f"{town.url}{path}").headers["content-security-policy"]
+        assert "script-src 'self';" in policy
+        expect(page.get_by_role("button", name="Log in")).to_be_visible()
