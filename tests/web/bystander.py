@@ -1,4 +1,4 @@
-"""Somebody at the broker beside the pages: hears what travels on a topic, or lends a simulated person hands."""
+"""Somebody at the broker beside the pages: hears what travels, or lends a simulated person hands."""
 
 import json
 import threading
@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import paho.mqtt.client as mqtt
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
 
 from chargeloop.broker import CredentialStore
 from chargeloop.broker.address import BrokerAddress
@@ -26,18 +27,20 @@ class Bystander:
         self._name = client
         self.messages: list[dict[str, Any]] = []
         credentials = CredentialStore.of_data(data).grant(client, "demo")
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=client)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client)
         self._client.username_pw_set(credentials.client, credentials.password)
-        self._client.on_connect = lambda connected, *_: [connected.subscribe(topic, qos=1) for topic in topics]
-        self._client.on_message = lambda _client, _data, message: self.messages.append(
-            json.loads(message.payload)
-        )
+        self._client.on_message = self._heard
+        self._topics = topics
 
     def __enter__(self) -> Self:
-        subscribed = threading.Event()
-        self._client.on_subscribe = lambda *_: subscribed.set()
+        connected = threading.Event()
+        self._client.on_connect = lambda *_: connected.set()
         self._client.connect(self._address.host, self._address.port)
         self._client.loop_start()
+        assert connected.wait(_WAIT_S)
+        subscribed = threading.Event()
+        self._client.on_subscribe = lambda *_: subscribed.set()
+        self._client.subscribe([(topic, 1) for topic in self._topics])
         assert subscribed.wait(_WAIT_S)
         return self
 
@@ -59,3 +62,6 @@ class Bystander:
         while len(self.messages) < count:
             assert time.monotonic() < deadline, f"{len(self.messages)} messages and not {count}"
             time.sleep(0.02)
+
+    def _heard(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        self.messages.append(json.loads(message.payload))

@@ -1,4 +1,4 @@
-"""The line between a browser and the gateway, which a test can cut: connections break, and no new one is made."""
+"""The line between a browser and the gateway, which a test can cut."""
 
 import contextlib
 import socket

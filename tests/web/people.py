@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.web.town import LAT, LON, PASSWORD
 
+Scheme = Literal["light", "dark"]
 PHONE: Any = {"width": 390, "height": 844}
 SMALL_PHONE: Any = {"width": 360, "height": 740}
 DESKTOP: Any = {"width": 1280, "height": 860}
@@ -31,7 +32,7 @@ class Visitors:
         *,
         url: str | None = None,
         size: Any = None,
-        scheme: Literal["light", "dark"] = "light",
+        scheme: Scheme = "light",
         language: str = "en-GB",
     ) -> Page:
         """Open a page as somebody new."""
@@ -60,7 +61,7 @@ class Visitors:
         return page
 
     def leave(self) -> None:
-        """Close all pages, with a last picture of each; what they complained about is an error of the test."""
+        """Close all pages, with a last picture of each; what they complained about fails the test."""
         for number, context in enumerate(self._contexts):
             for page in context.pages:
                 page.screenshot(path=self._directory / f"last-{number}.png", full_page=True)

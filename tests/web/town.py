@@ -149,7 +149,8 @@ def _wait_for_stock(town: Town) -> None:
 
     def stocked() -> bool:
         found = caller.send("GET", "/v1/cabinets")["cabinets"]
-        return sum(cabinet["ready_banks"] for cabinet in found) == len(_CABINETS) * _BANKS
+        ready = sum(int(cabinet["ready_banks"]) for cabinet in found)
+        return ready == len(_CABINETS) * _BANKS
 
     _wait(stocked, town, "banks in the cabinets")
     caller.close()

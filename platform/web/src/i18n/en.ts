@@ -274,4 +274,11 @@ export const en = {
   'ops.cabinet': 'Cabinet',
   'ops.ready': 'Ready',
   'ops.link': 'Connection',
+  'rent.dispute': 'Returned but still charged?',
+  'rent.dispute.about':
+    'Tell us what is wrong. An operator looks into it and answers here; a fee that was wrong is taken back.',
+  'rent.dispute.text': 'What is wrong?',
+  'rent.dispute.open': 'Open a dispute',
+  'rent.dispute.opened': 'Dispute of {time}',
+  'rent.dispute.waiting': 'An operator will answer.',
 } as const

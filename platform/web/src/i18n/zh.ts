@@ -274,4 +274,10 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'ops.cabinet': '机柜',
   'ops.ready': '可租',
   'ops.link': '连接',
+  'rent.dispute': '已归还却仍在计费？',
+  'rent.dispute.about': '请说明问题，运营人员会核查并在此回复；错误的费用将退回。',
+  'rent.dispute.text': '哪里不对？',
+  'rent.dispute.open': '提交申诉',
+  'rent.dispute.opened': '{time} 的申诉',
+  'rent.dispute.waiting': '运营人员将会回复。',
 }

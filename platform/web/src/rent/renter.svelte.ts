@@ -96,6 +96,11 @@ export class Renter {
     return this.#ask(`/v1/orders/${order}/return`, { ...place, quantity })
   }
 
+  /** Says that something is wrong with an order, or with one bank of it. */
+  dispute(order: string, bank: string | null, text: string): Promise<void> {
+    return this.#ask(`/v1/orders/${order}/disputes`, { bank, text })
+  }
+
   /** Reads an order with its journal and its bill. */
   async read(order: string): Promise<void> {
     try {

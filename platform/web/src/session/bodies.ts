@@ -95,9 +95,19 @@ export interface OrderSummary {
   readonly changed: string
 }
 
+export interface DisputeBody {
+  readonly id: string
+  readonly bank: string | null
+  readonly text: string
+  readonly opened: string
+  readonly answer: string | null
+}
+
 export interface OrderBody extends OrderSummary {
   readonly events: readonly OrderEvent[]
   readonly fee_lines: readonly FeeLine[]
   readonly total: Money
   readonly rules: TariffBody
+  /** A gateway of before has none. */
+  readonly disputes?: readonly DisputeBody[]
 }
