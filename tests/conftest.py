@@ -21,6 +21,7 @@ settings.load_profile("any machine")
 FEW_FILES = 4
 # The longest first, or one would begin when all others have ended.
 ALONE = (
+    "tests/web/test_courier_offline.py",
     "tests/cli/test_killed.py",
     "tests/cli/test_demo.py",
     "tests/cli/test_chaos.py",
@@ -33,7 +34,15 @@ ALONE = (
     "tests/cli/test_broker_dies.py",
 )
 # Then the folders whose tests start processes; the rest is done in moments.
-EARLY = (*ALONE, "tests/cli/", "tests/acceptance/", "tests/broker/", "tests/station/shell/", "tests/courier/")
+EARLY = (
+    *ALONE,
+    "tests/web/",
+    "tests/cli/",
+    "tests/acceptance/",
+    "tests/broker/",
+    "tests/station/shell/",
+    "tests/courier/",
+)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

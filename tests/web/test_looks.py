@@ -55,7 +55,9 @@ def _reachable(names: list[str]) -> set[str]:
 
 @pytest.mark.parametrize("path", ["/", "/courier", "/ops"])
 @pytest.mark.parametrize("scheme", typing.get_args(Scheme))
-def test_nothing_serious_keeps_anybody_from_using_a_page(visitors: Visitors, path: str, scheme: Scheme) -> None:
+def test_nothing_serious_keeps_anybody_from_using_a_page(
+    visitors: Visitors, path: str, scheme: Scheme
+) -> None:
     page = visitors.open(path, scheme=scheme, size=SMALL_PHONE)
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     _is_usable(page)

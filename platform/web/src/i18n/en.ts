@@ -155,7 +155,7 @@ export const en = {
   'courier.played.there': 'Somebody opens and tells the code.',
   'courier.played.absent': 'Nobody opens.',
   'courier.earnings.today': 'Today',
-  'courier.earnings.trips': '{n} trips',
+  'courier.earnings.trips': 'Trips: {n}',
   'courier.earnings.rule': 'How a trip is paid',
   'courier.earnings.rule.plain': 'A base, and a price for each minute begun up to the promised time.',
   'courier.earnings.rule.numbers':

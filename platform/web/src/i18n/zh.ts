@@ -5,7 +5,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   settings: '设置',
   language: '语言',
   theme: '外观',
-  'theme.system': '跟随系统',
+  'theme.system': '系统',
   'theme.light': '浅色',
   'theme.dark': '深色',
   starting: '请稍候…',
@@ -155,7 +155,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.played.there': '有人开门并告知交接码。',
   'courier.played.absent': '无人开门。',
   'courier.earnings.today': '今天',
-  'courier.earnings.trips': '{n} 趟',
+  'courier.earnings.trips': '行程：{n}',
   'courier.earnings.rule': '计费方式',
   'courier.earnings.rule.plain': '基础费，加上在承诺时间内每开始一分钟的费用。',
   'courier.earnings.rule.numbers':

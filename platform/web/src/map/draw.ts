@@ -70,10 +70,10 @@ const LIGHT: Colours = {
 }
 const DARK: Colours = {
   ground: '#151b19',
-  block: '#1d2522',
-  park: '#1d3327',
-  water: '#16303d',
-  street: '#33403b',
+  block: '#1a211f',
+  park: '#1f3d2c',
+  water: '#1b4256',
+  street: '#45544e',
   name: '#aab8b1',
   line: '#5fd4b3',
 }
