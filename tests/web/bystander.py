@@ -33,14 +33,12 @@ class Bystander:
         self._topics = topics
 
     def __enter__(self) -> Self:
-        connected = threading.Event()
-        self._client.on_connect = lambda *_: connected.set()
+        # A broker that has not heard of us yet refuses the first try; the client tries again by itself.
+        subscribed = threading.Event()
+        self._client.on_connect = lambda client, *_: client.subscribe([(name, 1) for name in self._topics])
+        self._client.on_subscribe = lambda *_: subscribed.set()
         self._client.connect(self._address.host, self._address.port)
         self._client.loop_start()
-        assert connected.wait(_WAIT_S)
-        subscribed = threading.Event()
-        self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.subscribe([(topic, 1) for topic in self._topics])
         assert subscribed.wait(_WAIT_S)
         return self
 

@@ -1,10 +1,11 @@
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.web.line import Line
 from tests.web.people import Visitors
@@ -17,16 +18,22 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+@contextlib.contextmanager
+def launched(playwright: Playwright) -> Iterator[Browser]:
+    """Run Debian's Chromium."""
     chromium = shutil.which("chromium")
     assert chromium is not None, "the pages are tested in Debian's Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        # The map needs WebGL, which a machine without a graphics card draws in software.
-        arguments = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        running = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    # The map needs WebGL, which a machine without a graphics card draws in software.
+    arguments = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    running = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright, launched(playwright) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { earnedMinor, type Trip } from '../src/courier/pay'
+import { earnedMinor, withBooked, type Trip } from '../src/courier/pay'
 import { bankId } from '../src/courier/bank_id'
 import { progress, tasks, type Act } from '../src/courier/steps'
 import type { Work, WorkJob } from '../src/protocol/generated'
@@ -109,4 +109,23 @@ test('a bank’s number is known by its label, its address and its digits', () =
   expect(bankId('https://example.test/b/bnk-010001')).toBe('bnk-010001')
   expect(bankId('two words')).toBeNull()
   expect(bankId('')).toBeNull()
+})
+
+test('what the platform has booked goes before the phone’s own count, and trips of another phone are listed', () => {
+  const body = {
+    job: 'job-1',
+    kind: 'outward',
+    quantity: 2,
+    taken: '2026-11-23T12:00:00.000Z',
+    done: '2026-11-23T12:05:00.000Z',
+    amount: { amount_minor: 250, currency: 'EUR' },
+  } as const
+  const [mine, theirs] = withBooked(
+    [trip],
+    [body, { ...body, job: 'job-2', taken: '2026-11-23T13:00:00.000Z' }],
+  )
+  expect(mine?.job).toBe('job-1')
+  expect(earnedMinor(mine ?? trip, 0, 10)).toBe(250)
+  expect(theirs).toMatchObject({ job: 'job-2', given: true, bookedMinor: 250 })
+  expect(withBooked([trip], [])).toEqual([trip])
 })

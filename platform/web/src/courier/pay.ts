@@ -2,8 +2,10 @@
  * What a trip earns: a base, and a price for each minute begun up to the promised ones.
  *
  * The trip out is paid from the acceptance until the banks are in the user's hands, the trip back until they are in
- * a cabinet. This is the phone's own count; the platform's is made from the corrected times of the events.
+ * a cabinet. What the platform has booked, from the corrected times of the events, goes before the phone's count.
  */
+
+import type { TripBody } from '../session/bodies'
 
 const MINUTE_MS = 60_000
 
@@ -22,11 +24,38 @@ export interface Trip {
   readonly given: boolean
   /** Whether the courier has reported the goal as reached. */
   readonly reached: boolean
+  /** What the platform has booked for it; that counts. */
+  readonly bookedMinor?: number
 }
 
 /** Returns the amount so far; `perMinuteMinor` is null while the tariff is not known. */
 export function earnedMinor(trip: Trip, now: number, perMinuteMinor: number | null): number {
+  if (trip.bookedMinor !== undefined) return trip.bookedMinor
   if (trip.to !== null && !trip.reached) return 0
   const minutes = Math.max(0, Math.ceil(((trip.to ?? now) - trip.from) / MINUTE_MS))
   return Math.min(trip.payMaxMinor, trip.payMinor + minutes * (perMinuteMinor ?? 0))
+}
+
+/** Returns this phone's trips with what the platform has booked, and those it knows from another phone; oldest first. */
+export function withBooked(trips: readonly Trip[], booked: readonly TripBody[]): Trip[] {
+  const known = new Map(trips.map((trip) => [trip.job, trip]))
+  for (const body of booked) {
+    const mine = known.get(body.job) ?? fromElsewhere(body)
+    if (mine !== null) known.set(body.job, asBooked(mine, body))
+  }
+  return [...known.values()].sort((one, other) => one.from - other.from)
+}
+
+function asBooked(trip: Trip, { done, amount }: TripBody): Trip {
+  return {
+    ...trip,
+    ...(done === null ? {} : { to: Date.parse(done), reached: true }),
+    ...(amount === null ? {} : { bookedMinor: amount.amount_minor, currency: amount.currency }),
+  }
+}
+
+function fromElsewhere({ job, kind, quantity, taken }: TripBody): Trip | null {
+  if (taken === null) return null
+  const unknown = { payMinor: 0, payMaxMinor: 0, currency: 'EUR', given: true, reached: false, to: null }
+  return { ...unknown, offer: job, job, leg: kind, quantity, from: Date.parse(taken) }
 }

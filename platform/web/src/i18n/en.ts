@@ -161,7 +161,7 @@ export const en = {
   'courier.earnings.rule.numbers':
     '{base}, and {minute} for each minute begun, for at most {promised} minutes: {most} at most. More time is not paid, so that nobody gains by being slow.',
   'courier.earnings.rule.clock':
-    'The time runs from your acceptance to the hand-over, or to the banks in the cabinet. This is your phone’s count; the platform’s uses the corrected times.',
+    'The time runs from your acceptance to the hand-over, or to the banks in the cabinet. Until a trip is booked you see your phone’s count; what is booked is made from the corrected times.',
   'courier.earnings.none': 'No trips yet',
   'courier.earnings.none.about': 'What you earn is listed here.',
   'courier.earnings.running': 'so far',
@@ -281,4 +281,5 @@ export const en = {
   'rent.dispute.open': 'Open a dispute',
   'rent.dispute.opened': 'Dispute of {time}',
   'rent.dispute.waiting': 'An operator will answer.',
+  'courier.earnings.booked': 'booked',
 } as const

@@ -161,7 +161,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.earnings.rule.numbers':
     '基础费 {base}，每开始一分钟 {minute}，最多计 {promised} 分钟，上限 {most}。超时不另计费，拖延不会多得。',
   'courier.earnings.rule.clock':
-    '计时从接单开始，到交付或放入机柜为止。此为本机统计，以平台校正后的时间为准。',
+    '计时从接单开始，到交付或放入机柜为止。入账前显示本机统计，入账金额以校正后的时间为准。',
   'courier.earnings.none': '还没有行程',
   'courier.earnings.none.about': '您的收入会列在这里。',
   'courier.earnings.running': '进行中',
@@ -280,4 +280,5 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.dispute.open': '提交申诉',
   'rent.dispute.opened': '{time} 的申诉',
   'rent.dispute.waiting': '运营人员将会回复。',
+  'courier.earnings.booked': '已入账',
 }

@@ -111,3 +111,12 @@ export interface OrderBody extends OrderSummary {
   /** A gateway of before has none. */
   readonly disputes?: readonly DisputeBody[]
 }
+
+export interface TripBody {
+  readonly job: string
+  readonly kind: 'outward' | 'back'
+  readonly quantity: number
+  readonly taken: string | null
+  readonly done: string | null
+  readonly amount: Money | null
+}

@@ -33,6 +33,8 @@ const RETRY_MS = 5_000
 
 class Session {
   account = $state.raw<Account | null>(null)
+  /** Whether the gateway has said that the session is over: a page that was going on without a network must ask. */
+  over = $state(false)
   mqtt: Credentials | null = null
   /** How much faster the world's clock runs than ours. */
   speed = 1
@@ -61,6 +63,7 @@ class Session {
         } catch (error) {
           if (!(error instanceof Problem) || error.passes) throw error
           this.#forget()
+          this.over = true
           return false
         }
       })
@@ -92,6 +95,7 @@ class Session {
 
   #take(body: SessionBody): Account {
     localStorage.setItem(BEGUN, 'yes')
+    this.over = false
     this.#token = body.access_token
     this.mqtt = body.mqtt
     if (body.clock !== undefined) {
