@@ -105,7 +105,7 @@ function river(centre: Point): Feature {
   const bank = (side: number): Ring =>
     Array.from({ length: 49 }, (_, step) => {
       const east = (step - 24) * 75
-      const point = offset(centre, east, -760 + 130 * Math.sin(east / 520) + side * 55)
+      const point = offset(centre, east, -1_560 + 130 * Math.sin(east / 520) + side * 55)
       return [point.lon, point.lat]
     })
   const south = bank(-1)
