@@ -1,6 +1,6 @@
 from playwright.sync_api import expect
 
-from tests.web.people import Visitors
+from tests.web.people import WAIT_MS, Visitors
 from tests.web.town import Town
 
 
@@ -15,6 +15,8 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
     user.get_by_role("button", name="Bring me 2 banks").click()
     courier.get_by_role("button", name="Accept").click()
     expect(user.get_by_text("Your hand-over code")).to_be_visible()
+    expect(user.get_by_text("Here in about")).to_be_visible(timeout=WAIT_MS)
+    expect(user.get_by_label("Your courier")).to_be_visible()
     courier.get_by_role("button", name="I am at the cabinet").click()
     courier.get_by_role("button", name="Type the code at the cabinet").click()
     courier.get_by_role("button", name="I have taken 2 banks").click()

@@ -282,4 +282,7 @@ export const en = {
   'rent.dispute.opened': 'Dispute of {time}',
   'rent.dispute.waiting': 'An operator will answer.',
   'courier.earnings.booked': 'booked',
+  'rent.courier': 'Your courier',
+  'rent.eta': 'Here in about {time}',
+  'rent.eta.away': '{distance} to go',
 } as const

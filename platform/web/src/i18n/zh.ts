@@ -281,4 +281,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.dispute.opened': '{time} 的申诉',
   'rent.dispute.waiting': '运营人员将会回复。',
   'courier.earnings.booked': '已入账',
+  'rent.courier': '您的骑手',
+  'rent.eta': '约 {time} 后到达',
+  'rent.eta.away': '还有 {distance}',
 }

@@ -36,6 +36,9 @@ export function stageOf(state: string): Stage | null {
   return { line, reached: line.indexOf(milestone) + 1 }
 }
 
+const COMING = new Set(['fetching', 'delivering', 'collecting'])
+
+export const isComing = (state: string): boolean => COMING.has(state)
 export const hasEnded = (state: string): boolean => FINAL.has(state)
 export const canCancel = (state: string): boolean => BEFORE_HAND_OVER.has(state)
 export const isInUse = (state: string): boolean => state === 'in_use' || GOING_BACK.has(state)

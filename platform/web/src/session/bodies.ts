@@ -120,3 +120,13 @@ export interface TripBody {
   readonly done: string | null
   readonly amount: Money | null
 }
+
+/** The courier who comes: where they were last, and the whole way that is left. */
+export interface ApproachBody {
+  readonly courier: string
+  readonly lat: number
+  readonly lon: number
+  readonly by_cabinet: string | null
+  readonly distance_m: number
+  readonly minutes: number
+}
