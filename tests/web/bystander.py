@@ -26,7 +26,7 @@ class Bystander:
         self._address = BrokerAddress(host, int(port))
         self._name = client
         self.messages: list[dict[str, Any]] = []
-        credentials = CredentialStore.of_data(data).grant(client, "demo")
+        credentials = CredentialStore.of_data(data).load(client)
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client)
         self._client.username_pw_set(credentials.client, credentials.password)
         self._client.on_message = self._heard

@@ -5,11 +5,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.web.line import Line
-from tests.web.people import Visitors
+from tests.web.people import WAIT_MS, Visitors
 from tests.web.town import Town, running_town
+
+# The machine is shared, and the town with its two platforms takes its time on it.
+expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")

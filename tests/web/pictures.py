@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.web.conftest import launched
-from tests.web.people import DESKTOP, PHONE, WAIT_MS, Scheme, Visitors
+from tests.web.people import DESKTOP, PHONE, Scheme, Visitors
 from tests.web.town import running_town
 
 _IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
@@ -27,7 +27,6 @@ def main() -> None:
 
 
 def _play(visitors: Visitors) -> None:
-    expect.set_options(timeout=WAIT_MS)
     courier = visitors.enter("/courier?demo", "courier-one")
     user = visitors.enter("/?demo", "user-one")
     operator = visitors.enter("/ops", "operator-one", size=DESKTOP)

@@ -10,7 +10,7 @@ from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.messages.world import BankInserted
 from tests.web.bystander import Bystander
 from tests.web.line import Line
-from tests.web.people import WAIT_MS, Visitors
+from tests.web.people import Visitors
 from tests.web.town import LAT, LON, Caller, Town
 
 _KEPT = """async () => {
@@ -27,7 +27,7 @@ _WORN: Any = {"charge_pct": 20, "health_pct": 95, "temperature_c": 25, "cycles":
 
 @pytest.fixture
 def listener(town: Town) -> Iterator[Bystander]:
-    with Bystander(town.data, "opr-listener", "cl/v1/demo/courier/cou-courier-one/event") as listening:
+    with Bystander(town.data, "opr-operator-one", "cl/v1/demo/courier/cou-courier-one/event") as listening:
         yield listening
 
 
@@ -131,7 +131,7 @@ class Phone:
 
         `then` is what the page shows once it is done, before and after the reload.
         """
-        expect(self.page.get_by_role("button", name=button)).to_be_enabled(timeout=WAIT_MS)
+        expect(self.page.get_by_role("button", name=button)).to_be_enabled()
         self._line.cut()
         expect(self.page.get_by_text("Offline")).to_be_visible()
         self.press(button)
@@ -139,8 +139,8 @@ class Phone:
         self.page.reload()
         self._shows(then)
         self._line.mend()
-        expect(self.page.get_by_text("Online")).to_be_visible(timeout=WAIT_MS)
-        expect(self.page.get_by_text("1 waiting")).to_be_hidden(timeout=WAIT_MS)
+        expect(self.page.get_by_text("Online")).to_be_visible()
+        expect(self.page.get_by_text("1 waiting")).to_be_hidden()
 
     def _shows(self, then: str) -> None:
         expect(self.page.get_by_text("1 waiting")).to_be_visible()

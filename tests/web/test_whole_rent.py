@@ -1,7 +1,11 @@
+import re
+
 from playwright.sync_api import expect
 
-from tests.web.people import WAIT_MS, Visitors
+from tests.web.people import Visitors
 from tests.web.town import Town
+
+_CODE = re.compile("customer.s code")
 
 
 def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
@@ -15,7 +19,7 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
     user.get_by_role("button", name="Bring me 2 banks").click()
     courier.get_by_role("button", name="Accept").click()
     expect(user.get_by_text("Your hand-over code")).to_be_visible()
-    expect(user.get_by_text("Here in about")).to_be_visible(timeout=WAIT_MS)
+    expect(user.get_by_text("Here in about")).to_be_visible()
     expect(user.get_by_label("Your courier")).to_be_visible()
     courier.get_by_role("button", name="I am at the cabinet").click()
     courier.get_by_role("button", name="Type the code at the cabinet").click()
@@ -24,6 +28,7 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
     expect(user.get_by_role("heading", name="Your banks are on the way")).to_be_visible()
     courier.get_by_role("button", name="Ring at the door").click()
     user.get_by_role("button", name="Open and tell the code").click()
+    expect(courier.get_by_label(_CODE)).to_have_value(re.compile("^[0-9]{4}$"))
     courier.get_by_role("button", name="I have handed over 2 banks").click()
 
     expect(user.get_by_role("heading", name="Yours to use")).to_be_visible()
@@ -34,6 +39,7 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
     courier.get_by_role("button", name="I am at the customer").click()
     courier.get_by_role("button", name="Ring at the door").click()
     user.get_by_role("button", name="Open and tell the code").click()
+    expect(courier.get_by_label(_CODE)).to_have_value(re.compile("^[0-9]{4}$"))
     courier.get_by_role("button", name="I have collected 2 banks").click()
     courier.get_by_role("button", name="I am at the cabinet").click()
     courier.get_by_role("button", name="Push the banks in").click()
