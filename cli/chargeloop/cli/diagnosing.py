@@ -1,10 +1,5 @@
 """The command `doctor`: what chargeloop needs on this machine, and what to do where something is missing."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.options import (
     BrokerAddressOption,
@@ -15,15 +10,9 @@ from chargeloop.cli.options import (
     HttpPortOption,
     JsonOption,
     RegionOption,
+    TlsCertOption,
+    TlsKeyOption,
 )
-
-TlsCertOption = Annotated[
-    Path | None,
-    typer.Option("--tls-cert", metavar="FILE", help="Certificate chain in PEM that is to be looked at."),
-]
-TlsKeyOption = Annotated[
-    Path | None, typer.Option("--tls-key", metavar="FILE", help="The private key of --tls-cert, in PEM.")
-]
 
 
 def doctor(
@@ -42,15 +31,16 @@ def doctor(
 
     Takes some seconds: brokers are really started. The exit code is 1 when something does not work.
     """
-    if (tls_cert is None) is not (tls_key is None):
-        raise CommandError("--tls-cert and --tls-key belong together: give both")
     from chargeloop.cli.doctor.report import Tls, run_doctor
     from chargeloop.cli.settings import load_settings
 
     flags = {
         "data": data, "region": region, "broker": broker, "broker_port": broker_port, "http_host": http_host,
-        "http_port": http_port,
+        "http_port": http_port, "tls_cert": tls_cert, "tls_key": tls_key,
     }  # fmt: skip
     settings = load_settings(flags, config).settings
-    tls = None if tls_cert is None or tls_key is None else Tls(tls_cert, tls_key)
+    cert, key = settings.tls_cert, settings.tls_key
+    if (cert is None) is not (key is None):
+        raise CommandError("--tls-cert and --tls-key go together: give both, or neither")
+    tls = None if cert is None or key is None else Tls(cert, key)
     return 0 if run_doctor(settings, tls, as_json=as_json) else FAILED

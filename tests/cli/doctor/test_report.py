@@ -51,4 +51,4 @@ def test_the_exit_code_tells_whether_something_fails(
 
 def test_a_certificate_without_its_key_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["doctor", "--tls-cert", "x.pem"]) == 2
-    assert "belong together" in capsys.readouterr().err
+    assert "go together" in capsys.readouterr().err

@@ -12,6 +12,7 @@ import httpx2
 
 from chargeloop.broker.main import BrokerError, free_address
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
+from chargeloop.cli.places import gateway_url
 from chargeloop.cli.settings import Settings
 from chargeloop.protocol.time import format_instant, parse_instant
 
@@ -49,17 +50,25 @@ def _gateway_port(settings: Settings) -> Finding:
     try:
         free_address(host, port)
     except BrokerError as error:
-        region = _gateway_region(host, port)
+        region = _gateway_region(gateway_url(settings))
         if region is not None:
             return ok("http port", f"{port}: the gateway of region {region} runs there")
         return fail("http port", str(error), "stop what listens there, or give another --http-port")
     return ok("http port", f"{port} of {host} is free")
 
 
-def _gateway_region(host: str, port: int) -> str | None:
-    """Return the region of the gateway that listens there, or None when it is no gateway."""
+def _gateway_region(url: str) -> str | None:
+    """Return the region of the gateway that listens there, or None when it is no gateway.
+
+    Its certificate is not looked at: it is told nothing, and asked who it is.
+    """
     with contextlib.suppress(httpx2.HTTPError, ValueError, KeyError, TypeError):
-        reply = httpx2.get(f"http://{host}:{port}/v1/health", timeout=_ANSWER_S, trust_env=False)
+        reply = httpx2.get(
+            f"{url}/v1/health",
+            timeout=_ANSWER_S,
+            trust_env=False,
+            verify=False,
+        )
         return str(reply.json()["region"])
     return None
 
