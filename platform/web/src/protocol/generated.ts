@@ -20,6 +20,13 @@ export interface Envelope {
   data: Record<string, unknown>;
 }
 
+export interface AnswerDispute {
+  operator: string;
+  order: string;
+  dispute: string;
+  text: string;
+}
+
 export interface ArrivedAtCabinet {
   job: string;
 }
@@ -74,10 +81,18 @@ export interface Booted {
   interrupted?: readonly (string)[];
 }
 
+export type CabinetAction = "lock" | "unlock" | "inventory" | "release" | "eject";
+
 export interface CabinetAnswered {
   accepted: boolean;
   display: string;
   banks?: readonly (BankStatus)[];
+}
+
+export interface CabinetCommanded {
+  cabinet: string;
+  command: string;
+  expires: string;
 }
 
 export interface CabinetInfo {
@@ -106,6 +121,15 @@ export interface Collected {
   job: string;
   code: string;
   banks: readonly (string)[];
+}
+
+export interface CommandCabinet {
+  operator: string;
+  cabinet: string;
+  action: CabinetAction;
+  slot?: number | null;
+  reservation?: string | null;
+  reason: string;
 }
 
 export interface CommandFinished {
@@ -198,6 +222,12 @@ export interface EjectFailed {
   reason: CabinetReason;
 }
 
+export interface EndOrder {
+  operator: string;
+  order: string;
+  reason: string;
+}
+
 export type Evidence = "phone" | "cabinet";
 
 export interface FirstIndication {
@@ -283,6 +313,13 @@ export interface OfferDeclined {
 
 export type OfferEnd = "taken" | "expired" | "declined" | "withdrawn" | "accepted";
 
+export interface OpenDispute {
+  user: string;
+  order: string;
+  bank?: string | null;
+  text: string;
+}
+
 export interface OrderMoved {
   order: string;
   event: string;
@@ -366,7 +403,7 @@ export interface Refusal {
   reason: string;
 }
 
-export type RefusalCode = "not_enough_banks" | "no_cabinet_near" | "no_room_near" | "cabinet_offline" | "unknown_cabinet" | "unknown_order" | "not_yours" | "wrong_state" | "too_many" | "key_reused" | "invalid";
+export type RefusalCode = "not_enough_banks" | "no_cabinet_near" | "no_room_near" | "cabinet_offline" | "unknown_cabinet" | "unknown_order" | "not_yours" | "unknown_dispute" | "unknown_line" | "wrong_state" | "too_many" | "key_reused" | "invalid";
 
 export interface ReleaseReservation {
   reservation: string;
@@ -548,6 +585,13 @@ export interface UserOrders {
   orders?: readonly (OrderView)[];
 }
 
+export interface WaiveFee {
+  operator: string;
+  order: string;
+  line: string;
+  reason: string;
+}
+
 export interface Work {
   version: number;
   on_duty: boolean;
@@ -629,6 +673,12 @@ export interface MessageTypes {
   "chargeloop.rental.place_order.v1": PlaceOrder;
   "chargeloop.rental.cancel_order.v1": CancelOrder;
   "chargeloop.rental.request_return.v1": RequestReturn;
+  "chargeloop.rental.open_dispute.v1": OpenDispute;
+  "chargeloop.rental.end_order.v1": EndOrder;
+  "chargeloop.rental.answer_dispute.v1": AnswerDispute;
+  "chargeloop.rental.waive_fee.v1": WaiveFee;
+  "chargeloop.rental.command_cabinet.v1": CommandCabinet;
+  "chargeloop.rental.cabinet_commanded.v1": CabinetCommanded;
   "chargeloop.rental.request_done.v1": RequestDone;
   "chargeloop.rental.request_refused.v1": RequestRefused;
   "chargeloop.rental.user_orders.v1": UserOrders;
@@ -647,6 +697,7 @@ export type MessageType = keyof MessageTypes;
 
 export const SCHEMAS: Readonly<Record<string, unknown>> = {
   Envelope: {"properties":{"specversion":{"const":"1.0","type":"string"},"id":{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},"source":{"pattern":"^[a-z]+/[a-z0-9-]{1,48}$","type":"string"},"type":{"maxLength":80,"pattern":"^chargeloop\\.[a-z_]+\\.[a-z_]+\\.v[0-9]+$","type":"string"},"time":{"format":"date-time","type":"string"},"subject":{"anyOf":[{"maxLength":64,"type":"string"},{"type":"null"}]},"datacontenttype":{"const":"application/json","type":"string"},"journalid":{"anyOf":[{"maxLength":48,"pattern":"^jnl-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"seq":{"anyOf":[{"maximum":2147483647,"minimum":1,"type":"integer"},{"type":"null"}]},"keptfrom":{"anyOf":[{"maximum":2147483647,"minimum":1,"type":"integer"},{"type":"null"}]},"bootid":{"anyOf":[{"pattern":"^[a-z0-9-]{1,36}$","type":"string"},{"type":"null"}]},"uptimems":{"anyOf":[{"pattern":"^[0-9]{1,16}$","type":"string"},{"type":"null"}]},"clockstate":{"anyOf":[{"$ref":"#/$defs/ClockState"},{"type":"null"}]},"correlationid":{"anyOf":[{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},{"type":"null"}]},"causationid":{"anyOf":[{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},{"type":"null"}]},"expirytime":{"anyOf":[{"format":"date-time","type":"string"},{"type":"null"}]},"data":{"type":"object"}},"required":["id","source","type","time","data"],"type":"object"},
+  AnswerDispute: {"properties":{"operator":{"maxLength":48,"pattern":"^opr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"dispute":{"pattern":"^ord-[a-z0-9-]{1,44}-e[0-9]{1,6}$","type":"string"},"text":{"maxLength":200,"minLength":1,"type":"string"}},"required":["operator","order","dispute","text"],"type":"object"},
   ArrivedAtCabinet: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"}},"required":["job"],"type":"object"},
   ArrivedAtUser: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"}},"required":["job"],"type":"object"},
   BankEjected: {"properties":{"slot":{"maximum":36,"minimum":1,"type":"integer"},"bank":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"reservation":{"anyOf":[{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"command":{"anyOf":[{"maxLength":48,"pattern":"^cmd-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"charge_pct":{"maximum":100,"minimum":0,"type":"integer"}},"required":["slot","bank"],"type":"object"},
@@ -656,13 +707,16 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   BanksCollected: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","order","banks"],"type":"object"},
   BanksPickedUp: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","order","banks"],"type":"object"},
   Booted: {"properties":{"cause":{"pattern":"^(power_on|reboot|crash)$","type":"string"},"firmware":{"maxLength":40,"type":"string"},"interrupted":{"items":{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},"type":"array"}},"required":["cause","firmware"],"type":"object"},
+  CabinetAction: {"enum":["lock","unlock","inventory","release","eject"],"type":"string"},
   CabinetAnswered: {"properties":{"accepted":{"type":"boolean"},"display":{"maxLength":200,"minLength":1,"type":"string"},"banks":{"items":{"$ref":"#/$defs/BankStatus"},"maxItems":20,"type":"array"}},"required":["accepted","display"],"type":"object"},
+  CabinetCommanded: {"properties":{"cabinet":{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"command":{"maxLength":48,"pattern":"^cmd-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"expires":{"format":"date-time","type":"string"}},"required":["cabinet","command","expires"],"type":"object"},
   CabinetInfo: {"properties":{"name":{"maxLength":80,"minLength":1,"type":"string"},"location":{"$ref":"#/$defs/Location"},"slots":{"maximum":36,"minimum":1,"type":"integer"},"model":{"maxLength":40,"type":"string"},"firmware":{"maxLength":40,"type":"string"}},"required":["name","location","slots","model","firmware"],"type":"object"},
   CabinetReason: {"enum":["not_enough_banks","not_enough_slots","unknown_reservation","stale_epoch","busy","jam","no_bank_in_slot","slot_taken","slot_held","unreadable_bank","power_cut","operator"],"type":"string"},
   CancelOrder: {"properties":{"user":{"maxLength":48,"pattern":"^usr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"reason":{"maxLength":200,"minLength":1,"type":"string"}},"required":["user","order"],"type":"object"},
   ClockState: {"enum":["unset","free","synced","inferred"],"type":"string"},
   CodeTyped: {"properties":{"code":{"pattern":"^[0-9]{4,8}$","type":"string"}},"required":["code"],"type":"object"},
   Collected: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"code":{"pattern":"^[0-9]{4,8}$","type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","code","banks"],"type":"object"},
+  CommandCabinet: {"properties":{"operator":{"maxLength":48,"pattern":"^opr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"cabinet":{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"action":{"$ref":"#/$defs/CabinetAction"},"slot":{"anyOf":[{"maximum":36,"minimum":1,"type":"integer"},{"type":"null"}]},"reservation":{"anyOf":[{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"reason":{"maxLength":200,"minLength":1,"type":"string"}},"required":["operator","cabinet","action","reason"],"type":"object"},
   CommandFinished: {"properties":{"command":{"maxLength":48,"pattern":"^cmd-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"epoch":{"maximum":9007199254740992,"minimum":0,"type":"integer"},"outcome":{"$ref":"#/$defs/Outcome"},"reason":{"anyOf":[{"$ref":"#/$defs/CabinetReason"},{"type":"null"}]},"available":{"anyOf":[{"maximum":9007199254740992,"minimum":0,"type":"integer"},{"type":"null"}]},"reservation":{"anyOf":[{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"slots":{"items":{"$ref":"#/$defs/SlotContent"},"maxItems":36,"type":"array"}},"required":["command","epoch","outcome"],"type":"object"},
   ConnectionState: {"properties":{"state":{"$ref":"#/$defs/Presence"},"connection_epoch":{"maximum":9007199254740992,"minimum":0,"type":"integer"}},"required":["state","connection_epoch"],"type":"object"},
   CourierGaveUp: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"courier":{"maxLength":48,"pattern":"^cou-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"reason":{"maxLength":200,"minLength":1,"type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"},"offered_again":{"type":"boolean"}},"required":["job","order","courier","reason","offered_again"],"type":"object"},
@@ -676,6 +730,7 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   DutyChanged: {"properties":{"on_duty":{"type":"boolean"},"location":{"$ref":"#/$defs/Location"}},"required":["on_duty","location"],"type":"object"},
   EjectBanks: {"properties":{"reservation":{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"epoch":{"maximum":9007199254740992,"minimum":0,"type":"integer"}},"required":["reservation","epoch"],"type":"object"},
   EjectFailed: {"properties":{"slot":{"maximum":36,"minimum":1,"type":"integer"},"bank":{"anyOf":[{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"reservation":{"anyOf":[{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"reason":{"$ref":"#/$defs/CabinetReason"}},"required":["slot","reason"],"type":"object"},
+  EndOrder: {"properties":{"operator":{"maxLength":48,"pattern":"^opr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"reason":{"maxLength":140,"minLength":1,"type":"string"}},"required":["operator","order","reason"],"type":"object"},
   Evidence: {"enum":["phone","cabinet"],"type":"string"},
   FirstIndication: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"courier":{"maxLength":48,"pattern":"^cou-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"}},"required":["job","order","courier"],"type":"object"},
   GaveUp: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"reason":{"maxLength":200,"minLength":1,"type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","reason"],"type":"object"},
@@ -695,6 +750,7 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   OfferClosed: {"properties":{"offer":{"maxLength":48,"pattern":"^off-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"why":{"$ref":"#/$defs/OfferEnd"}},"required":["offer","why"],"type":"object"},
   OfferDeclined: {"properties":{"offer":{"maxLength":48,"pattern":"^off-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"}},"required":["offer"],"type":"object"},
   OfferEnd: {"enum":["taken","expired","declined","withdrawn","accepted"],"type":"string"},
+  OpenDispute: {"properties":{"user":{"maxLength":48,"pattern":"^usr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"bank":{"anyOf":[{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"text":{"maxLength":200,"minLength":1,"type":"string"}},"required":["user","order","text"],"type":"object"},
   OrderMoved: {"properties":{"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"event":{"pattern":"^[a-z_]{1,40}$","type":"string"},"from_state":{"anyOf":[{"$ref":"#/$defs/OrderState"},{"type":"null"}]},"to_state":{"$ref":"#/$defs/OrderState"},"reason":{"anyOf":[{"maxLength":200,"minLength":1,"type":"string"},{"type":"null"}]}},"required":["order","event","to_state"],"type":"object"},
   OrderState: {"enum":["reserving","dispatching","fetching","delivering","unlocking","in_use","return_reserving","return_dispatching","collecting","returning","recalling","settled","cancelled","failed"],"type":"string"},
   OrderView: {"properties":{"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"state":{"$ref":"#/$defs/OrderState"},"quantity":{"maximum":20,"minimum":1,"type":"integer"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"},"hand_over":{"$ref":"#/$defs/HandOver"},"cabinet":{"anyOf":[{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"cabinet_location":{"anyOf":[{"$ref":"#/$defs/Location"},{"type":"null"}]},"courier":{"anyOf":[{"maxLength":48,"pattern":"^cou-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]},"handover_code":{"anyOf":[{"pattern":"^[0-9]{4,8}$","type":"string"},{"type":"null"}]},"reason":{"anyOf":[{"maxLength":200,"minLength":1,"type":"string"},{"type":"null"}]},"placed":{"format":"date-time","type":"string"},"changed":{"format":"date-time","type":"string"}},"required":["order","state","quantity","hand_over","placed","changed"],"type":"object"},
@@ -710,7 +766,7 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   PutBack: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","banks"],"type":"object"},
   Quarantined: {"properties":{"on_topic":{"maxLength":256,"type":"string"},"fault":{"maxLength":40,"type":"string"},"detail":{"maxLength":200,"type":"string"},"size":{"maximum":9007199254740992,"minimum":0,"type":"integer"},"payload_sha256":{"pattern":"^[0-9a-f]{64}$","type":"string"}},"required":["on_topic","fault","detail","size","payload_sha256"],"type":"object"},
   Refusal: {"properties":{"event":{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},"reason":{"maxLength":200,"minLength":1,"type":"string"}},"required":["event","reason"],"type":"object"},
-  RefusalCode: {"enum":["not_enough_banks","no_cabinet_near","no_room_near","cabinet_offline","unknown_cabinet","unknown_order","not_yours","wrong_state","too_many","key_reused","invalid"],"type":"string"},
+  RefusalCode: {"enum":["not_enough_banks","no_cabinet_near","no_room_near","cabinet_offline","unknown_cabinet","unknown_order","not_yours","unknown_dispute","unknown_line","wrong_state","too_many","key_reused","invalid"],"type":"string"},
   ReleaseReservation: {"properties":{"reservation":{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"epoch":{"maximum":9007199254740992,"minimum":0,"type":"integer"}},"required":["reservation","epoch"],"type":"object"},
   RentalRequested: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"user":{"maxLength":48,"pattern":"^usr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"user_location":{"$ref":"#/$defs/Location"},"quantity":{"maximum":20,"minimum":1,"type":"integer"},"cabinet":{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"cabinet_location":{"$ref":"#/$defs/Location"},"reservation":{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"code":{"pattern":"^[0-9]{4,8}$","type":"string"},"handover_sha256":{"pattern":"^[0-9a-f]{64}$","type":"string"},"deliver_by":{"format":"date-time","type":"string"},"pay_minor":{"maximum":9007199254740992,"minimum":-9007199254740992,"type":"integer"},"pay_max_minor":{"maximum":9007199254740992,"minimum":-9007199254740992,"type":"integer"},"currency":{"type":"string"}},"required":["job","order","user","user_location","quantity","cabinet","cabinet_location","reservation","code","handover_sha256","deliver_by","pay_minor","pay_max_minor","currency"],"type":"object"},
   RentalSucceeded: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","order","banks"],"type":"object"},
@@ -738,6 +794,7 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   TimeReply: {"properties":{"platform_time":{"format":"date-time","type":"string"},"sent_uptime_ms":{"maximum":9007199254740992,"minimum":0,"type":"integer"}},"required":["platform_time","sent_uptime_ms"],"type":"object"},
   TrayReached: {"properties":{},"type":"object"},
   UserOrders: {"properties":{"version":{"maximum":9007199254740992,"minimum":0,"type":"integer"},"orders":{"items":{"$ref":"#/$defs/OrderView"},"maxItems":6,"type":"array"}},"required":["version"],"type":"object"},
+  WaiveFee: {"properties":{"operator":{"maxLength":48,"pattern":"^opr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"line":{"pattern":"^ord-[a-z0-9-]{1,44}(/[a-z0-9_-]{1,48}){3}$","type":"string"},"reason":{"maxLength":200,"minLength":1,"type":"string"}},"required":["operator","order","line","reason"],"type":"object"},
   Work: {"properties":{"version":{"maximum":9007199254740992,"minimum":0,"type":"integer"},"on_duty":{"type":"boolean"},"jobs":{"items":{"$ref":"#/$defs/WorkJob"},"maxItems":8,"type":"array"},"refusals":{"items":{"$ref":"#/$defs/Refusal"},"maxItems":8,"type":"array"}},"required":["version","on_duty"],"type":"object"},
   WorkJob: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"leg":{"$ref":"#/$defs/LegKind"},"step":{"$ref":"#/$defs/JobStep"},"quantity":{"maximum":20,"minimum":1,"type":"integer"},"cabinet":{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"cabinet_location":{"$ref":"#/$defs/Location"},"user":{"maxLength":48,"pattern":"^usr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"user_location":{"$ref":"#/$defs/Location"},"reservation":{"maxLength":48,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"code":{"pattern":"^[0-9]{4,8}$","type":"string"},"banks":{"items":{"maxLength":48,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"},"deliver_by":{"format":"date-time","type":"string"}},"required":["job","leg","step","quantity","cabinet","cabinet_location","user","user_location","reservation","code","deliver_by"],"type":"object"},
 };
@@ -800,6 +857,12 @@ export const SCHEMA_OF: Readonly<Record<MessageType, string>> = {
   "chargeloop.rental.place_order.v1": "PlaceOrder",
   "chargeloop.rental.cancel_order.v1": "CancelOrder",
   "chargeloop.rental.request_return.v1": "RequestReturn",
+  "chargeloop.rental.open_dispute.v1": "OpenDispute",
+  "chargeloop.rental.end_order.v1": "EndOrder",
+  "chargeloop.rental.answer_dispute.v1": "AnswerDispute",
+  "chargeloop.rental.waive_fee.v1": "WaiveFee",
+  "chargeloop.rental.command_cabinet.v1": "CommandCabinet",
+  "chargeloop.rental.cabinet_commanded.v1": "CabinetCommanded",
   "chargeloop.rental.request_done.v1": "RequestDone",
   "chargeloop.rental.request_refused.v1": "RequestRefused",
   "chargeloop.rental.user_orders.v1": "UserOrders",
@@ -826,7 +889,7 @@ export const TOPICS = {
   cabinet_ack: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/ack", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["cabinet"], "messages": ["chargeloop.common.journal_ack.v1"]},
   courier_connection: {"pattern": "cl/v1/{region}/courier/{courier}/connection", "qos": 1, "retain": true, "delivery": "state", "writer": "courier", "readers": ["dispatch", "operator"], "messages": ["chargeloop.common.connection_state.v1"]},
   courier_event: {"pattern": "cl/v1/{region}/courier/{courier}/event", "qos": 1, "retain": false, "delivery": "journal", "writer": "courier", "readers": ["dispatch", "operator"], "messages": ["chargeloop.courier.duty_changed.v1", "chargeloop.courier.offer_accepted.v1", "chargeloop.courier.offer_declined.v1", "chargeloop.courier.arrived_at_cabinet.v1", "chargeloop.courier.picked_up.v1", "chargeloop.courier.arrived_at_user.v1", "chargeloop.courier.delivered.v1", "chargeloop.courier.collected.v1", "chargeloop.courier.put_back.v1", "chargeloop.courier.gave_up.v1", "chargeloop.courier.problem_reported.v1"]},
-  courier_position: {"pattern": "cl/v1/{region}/courier/{courier}/position", "qos": 0, "retain": false, "delivery": "lossy", "writer": "courier", "readers": ["dispatch", "operator"], "messages": ["chargeloop.courier.position.v1"]},
+  courier_position: {"pattern": "cl/v1/{region}/courier/{courier}/position", "qos": 0, "retain": false, "delivery": "lossy", "writer": "courier", "readers": ["dispatch", "operator", "gateway"], "messages": ["chargeloop.courier.position.v1"]},
   courier_time: {"pattern": "cl/v1/{region}/courier/{courier}/time", "qos": 0, "retain": false, "delivery": "lossy", "writer": "courier", "readers": ["dispatch"], "messages": ["chargeloop.common.time_probe.v1"]},
   courier_clock: {"pattern": "cl/v1/{region}/courier/{courier}/clock", "qos": 0, "retain": false, "delivery": "lossy", "writer": "dispatch", "readers": ["courier"], "messages": ["chargeloop.common.time_reply.v1"]},
   courier_offer: {"pattern": "cl/v1/{region}/courier/{courier}/offer", "qos": 1, "retain": false, "delivery": "lease", "writer": "dispatch", "readers": ["courier", "operator"], "messages": ["chargeloop.courier.job_offered.v1", "chargeloop.courier.offer_closed.v1"]},
@@ -836,13 +899,13 @@ export const TOPICS = {
   dispatch_request_ack: {"pattern": "cl/v1/{region}/dispatch/{dispatch}/request-ack", "qos": 1, "retain": false, "delivery": "once", "writer": "dispatch", "readers": ["rental"], "messages": ["chargeloop.common.journal_ack.v1"]},
   dispatch_report: {"pattern": "cl/v1/{region}/dispatch/{dispatch}/report", "qos": 1, "retain": false, "delivery": "journal", "writer": "dispatch", "readers": ["rental", "operator"], "messages": ["chargeloop.delivery.first_indication.v1", "chargeloop.delivery.second_indication.v1", "chargeloop.delivery.courier_progressed.v1", "chargeloop.delivery.banks_picked_up.v1", "chargeloop.delivery.rental_succeeded.v1", "chargeloop.delivery.banks_collected.v1", "chargeloop.delivery.return_succeeded.v1", "chargeloop.delivery.courier_gave_up.v1", "chargeloop.delivery.problem.v1", "chargeloop.delivery.failed.v1"]},
   dispatch_report_ack: {"pattern": "cl/v1/{region}/dispatch/{dispatch}/report-ack", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["dispatch"], "messages": ["chargeloop.common.journal_ack.v1"]},
-  user_request: {"pattern": "cl/v1/{region}/user/{user}/request", "qos": 1, "retain": false, "delivery": "request", "writer": "user", "readers": ["rental", "operator"], "messages": ["chargeloop.rental.place_order.v1", "chargeloop.rental.cancel_order.v1", "chargeloop.rental.request_return.v1"]},
+  user_request: {"pattern": "cl/v1/{region}/user/{user}/request", "qos": 1, "retain": false, "delivery": "request", "writer": "user", "readers": ["rental", "operator"], "messages": ["chargeloop.rental.place_order.v1", "chargeloop.rental.cancel_order.v1", "chargeloop.rental.request_return.v1", "chargeloop.rental.open_dispute.v1"]},
   user_reply: {"pattern": "cl/v1/{region}/user/{user}/reply", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["user"], "messages": ["chargeloop.rental.request_done.v1", "chargeloop.rental.request_refused.v1"]},
   user_orders: {"pattern": "cl/v1/{region}/user/{user}/orders", "qos": 1, "retain": true, "delivery": "state", "writer": "rental", "readers": ["user", "operator"], "messages": ["chargeloop.rental.user_orders.v1"]},
-  gateway_request: {"pattern": "cl/v1/{region}/gateway/{gateway}/request", "qos": 1, "retain": false, "delivery": "request", "writer": "gateway", "readers": ["rental", "operator"], "messages": ["chargeloop.rental.place_order.v1", "chargeloop.rental.cancel_order.v1", "chargeloop.rental.request_return.v1"]},
-  gateway_reply: {"pattern": "cl/v1/{region}/gateway/{gateway}/reply", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["gateway"], "messages": ["chargeloop.rental.request_done.v1", "chargeloop.rental.request_refused.v1"]},
-  operator_request: {"pattern": "cl/v1/{region}/operator/{operator}/request", "qos": 1, "retain": false, "delivery": "request", "writer": "operator", "readers": ["rental"], "messages": ["chargeloop.rental.cancel_order.v1"]},
-  operator_reply: {"pattern": "cl/v1/{region}/operator/{operator}/reply", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["operator"], "messages": ["chargeloop.rental.request_done.v1", "chargeloop.rental.request_refused.v1"]},
+  gateway_request: {"pattern": "cl/v1/{region}/gateway/{gateway}/request", "qos": 1, "retain": false, "delivery": "request", "writer": "gateway", "readers": ["rental", "operator"], "messages": ["chargeloop.rental.place_order.v1", "chargeloop.rental.cancel_order.v1", "chargeloop.rental.request_return.v1", "chargeloop.rental.open_dispute.v1", "chargeloop.rental.end_order.v1", "chargeloop.rental.answer_dispute.v1", "chargeloop.rental.waive_fee.v1", "chargeloop.rental.command_cabinet.v1"]},
+  gateway_reply: {"pattern": "cl/v1/{region}/gateway/{gateway}/reply", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["gateway"], "messages": ["chargeloop.rental.request_done.v1", "chargeloop.rental.request_refused.v1", "chargeloop.rental.cabinet_commanded.v1"]},
+  operator_request: {"pattern": "cl/v1/{region}/operator/{operator}/request", "qos": 1, "retain": false, "delivery": "request", "writer": "operator", "readers": ["rental"], "messages": ["chargeloop.rental.cancel_order.v1", "chargeloop.rental.end_order.v1", "chargeloop.rental.answer_dispute.v1", "chargeloop.rental.waive_fee.v1", "chargeloop.rental.command_cabinet.v1"]},
+  operator_reply: {"pattern": "cl/v1/{region}/operator/{operator}/reply", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["operator"], "messages": ["chargeloop.rental.request_done.v1", "chargeloop.rental.request_refused.v1", "chargeloop.rental.cabinet_commanded.v1"]},
   order_event: {"pattern": "cl/v1/{region}/order/{order}/event", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["operator"], "messages": ["chargeloop.rental.order_moved.v1"]},
   rental_connection: {"pattern": "cl/v1/{region}/rental/{rental}/connection", "qos": 1, "retain": true, "delivery": "state", "writer": "rental", "readers": ["operator", "dispatch"], "messages": ["chargeloop.common.connection_state.v1"]},
   rental_stats: {"pattern": "cl/v1/{region}/rental/{rental}/stats", "qos": 0, "retain": false, "delivery": "lossy", "writer": "rental", "readers": ["operator"], "messages": ["chargeloop.service.stats.v1"]},
