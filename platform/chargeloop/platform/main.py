@@ -269,4 +269,5 @@ def _services(
         pages=Pages(settings.pages),
         positions=sources.positions,
         now_ms=clock.now_ms,
+        speed=clock.patience_ms(1_000) / 1_000,
     )

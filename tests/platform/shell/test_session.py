@@ -8,6 +8,7 @@ from chargeloop.platform.shell.accounts.account import Account, new_account
 from chargeloop.platform.shell.accounts.registry import Registry
 from chargeloop.platform.shell.entrance import PER_ADDRESS, PER_LOGIN
 from chargeloop.platform.shell.routes.session import COOKIE
+from chargeloop.protocol.time import format_instant
 from chargeloop.protocol.topics import Role
 from tests.platform.shell.books import NOON_MS, REGION
 from tests.platform.shell.scripted import Instant, bearer, problem
@@ -51,6 +52,7 @@ async def test_a_login_gives_a_token_the_account_and_the_login_of_the_broker(
             "username": "opr-anna",
             "password": credentials.load("opr-anna").password,
         },
+        "clock": {"now": format_instant(NOON_MS), "speed": 1.0},
     }
     assert response.headers["cache-control"] == "no-store"
 

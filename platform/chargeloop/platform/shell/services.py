@@ -20,7 +20,10 @@ from chargeloop.protocol.ids import RegionId
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of the gateway of the region called `name`; `now_ms` is the world's clock."""
+    """The parts of the gateway of the region called `name`; `now_ms` is the world's clock.
+
+    `speed` tells how many of its seconds pass in a real one.
+    """
 
     name: RegionId
     region: RentalRegion
@@ -34,6 +37,7 @@ class Services:
     pages: Pages
     positions: Positions
     now_ms: Callable[[], int]
+    speed: float = 1.0
 
 
 def services_of(request: Request) -> Services:

@@ -19,6 +19,7 @@ from chargeloop.platform.shell.origin import same_origin
 from chargeloop.platform.shell.problems import ProblemError
 from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.tickets import TICKET_S
+from chargeloop.protocol.time import format_instant
 
 COOKIE: Final = "cl_refresh"
 _PATH: Final = "/v1/session"
@@ -64,6 +65,13 @@ class BrokerLogin(BaseModel):
     password: str
 
 
+class ClockBody(BaseModel):
+    """The world's clock: a demo may run faster than real time, and on another day."""
+
+    now: str
+    speed: float
+
+
 class SessionBody(BaseModel):
     """A session: the access token goes into the header `Authorization: Bearer …` of every request."""
 
@@ -75,6 +83,7 @@ class SessionBody(BaseModel):
                     "expires_in_s": 900,
                     "account": {"id": "opr-anna", "role": "operator", "name": "Anna", "region": "demo"},
                     "mqtt": {"client_id": "opr-anna", "username": "opr-anna", "password": "w8Zt…"},
+                    "clock": {"now": "2026-11-23T12:00:00.000Z", "speed": 1.0},
                 }
             ]
         }
@@ -84,9 +93,10 @@ class SessionBody(BaseModel):
     expires_in_s: int
     account: AccountBody
     mqtt: BrokerLogin
+    clock: ClockBody
 
     @classmethod
-    def of(cls, session: Session, token: str, credentials: Credentials) -> Self:
+    def of(cls, session: Session, token: str, credentials: Credentials, clock: ClockBody) -> Self:
         """Return the body of a session with a fresh token."""
         account, client = session.account, credentials.client
         return cls(
@@ -94,6 +104,7 @@ class SessionBody(BaseModel):
             expires_in_s=ACCESS_S,
             account=AccountBody(id=account.id, role=account.role, name=account.name, region=account.region),
             mqtt=BrokerLogin(client_id=client, username=client, password=credentials.password),
+            clock=clock,
         )
 
 
@@ -206,7 +217,8 @@ async def _opened(services: Services, session: Session, request: Request, respon
         httponly=True,
         samesite="strict",
     )
-    return SessionBody.of(session, services.entrance.token_of(session), credentials)
+    clock = ClockBody(now=format_instant(services.now_ms()), speed=services.speed)
+    return SessionBody.of(session, services.entrance.token_of(session), credentials, clock)
 
 
 def _is_tls(request: Request) -> bool:
