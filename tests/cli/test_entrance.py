@@ -29,6 +29,6 @@ def test_each_page_is_told_with_what_to_log_in_with() -> None:
     ]
     lines = how_to_enter("http://127.0.0.1:8080", Path("/data"), logins)
     assert [" ".join(line.split()) for line in lines[:2]] == [
-        "the page of a user http://127.0.0.1:8080/ login user, password secret-1",
-        "the page of an operator http://127.0.0.1:8080/ops login operator, password secret-2",
+        "the page of a user http://127.0.0.1:8080/?demo login user, password secret-1",
+        "the page of an operator http://127.0.0.1:8080/ops?demo login operator, password secret-2",
     ]

@@ -27,4 +27,4 @@ def how_to_enter(gateway_url: str, data: Path, logins: Iterable[Login] = ()) -> 
 
 
 def _door(gateway_url: str, login: Login) -> str:
-    return f"{gateway_url}{login.path}  login {login.login}, password {login.password}"
+    return f"{gateway_url}{login.path}?demo  login {login.login}, password {login.password}"
