@@ -12,7 +12,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1_200,
     rolldownOptions: {
       input: ['index.html', 'courier.html', 'ops.html'],
-      checks: { pluginTimings: false },
+      checks: { bundlerTimings: false },
     },
   },
 })
