@@ -113,12 +113,17 @@ def running_town(data: Path) -> Iterator[Town]:
         town.start("cabinets", str(fleet))
         for role in ("user", "courier", "operator"):
             town.add_account(role, f"{role}-one")
-        _wait_for_file(data / "run" / "gateway.url", town)
-        _wait(lambda: _answers(town.url), town, "gateway")
+        wait_for_url(town)
         _wait_for_stock(town)
         yield town
     finally:
         town.stop()
+
+
+def wait_for_url(town: Town) -> None:
+    """Wait until the gateway answers."""
+    _wait_for_file(town.data / "run" / "gateway.url", town)
+    _wait(lambda: _answers(town.url), town, "gateway")
 
 
 def _cabinet(number: int, name: str) -> dict[str, object]:

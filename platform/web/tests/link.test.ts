@@ -43,7 +43,7 @@ class Broker {
         time: '2026-11-23T12:00:00.000Z',
       },
     )
-    this.dials.at(-1)?.events.arrived(at('courier_ack'), new TextEncoder().encode(ack))
+    this.dials.at(-1)?.events.arrived(at('courier_ack'), new TextEncoder().encode(ack), false)
   }
 
   cut(): void {

@@ -8,7 +8,7 @@ export interface Will {
 }
 
 export interface WireEvents {
-  arrived(topic: string, payload: Uint8Array): void
+  arrived(topic: string, payload: Uint8Array, retained: boolean): void
   lost(): void
 }
 
@@ -72,7 +72,7 @@ export async function dial({ ticket, credentials, will, filters, events }: Dial)
       reject(error)
     })
   })
-  client.on('message', (topic, payload) => events.arrived(topic, payload))
+  client.on('message', (topic, payload, { retain }) => events.arrived(topic, payload, retain))
   try {
     await client.subscribeAsync([...filters], { qos: 1 })
   } catch (error) {

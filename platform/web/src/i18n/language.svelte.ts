@@ -31,7 +31,12 @@ export function chooseLanguage(next: Language): void {
 
 /** Returns the words of a key, with `{name}` filled in. */
 export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return WORDS[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? `{${name}}`))
+  return filled(WORDS[language][key], values)
+}
+
+/** Returns a text with `{name}` filled in. */
+export function filled(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? `{${name}}`))
 }
 
 /** Tells whether there are words for this key: keys made from words of the wire may be newer than us. */

@@ -24,11 +24,13 @@ export interface City {
   readonly features: Feature[]
 }
 
+/** How many streets there are to each side when nobody asks for more. */
 const REACH = 12
 const PITCH_M = 140
 const AVENUE_EVERY = 4
 const STREET_M = 16
 const AVENUE_M = 26
+const RIVER_STEP_M = 75
 const NAMES = [
   'Lime',
   'Harbour',
@@ -44,8 +46,8 @@ const NAMES = [
   'Ferry',
 ] as const
 
-/** Returns the city around a place; places within a kilometre share one. */
-export function city(around: Point): City {
+/** Returns the city around a place, so many streets to each side; places within a kilometre share one. */
+export function city(around: Point, reach = REACH): City {
   const centre = { lat: Math.round(around.lat * 50) / 50, lon: Math.round(around.lon * 50) / 50 }
   const chance = seeded(Math.round(centre.lat * 50) * 7_919 + Math.round(centre.lon * 50))
   const bend = (index: number, other: number) => 9 * Math.sin(index * 1.7 + other * 0.45)
@@ -54,16 +56,16 @@ export function city(around: Point): City {
     return [point.lon, point.lat]
   }
   const features: Feature[] = []
-  for (let row = -REACH; row < REACH; row++) {
-    for (let column = -REACH; column < REACH; column++) {
+  for (let row = -reach; row < reach; row++) {
+    for (let column = -reach; column < reach; column++) {
       features.push(block(column, row, at, chance()))
     }
   }
-  features.push(river(centre))
-  for (let line = -REACH; line <= REACH; line++) {
+  features.push(river(centre, reach))
+  for (let line = -reach; line <= reach; line++) {
     const kind = line % AVENUE_EVERY === 0 ? 'avenue' : 'street'
-    const name = NAMES[(line + REACH) % NAMES.length] ?? NAMES[0]
-    const steps = Array.from({ length: 2 * REACH + 1 }, (_, step) => step - REACH)
+    const name = NAMES[(line + reach) % NAMES.length] ?? NAMES[0]
+    const steps = Array.from({ length: 2 * reach + 1 }, (_, step) => step - reach)
     features.push(
       way(
         kind,
@@ -101,10 +103,11 @@ function block(
   }
 }
 
-function river(centre: Point): Feature {
+function river(centre: Point, reach: number): Feature {
+  const steps = Math.ceil((reach * PITCH_M) / RIVER_STEP_M)
   const bank = (side: number): Ring =>
-    Array.from({ length: 49 }, (_, step) => {
-      const east = (step - 24) * 75
+    Array.from({ length: 2 * steps + 1 }, (_, step) => {
+      const east = (step - steps) * RIVER_STEP_M
       const point = offset(centre, east, -1_560 + 130 * Math.sin(east / 520) + side * 55)
       return [point.lon, point.lat]
     })

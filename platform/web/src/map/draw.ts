@@ -10,10 +10,10 @@ import {
   type GeoJSONSource,
   type StyleSpecification,
 } from 'maplibre-gl'
-import type { Feature, FeatureCollection } from 'geojson'
+import type { Feature } from 'geojson'
 import 'maplibre-gl/dist/maplibre-gl.css'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import { city } from './city'
+import { cityStyle } from './draw_city'
 import type { Point } from './geo'
 
 // Without this the built page finds no worker, and layers stay blank.
@@ -49,34 +49,6 @@ export interface Asked {
   readonly attribution: string
 }
 
-interface Colours {
-  readonly ground: string
-  readonly block: string
-  readonly park: string
-  readonly water: string
-  readonly street: string
-  readonly name: string
-  readonly line: string
-}
-
-const LIGHT: Colours = {
-  ground: '#eceee8',
-  block: '#e1e4dc',
-  park: '#cfe3c8',
-  water: '#bcd7e6',
-  street: '#ffffff',
-  name: '#5c6862',
-  line: '#0b6b57',
-}
-const DARK: Colours = {
-  ground: '#151b19',
-  block: '#1a211f',
-  park: '#1f3d2c',
-  water: '#1b4256',
-  street: '#45544e',
-  name: '#aab8b1',
-  line: '#5fd4b3',
-}
 const ZOOM = 14.6
 const CLOSEST = 16.2
 
@@ -205,74 +177,14 @@ function lineOf(points: readonly Point[]): Feature {
 }
 
 function style({ centre, dark, line }: Scene): StyleSpecification {
-  const colours = dark ? DARK : LIGHT
-  const kind = (name: string) => ['==', ['get', 'kind'], name] as ['==', ['get', string], string]
-  const width = (metres: number) =>
-    ['interpolate', ['exponential', 2], ['zoom'], 12, metres / 27, 18, metres * 2.4] as unknown as number
-  return {
-    version: 8,
-    sources: {
-      city: { type: 'geojson', data: city(centre) as FeatureCollection },
-      line: { type: 'geojson', data: lineOf(line) },
+  const way = { type: 'geojson', data: lineOf(line) } as const
+  return cityStyle(centre, dark, { line: way }, [
+    {
+      id: 'way',
+      type: 'line',
+      source: 'line',
+      layout: { 'line-cap': 'round' },
+      paint: { 'line-color': dark ? '#5fd4b3' : '#0b6b57', 'line-width': 3, 'line-dasharray': [0.1, 2] },
     },
-    layers: [
-      { id: 'ground', type: 'background', paint: { 'background-color': colours.ground } },
-      {
-        id: 'blocks',
-        type: 'fill',
-        source: 'city',
-        filter: kind('block'),
-        paint: { 'fill-color': colours.block },
-      },
-      {
-        id: 'parks',
-        type: 'fill',
-        source: 'city',
-        filter: kind('park'),
-        paint: { 'fill-color': colours.park },
-      },
-      {
-        id: 'water',
-        type: 'fill',
-        source: 'city',
-        filter: kind('water'),
-        paint: { 'fill-color': colours.water },
-      },
-      {
-        id: 'streets',
-        type: 'line',
-        source: 'city',
-        filter: kind('street'),
-        paint: { 'line-color': colours.street, 'line-width': width(9) },
-      },
-      {
-        id: 'avenues',
-        type: 'line',
-        source: 'city',
-        filter: kind('avenue'),
-        paint: { 'line-color': colours.street, 'line-width': width(18) },
-      },
-      {
-        id: 'way',
-        type: 'line',
-        source: 'line',
-        layout: { 'line-cap': 'round' },
-        paint: { 'line-color': colours.line, 'line-width': 3, 'line-dasharray': [0.1, 2] },
-      },
-      {
-        id: 'names',
-        type: 'symbol',
-        source: 'city',
-        filter: ['in', ['get', 'kind'], ['literal', ['street', 'avenue']]],
-        minzoom: 14,
-        layout: {
-          'symbol-placement': 'line',
-          'text-field': ['get', 'name'],
-          'text-size': 11,
-          'symbol-spacing': 320,
-        },
-        paint: { 'text-color': colours.name, 'text-halo-color': colours.ground, 'text-halo-width': 1.2 },
-      },
-    ],
-  }
+  ])
 }

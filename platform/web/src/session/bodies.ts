@@ -66,6 +66,8 @@ export interface OrderEvent {
   readonly time: string
   readonly received: string
   readonly quality: string
+  /** The facts of the entry; which, depends on its type. */
+  readonly detail?: Readonly<Record<string, unknown>>
 }
 
 export interface FeeLine {

@@ -1,0 +1,140 @@
+/** The columns of the tables of cabinets, orders and couriers, in the reader's language. */
+
+import type { Alarm } from './alarms.svelte'
+import { type Cabinet, type Courier, type Order, statusOf } from './live/region'
+import type { Column } from './table'
+import { instant, second } from './times'
+import { o, told } from './words'
+
+const WORST = { offline: 0, fault: 1, low: 2, good: 3 } as const
+export function cabinetColumns(): Column<Cabinet>[] {
+  return [
+    { key: 'id', label: o('column.cabinet'), text: ({ id }) => id },
+    { key: 'name', label: o('column.name'), text: ({ name }) => name },
+    {
+      key: 'status',
+      label: o('column.status'),
+      text: (row) => o(`status.${statusOf(row)}`),
+      order: (row) => WORST[statusOf(row)],
+    },
+    {
+      key: 'ready',
+      label: o('column.ready'),
+      text: ({ ready }) => `${ready}`,
+      order: ({ ready }) => ready,
+      right: true,
+    },
+    {
+      key: 'free',
+      label: o('column.free'),
+      text: ({ free }) => `${free}`,
+      order: ({ free }) => free,
+      right: true,
+      minor: true,
+    },
+    {
+      key: 'faulty',
+      label: o('column.faulty'),
+      text: ({ faulty }) => `${faulty}`,
+      order: ({ faulty }) => faulty,
+      right: true,
+      minor: true,
+    },
+    {
+      key: 'heard',
+      label: o('column.heard'),
+      text: ({ heardMs }) => second(heardMs),
+      order: ({ heardMs }) => heardMs,
+      minor: true,
+    },
+  ]
+}
+
+export function orderColumns(): Column<Order>[] {
+  return [
+    { key: 'id', label: o('column.order'), text: ({ id }) => id },
+    { key: 'state', label: o('column.state'), text: ({ state }) => told('state', state) },
+    {
+      key: 'quantity',
+      label: o('column.quantity'),
+      text: ({ quantity }) => `${quantity}`,
+      order: ({ quantity }) => quantity,
+      right: true,
+    },
+    { key: 'cabinet', label: o('column.cabinet'), text: ({ cabinet }) => cabinet ?? '–', minor: true },
+    { key: 'courier', label: o('column.courier'), text: ({ courier }) => courier ?? '–', minor: true },
+    { key: 'user', label: o('column.user'), text: ({ user }) => user, minor: true },
+    {
+      key: 'placed',
+      label: o('column.placed'),
+      text: ({ placedMs }) => instant(placedMs),
+      order: ({ placedMs }) => placedMs,
+    },
+  ]
+}
+
+export function courierColumns(): Column<Courier>[] {
+  return [
+    { key: 'id', label: o('column.courier'), text: ({ id }) => id },
+    { key: 'duty', label: o('column.duty'), text: dutyOf },
+    {
+      key: 'jobs',
+      label: o('column.jobs'),
+      text: ({ jobs }) => `${jobs.length}`,
+      order: ({ jobs }) => jobs.length,
+      right: true,
+    },
+    {
+      key: 'step',
+      label: o('column.step'),
+      text: ({ jobs }) => jobs.map(({ step }) => told('step', step)).join(', ') || '–',
+    },
+    {
+      key: 'heard',
+      label: o('column.heard'),
+      text: ({ heardMs }) => second(heardMs),
+      order: ({ heardMs }) => heardMs,
+    },
+  ]
+}
+
+export function dutyOf({ onDuty, online }: Courier): string {
+  if (onDuty && online === false) return o('duty.lost')
+  return onDuty ? o('duty.on') : o('duty.off')
+}
+
+const WEIGHT = { info: 0, warning: 1, critical: 2 } as const
+
+export function alarmColumns(): Column<Alarm>[] {
+  return [
+    { key: 'kind', label: o('column.alarm'), text: ({ kind }) => told('alarm', kind) },
+    { key: 'subject', label: o('column.subject'), text: ({ subject }) => subject.id },
+    {
+      key: 'severity',
+      label: o('column.severity'),
+      text: ({ severity }) => told('severity', severity),
+      order: ({ severity }) => WEIGHT[severity],
+    },
+    {
+      key: 'since',
+      label: o('column.since'),
+      text: ({ since }) => instant(Date.parse(since)),
+      order: ({ since }) => since,
+    },
+    {
+      key: 'stands',
+      label: o('column.stands'),
+      text: ({ cleared }) =>
+        cleared === null ? o('alarm.lasts') : o('alarm.over', { time: instant(Date.parse(cleared)) }),
+      minor: true,
+    },
+    {
+      key: 'acknowledged',
+      label: o('column.acknowledged'),
+      text: ({ acknowledged }) => acknowledged?.by ?? '–',
+      minor: true,
+    },
+    { key: 'assignee', label: o('column.assignee'), text: (row) => row.assignee ?? '–', minor: true },
+    { key: 'text', label: o('column.text'), text: ({ text }) => text, minor: true },
+  ]
+}

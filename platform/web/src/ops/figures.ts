@@ -1,0 +1,145 @@
+/** What the charts show, computed from orders as the gateway tells them. */
+
+import type { OrderBody } from '../session/bodies'
+import { ENDED, type Order } from './live/region'
+
+export interface Bin {
+  readonly fromMs: number
+  readonly placed: number
+  readonly settled: number
+  readonly lost: number
+}
+
+const BIN_STEPS_MS = [60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000]
+const MOST_BINS = 24
+
+/** Returns how many orders were placed, settled and lost in each of at most 24 spans of equal length. */
+export function ordersOverTime(orders: readonly Order[]): Bin[] {
+  const known = orders.filter(({ placedMs }) => placedMs > 0)
+  if (known.length === 0) return []
+  const first = Math.min(...known.map(({ placedMs }) => placedMs))
+  const last = Math.max(...known.map(({ changedMs, placedMs }) => Math.max(changedMs, placedMs)))
+  const step = BIN_STEPS_MS.find((ms) => (last - first) / ms < MOST_BINS) ?? 604_800_000
+  const start = Math.floor(first / step) * step
+  const bins = Array.from({ length: Math.floor((last - start) / step) + 1 }, (_, index) => ({
+    fromMs: start + index * step,
+    placed: 0,
+    settled: 0,
+    lost: 0,
+  }))
+  for (const { placedMs, changedMs, state } of known) {
+    const placed = bins[Math.floor((placedMs - start) / step)]
+    if (placed !== undefined) placed.placed += 1
+    const ended = bins[Math.floor((changedMs - start) / step)]
+    if (ended === undefined || !ENDED.has(state)) continue
+    if (state === 'settled') ended.settled += 1
+    else ended.lost += 1
+  }
+  return bins
+}
+
+export interface Spread {
+  readonly count: number
+  readonly medianMs: number
+  readonly p90Ms: number
+  readonly bins: readonly { readonly fromMs: number; readonly count: number }[]
+}
+
+const SPREAD_STEPS_MS = [
+  60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 14_400_000, 86_400_000,
+]
+const MOST_SPREAD_BINS = 14
+
+/** Returns how durations are spread, or null when there are none. */
+export function spread(durations: readonly number[]): Spread | null {
+  const sorted = durations.filter((ms) => ms >= 0).sort((one, other) => one - other)
+  const last = sorted.at(-1)
+  if (last === undefined) return null
+  const step = SPREAD_STEPS_MS.find((ms) => last / ms < MOST_SPREAD_BINS) ?? 86_400_000
+  const bins = Array.from({ length: Math.floor(last / step) + 1 }, (_, index) => ({
+    fromMs: index * step,
+    count: 0,
+  }))
+  for (const ms of sorted) {
+    const bin = bins[Math.floor(ms / step)]
+    if (bin !== undefined) bin.count += 1
+  }
+  return { count: sorted.length, medianMs: ranked(sorted, 0.5), p90Ms: ranked(sorted, 0.9), bins }
+}
+
+function ranked(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
+}
+
+/** Returns the time from placing to the first bank in the user's hands, or null. */
+export function deliveryMs(order: OrderBody): number | null {
+  return between(order, ['placed'], ['rental_success', 'unlocked'])
+}
+
+/** Returns the time from asking for a return to the last bank in a cabinet, or null. */
+export function returnMs(order: OrderBody): number | null {
+  if (order.state !== 'settled') return null
+  const asked = timeOf(order, ['return_asked'])
+  const returned = order.events
+    .filter(({ type }) => type === 'bank_returned')
+    .map(({ time }) => Date.parse(time))
+  return asked === null || returned.length === 0 ? null : Math.max(...returned) - asked
+}
+
+function between(order: OrderBody, from: readonly string[], to: readonly string[]): number | null {
+  const [began, ended] = [timeOf(order, from), timeOf(order, to)]
+  return began === null || ended === null ? null : ended - began
+}
+
+function timeOf({ events }: OrderBody, types: readonly string[]): number | null {
+  const found = events.find(({ type }) => types.includes(type))
+  return found === undefined ? null : Date.parse(found.time)
+}
+
+export interface Turnover {
+  readonly day: string
+  readonly rentals: number
+  readonly perBank: number
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * Returns the rentals of banks that began on each day, and how many that is for each bank.
+ *
+ * `banks` is how many banks the region has. The days that the orders touch only in part count as far as they do:
+ * a day of which only six hours are known is a quarter of a day.
+ */
+export function turnover(orders: readonly OrderBody[], banks: number, nowMs: number): Turnover[] {
+  const starts = orders.flatMap(({ events }) =>
+    events.filter(({ type }) => type === 'bank_ejected').map(({ time }) => Date.parse(time)),
+  )
+  if (starts.length === 0) return []
+  const first = Math.min(...orders.map(({ placed }) => Date.parse(placed)))
+  const last = Math.max(nowMs, ...starts)
+  const days: Turnover[] = []
+  for (let day = Math.floor(first / DAY_MS) * DAY_MS; day <= last; day += DAY_MS) {
+    const rentals = starts.filter((ms) => ms >= day && ms < day + DAY_MS).length
+    const known = (Math.min(day + DAY_MS, last) - Math.max(day, first)) / DAY_MS
+    const perBank = banks === 0 || known <= 0 ? 0 : rentals / banks / known
+    days.push({ day: new Date(day).toISOString().slice(0, 10), rentals, perBank })
+  }
+  return days
+}
+
+export interface FeeSum {
+  readonly fee: string
+  readonly currency: string
+  readonly amountMinor: number
+}
+
+/** Returns the sums of all fee lines by their kind: what was taken back counts against it. */
+export function feeSums(orders: readonly OrderBody[]): FeeSum[] {
+  const sums = new Map<string, FeeSum>()
+  for (const { fee, currency, amount_minor } of orders.flatMap(({ fee_lines }) => fee_lines)) {
+    const key = `${fee} ${currency}`
+    const before = sums.get(key)?.amountMinor ?? 0
+    sums.set(key, { fee, currency, amountMinor: before + amount_minor })
+  }
+  return [...sums.values()]
+}

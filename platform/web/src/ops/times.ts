@@ -1,0 +1,52 @@
+/** Times as the console writes them, by formats that are made once for a language. */
+
+import { chosenLanguage } from '../i18n/language.svelte'
+import { o } from './words'
+
+const FORMATS = new Map<string, Intl.DateTimeFormat>()
+
+function format(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${chosenLanguage()} ${kind}`
+  let found = FORMATS.get(key)
+  if (found === undefined)
+    FORMATS.set(key, (found = new Intl.DateTimeFormat(chosenLanguage(), { ...options, hourCycle: 'h23' })))
+  return found
+}
+
+/** Hours, minutes and seconds; an instant that is not known is a dash. */
+export function second(ms: number): string {
+  return known(ms, 'second', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+}
+
+export function minute(ms: number): string {
+  return known(ms, 'minute', { hour: '2-digit', minute: '2-digit' })
+}
+
+/** Day and time. */
+export function instant(ms: number): string {
+  return known(ms, 'instant', {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+}
+
+export function dayMonth(ms: number): string {
+  return known(ms, 'day', { month: 'short', day: 'numeric' })
+}
+
+function known(ms: number, kind: string, options: Intl.DateTimeFormatOptions): string {
+  return Number.isFinite(ms) && ms > 0 ? format(kind, options).format(ms) : '–'
+}
+
+/** Seconds, minutes, hours or days, whichever says most in few words. */
+export function length(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000))
+  if (seconds < 100) return o('length.seconds', { n: seconds })
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 100) return o('length.minutes', { n: minutes })
+  const hours = Math.round(minutes / 6) / 10
+  return hours < 48 ? o('length.hours', { n: hours }) : o('length.days', { n: Math.round(hours / 2.4) / 10 })
+}

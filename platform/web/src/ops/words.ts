@@ -1,0 +1,20 @@
+/** The words of the console, which the other pages need not load. */
+
+import { chosenLanguage, filled, type Language } from '../i18n/language.svelte'
+import { en } from './words_en'
+import { zh } from './words_zh'
+
+export type Key = keyof typeof en
+
+const WORDS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { en, zh }
+
+/** Returns the words of a key, with `{name}` filled in. */
+export function o(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
+  return filled(WORDS[chosenLanguage()][key], values)
+}
+
+/** Returns the words of `prefix.word`, or the word itself when it is newer than us. */
+export function told(prefix: string, word: string): string {
+  const key = `${prefix}.${word}`
+  return key in en ? o(key as Key) : word.replaceAll('_', ' ')
+}

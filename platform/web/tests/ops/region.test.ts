@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest'
+import { Packer } from '../../src/ops/live/batch'
+import { Region, statusOf } from '../../src/ops/live/region'
+import { countOf, Tree } from '../../src/ops/live/tree'
+import { linesOf } from '../../src/ops/lines'
+
+const ENCODER = new TextEncoder()
+let number = 0
+
+function told(
+  region: Region,
+  path: string,
+  type: string,
+  data: unknown,
+  time = '2026-11-23T12:00:00.000Z',
+): void {
+  number += 1
+  const [role, id] = path.split('/')
+  const message = { specversion: '1.0', id: `m-${number}`, source: `${role}/${id}`, type, time, data }
+  const bytes = ENCODER.encode(JSON.stringify(message))
+  region.take(number, `cl/v1/demo/${path}`, bytes, 0, bytes.byteLength, 5_000 + number)
+}
+
+const at = (lat: number, lon: number) => ({ lat_e7: lat * 1e7, lon_e7: lon * 1e7 })
+const slots = (version: number, states: readonly string[]) => ({
+  version,
+  journal: 'jnl-1',
+  after_seq: 0,
+  slots: states.map((state, index) => ({ slot: index + 1, state })),
+})
+const SLOTS = 'chargeloop.cabinet.slots_snapshot.v1'
+const CONNECTION = 'chargeloop.common.connection_state.v1'
+
+function cabinet(region: Region, id = 'cab-1') {
+  const found = region.cabinets.get(id)
+  if (found === undefined) throw new Error(`no ${id}`)
+  return found
+}
+
+test('a cabinet is counted by its slots, and its worst trouble is named first', () => {
+  const region = new Region('demo')
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(2, ['ready', 'ready', 'empty', 'charging']))
+  expect(cabinet(region)).toMatchObject({ ready: 2, free: 1, faulty: 0 })
+  expect(statusOf(cabinet(region))).toBe('good')
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(3, ['ready', 'charging', 'empty', 'charging']))
+  expect(statusOf(cabinet(region))).toBe('low')
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(4, ['ready', 'faulty', 'empty', 'charging']))
+  expect(statusOf(cabinet(region))).toBe('fault')
+  told(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'offline', connection_epoch: 2 })
+  expect(statusOf(cabinet(region))).toBe('offline')
+})
+
+test('an older snapshot and the will of an older connection change nothing', () => {
+  const region = new Region('demo')
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(9, ['ready', 'ready']))
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(8, ['empty', 'empty']))
+  told(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'online', connection_epoch: 7 })
+  told(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'offline', connection_epoch: 6 })
+  expect(cabinet(region)).toMatchObject({ ready: 2, online: true })
+})
+
+test('what is no message, or not as its schema says, is counted and believed in nothing', () => {
+  const region = new Region('demo')
+  told(region, 'cabinet/cab-1/slots', SLOTS, { version: 'one' })
+  const bytes = ENCODER.encode('{"no')
+  region.take(99, 'cl/v1/demo/cabinet/cab-1/info', bytes, 0, bytes.byteLength, 1)
+  expect(region.unreadable).toBe(2)
+  expect(cabinet(region)).toMatchObject({ version: 0, point: null })
+})
+
+test('a reading is noted as heard and not read', () => {
+  const region = new Region('demo')
+  const before = region.versions.cabinets
+  const bytes = ENCODER.encode('not even JSON')
+  region.take(41, 'cl/v1/demo/cabinet/cab-1/telemetry', bytes, 0, bytes.byteLength, 7_000)
+  expect(cabinet(region)).toMatchObject({ readingSeq: 41, heardMs: 7_000 })
+  expect(region.unreadable).toBe(0)
+  expect(region.versions.cabinets).toBe(before)
+})
+
+test('an order moves on, and an older word of it is late', () => {
+  const region = new Region('demo')
+  const moved = 'chargeloop.rental.order_moved.v1'
+  const step = (to_state: string, time: string) =>
+    told(region, 'order/ord-7a10/event', moved, { order: 'ord-7a10', event: 'x', to_state }, time)
+  step('delivering', '2026-11-23T12:05:00.000Z')
+  step('fetching', '2026-11-23T12:02:00.000Z')
+  expect(region.orders.get('ord-7a10')?.state).toBe('delivering')
+  expect(region.worldMs).toBe(Date.parse('2026-11-23T12:05:00.000Z'))
+})
+
+test('an order is a line from its courier by what is still to be visited', () => {
+  const region = new Region('demo')
+  told(region, 'courier/cou-1/position', 'chargeloop.courier.position.v1', { location: at(1, 1) })
+  told(region, 'courier/cou-1/work', 'chargeloop.courier.work.v1', {
+    version: 1,
+    on_duty: true,
+    jobs: [
+      {
+        job: 'job-7a10-1',
+        leg: 'outward',
+        step: 'to_cabinet',
+        quantity: 1,
+        cabinet: 'cab-1',
+        cabinet_location: at(2, 2),
+        user: 'usr-1',
+        user_location: at(3, 3),
+        reservation: 'rsv-7a10-1',
+        code: '402913',
+        deliver_by: '2026-11-23T12:45:00.000Z',
+      },
+    ],
+  })
+  const [line] = linesOf(region).features
+  expect(line?.properties).toEqual({ id: 'ord-7a10', leg: 'outward' })
+  expect(line?.geometry).toMatchObject({
+    coordinates: [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ],
+  })
+})
+
+test('messages about an order are kept for it, a repeat once', () => {
+  const region = new Region('demo')
+  const bytes = ENCODER.encode(
+    JSON.stringify({
+      id: 'jnl-1:4',
+      type: 'chargeloop.cabinet.bank_ejected.v1',
+      time: '2026-11-23T12:00:00.000Z',
+      data: { slot: 1, bank: 'bnk-1', reservation: 'rsv-7a10-1' },
+    }),
+  )
+  for (const seq of [1, 2]) region.take(seq, 'cl/v1/demo/cabinet/cab-1/event', bytes, 0, bytes.byteLength, 1)
+  expect(region.trails.of('ord-7a10').map(({ id }) => id)).toEqual(['jnl-1:4'])
+  expect(region.trails.of('cab-1')).toHaveLength(1)
+})
+
+test('the tree of topics counts orders together and cabinets one by one', () => {
+  const region = new Region('demo')
+  for (const id of ['ord-1', 'ord-2'])
+    told(region, `order/${id}/event`, 'chargeloop.rental.order_moved.v1', {
+      order: id,
+      event: 'x',
+      to_state: 'failed',
+    })
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(1, []))
+  const tree = new Tree()
+  const [root] = tree.grow(region.branches)
+  if (root === undefined) throw new Error('no tree')
+  expect([root.name, root.filter, countOf(root)]).toEqual(['cl/v1/demo', 'cl/v1/demo/#', 3])
+  const orders = root.children.get('order')?.children.get('+')?.children.get('event')
+  expect(orders?.filter).toBe('cl/v1/demo/order/+/event')
+  told(region, 'cabinet/cab-2/slots', SLOTS, slots(1, []))
+  expect([...(tree.grow(region.branches)[0]?.children.get('cabinet')?.children.keys() ?? [])]).toEqual([
+    'cab-1',
+    'cab-2',
+  ])
+  expect(countOf(root)).toBe(4)
+})
+
+test('a batch carries each payload between its ends, and what is left waits', () => {
+  const packer = new Packer()
+  for (const [index, text] of ['ab', '', 'cde'].entries())
+    packer.add(`t/${index}`, ENCODER.encode(text), index, index === 1)
+  const first = packer.take(2)
+  expect([...first.ends]).toEqual([2, 2])
+  expect([...first.retained]).toEqual([0, 1])
+  expect(packer).toMatchObject({ count: 1, size: 3 })
+  expect(new TextDecoder().decode(packer.take(9).bytes)).toBe('cde')
+})
