@@ -149,7 +149,7 @@ export const en = {
   'order.hand-over': 'Hand-over',
   'order.intervene': 'Intervene',
   'order.intervene.late':
-    'The user has the banks: the order ends by their return. Once it is settled, fees can be waived.',
+    'The user has the banks: the order ends by their return, or now when it is stuck. Once it is settled, fees can be waived.',
   'order.disputes': 'Disputes',
   'order.answered': 'Answered: {text}',
   'order.intervene.about': 'Banks that are on their way are followed all the same.',
@@ -157,6 +157,9 @@ export const en = {
   'hand-over.walk_up': 'At the cabinet',
   'act.cancel': 'Cancel the order',
   'act.cancel.about': 'The order is called off. Banks that are on their way go back to a cabinet.',
+  'act.end': 'End it now',
+  'act.end.about':
+    'For an order that is stuck: it fails as long as the banks have not reached the user, and is settled after.',
   'act.answer': 'Answer',
   'act.answer.about': 'The user reads the answer with the order. It is given once.',
   'act.waive': 'Waive this fee',
