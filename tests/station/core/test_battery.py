@@ -1,7 +1,7 @@
 """The charging curve."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chargeloop.protocol.ids import BankId
@@ -60,6 +60,7 @@ def test_charge_never_falls_and_never_passes_full(one: Battery, a_ms: int, b_ms:
 
 
 @given(batteries, st.integers(0, 100))
+@example(Battery(BankId("bnk-1"), 0, 37, 0, 0), 37)
 def test_the_foretold_moment_is_the_first_at_which_the_reading_shows_it(
     one: Battery, charge_pct: int
 ) -> None:

@@ -114,9 +114,12 @@ def rises_to_pct_at(battery: Battery, charge_pct: int) -> int:
         start_ppm = max(battery.charge_ppm, KNEE_PPM)
         duration_ms += _tau_ms(battery) * math.log((FULL_PPM - start_ppm) / (FULL_PPM - wanted_ppm))
     instant_ms = battery.since_ms + math.ceil(duration_ms)
-    # Rounding to whole millionths may put the reading a few milliseconds later than the curve.
+    # Rounding to whole millionths may put the reading a few milliseconds later than the curve, and a float
+    # just above a whole number a millisecond earlier.
     while charge_at(battery, instant_ms) < wanted_ppm:
         instant_ms += 1
+    while instant_ms > battery.since_ms and charge_at(battery, instant_ms - 1) >= wanted_ppm:
+        instant_ms -= 1
     return instant_ms
 
 
