@@ -177,15 +177,20 @@ async def test_a_watch_goes_on_when_the_broker_is_back_elsewhere(tmp_path: Path)
     places: list[BrokerAddress] = []
     notes: list[str] = []
     lines: list[str] = []
+    shown = asyncio.Event()
+
+    def show(line: str) -> None:
+        lines.append(line)
+        shown.set()
+
     async with AsyncExitStack() as first:
         places.append(await first.enter_async_context(running_broker(None, tmp_path)))
         watching = asyncio.create_task(
-            watch(wanted, operator, lambda: places[-1], show=lines.append, note=notes.append)
+            watch(wanted, operator, lambda: places[-1], show=show, note=notes.append)
         )
         # Once: it is retained, and a second one would be all that is waited for.
         await say(places[-1], cabinet)
-        while not lines:
-            await asyncio.sleep(0.01)
+        await shown.wait()
     async with running_broker(None, tmp_path) as address:
         places.append(address)
         await say(address, cabinet)
