@@ -78,6 +78,24 @@ def test_a_table_is_sorted_searched_and_saved_as_csv(console: Page, tmp_path: Pa
     assert [(line["Cabinet"], line["Name"]) for line in lines] == [("cab-0001", "Harbour Café")]
 
 
+def test_a_row_in_view_follows_its_cabinet(console: Page, town: Town) -> None:
+    ready = dict(
+        zip(
+            console.locator("tbody tr[data-at] td:nth-child(1)").all_inner_texts(),
+            console.locator("tbody tr[data-at] td:nth-child(4)").all_inner_texts(),
+            strict=True,
+        )
+    )
+    user = town.as_user("user-one")
+    order = user.place_order(1)
+    cabinet = user.wait_for(order, "dispatching")["cabinet"]
+    row = console.locator("tbody tr[data-at]").filter(has_text=cabinet)
+    expect(row.locator("td:nth-child(4)")).to_have_text(str(int(ready[cabinet]) - 1))
+    user.send("POST", f"/v1/orders/{order}/cancel", {})
+    expect(row.locator("td:nth-child(4)")).to_have_text(ready[cabinet])
+    user.close()
+
+
 def test_the_arrow_keys_go_from_row_to_row_and_enter_opens_one(console: Page) -> None:
     console.get_by_role("link", name="cab-0001").focus()
     console.keyboard.press("ArrowDown")
