@@ -147,6 +147,19 @@ def test_a_cabinet_shows_its_slots_and_what_became_of_a_command(console: Page, t
     user.close()
 
 
+def test_a_cabinet_is_rebooted_with_a_reason_and_its_start_is_told_apart(console: Page) -> None:
+    console.get_by_role("link", name="cab-0003").click()
+    console.get_by_role("button", name="Reboot").click()
+    dialog = console.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("the display is stuck")
+    dialog.get_by_role("button", name="Reboot").click()
+    command = console.locator(".commands li").filter(has_text="the display is stuck")
+    expect(command).to_contain_text(re.compile(r"Sent\s*[0-9:]+\s*Answered\s*[0-9:]+\s*done"))
+    expect(command).to_contain_text(re.compile(r"Happened\s*[0-9:]+\s*Started"))
+    expect(console.locator("article > header")).to_contain_text("cab-0003")
+    expect(console.locator("article > header")).not_to_contain_text("Offline")
+
+
 def test_messages_are_filtered_held_still_and_compared(console: Page, town: Town) -> None:
     console.get_by_role("link", name="Messages").click()
     field = console.get_by_label("Filter")

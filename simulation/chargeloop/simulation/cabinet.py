@@ -22,7 +22,7 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role
 from chargeloop.protocol.values import replace
-from chargeloop.simulation.device import Device
+from chargeloop.simulation.device import Device, PowerCutError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 from chargeloop.station.core import battery, cabinet, mechanics, report
@@ -39,6 +39,7 @@ from chargeloop.station.core.memory import (
     Memory,
     OpenSlot,
     Record,
+    Restart,
     RunMotor,
     Senses,
     Step,
@@ -280,6 +281,9 @@ class Cabinet(Device):
                     self._push_in(act, in_hand)
             case GiveAnswer():
                 self._give(act)
+            case Restart():
+                # To the firmware a restart is a power cut that it has chosen and is prepared for.
+                raise PowerCutError
 
     def _motor_stops(self, act: RunMotor) -> None:
         self._motors.pop(act.slot, None)
@@ -412,7 +416,7 @@ class Cabinet(Device):
         """Tell what it is, and its slots."""
         info = cab.CabinetInfo(
             name=self.client, location=Location.of(self.place), slots=len(self.mechanics.slots), model="sim",
-            firmware=cabinet.FIRMWARE,
+            firmware=cabinet.FIRMWARE, commands=cabinet.COMMANDS,
         )  # fmt: skip
         return Send(self.topic("cabinet_info"), info), self._snapshot()
 

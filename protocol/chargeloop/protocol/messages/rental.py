@@ -159,6 +159,7 @@ class CabinetAction(StrEnum):
     INVENTORY = "inventory"  # tell every slot as it stands
     RELEASE = "release"  # end a reservation
     EJECT = "eject"  # give out the banks of a reservation now
+    REBOOT = "reboot"  # start anew
 
 
 class CommandCabinet(Data):
@@ -213,6 +214,7 @@ class RefusalCode(StrEnum):
     NO_CABINET_NEAR = "no_cabinet_near"
     NO_ROOM_NEAR = "no_room_near"
     CABINET_OFFLINE = "cabinet_offline"
+    NOT_SUPPORTED = "not_supported"  # the cabinet's firmware does not know the command
     UNKNOWN_CABINET = "unknown_cabinet"
     UNKNOWN_ORDER = "unknown_order"
     NOT_YOURS = "not_yours"

@@ -8,6 +8,9 @@ misses, gives the answers that were decided, and lets the firmware look at its r
 
 Timers exist only for what is known to come: the end of a reservation, a bank that gets ready, a heartbeat, a
 planted change of the network. Slot snapshots follow each step once, however many slots it changed.
+
+A shell lives for one boot: when the firmware restarts, `run` returns, and what boots next is another shell
+(`power`), which finds nothing of this one but its files.
 """
 
 import asyncio
@@ -39,6 +42,7 @@ from chargeloop.station.core.memory import (
     Memory,
     OpenSlot,
     Record,
+    Restart,
     RunMotor,
     Senses,
     Step,
@@ -52,6 +56,7 @@ _log = logging.getLogger(__name__)
 
 SETTLE_MS = 200  # how long an exit sensor is given before it is looked at again
 LOOK_AFTER_MS = 1_000  # how long after a bank has left the readers are asked whether that is so
+RESTART_AFTER_MS = 500  # how long a restart waits, so that its outcome can leave before
 UNKNOWN_TIME_MS = MINUTE_MS  # how often a cabinet that does not know the time looks whether it does
 _TRAYS = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
 
@@ -59,7 +64,7 @@ Decide = Callable[[Memory, Senses], Step]
 
 
 class CabinetShell:
-    """One cabinet: `run` it until cancelled.
+    """One boot of a cabinet: `run` it until cancelled, or until its firmware restarts.
 
     Args:
         entry: the cabinet as the fleet's file has it.
@@ -111,20 +116,30 @@ class CabinetShell:
         self._network = Network(self._link, world_line, self._faults, clock)
         self._turns = asyncio.Lock()
         self._changed = asyncio.Event()
+        self._restarting = asyncio.Event()
         self._motors: asyncio.TaskGroup | None = None
         self._mechanics = self._files.load_mechanics(entry.slots) or entry.installed(clock.now_ms())
         self._memory = Memory.new(entry.slots)
 
     async def run(self) -> None:
-        """Be a cabinet until cancelled; an orderly end is written down as such."""
+        """Be a cabinet until cancelled; an orderly end is written down as such.
+
+        Returns when the firmware restarts: then boot it anew, with another shell.
+        """
         await self._boot()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._motors = tasks
-                tasks.create_task(self._network.run())
-                tasks.create_task(self._watch_time())
+                running = [
+                    tasks.create_task(self._network.run()),
+                    tasks.create_task(self._watch_time()),
+                ]
                 if self._settings.heartbeat_ms > 0:
-                    tasks.create_task(self._beat())
+                    running.append(tasks.create_task(self._beat()))
+                await self._restarting.wait()
+                await self._clock.sleep_ms(RESTART_AFTER_MS)
+                for task in running:
+                    task.cancel()
         except asyncio.CancelledError:
             self._write_step(cabinet.stop(self._memory, self._senses()), self._device_clock.time())
             raise
@@ -263,6 +278,8 @@ class CabinetShell:
                 await self._push_in(act, in_hand)
             case GiveAnswer():
                 await self._give(act)
+            case Restart():
+                self._restarting.set()
 
     async def _run_motor(self, act: RunMotor) -> None:
         await self._clock.sleep_ms(self._settings.motor_ms)
