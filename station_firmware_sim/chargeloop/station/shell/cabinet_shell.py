@@ -18,6 +18,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 
 from chargeloop.broker import Credentials
 from chargeloop.broker.clock import Clock, wait_for_event
@@ -25,7 +26,7 @@ from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
-from chargeloop.protocol.ids import IdKind, is_id
+from chargeloop.protocol.ids import BootId, IdKind, is_id
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import world
 from chargeloop.protocol.messages.cabinet import SlotState
@@ -90,36 +91,46 @@ class CabinetShell:
         self._faults = entry.faults.faults()
         directory = settings.data / "cabinets" / entry.cabinet
         self._files = CabinetFiles(directory)
-        self._device_clock = DeviceClock(
-            clock,
-            boot_id=begin_boot(directory),
-            offset_ms=self._faults.clock_offset_ms,
-            drift_ppm=self._faults.drift_ppm,
-            unset=self._faults.clock_unset,
-        )
+        self._device_clock = self._own_clock(begin_boot(directory))
         self._journal = self._files.open_journal()
-        self._link = DeviceLink(
-            credentials=credentials,
-            broker=settings.broker,
-            clock=clock,
-            device_clock=self._device_clock,
-            journal=self._journal,
-            state_dir=directory,
-            subscriptions=subscriptions(Role.CABINET, entry.cabinet, settings.region, only=TOPICS),
-            receive=self.receive,
-            birth=self._birth,
-            policy=_link_policy(clock, settings.heartbeat_ms),
-        )
-        world_line = WorldLine(
-            credentials=credentials, broker=settings.broker, clock=clock, receive=self.receive
-        )
-        self._network = Network(self._link, world_line, self._faults, clock)
+        self._link = self._new_link(credentials, directory)
+        self._network = self._new_network(credentials)
         self._turns = asyncio.Lock()
         self._changed = asyncio.Event()
         self._restarting = asyncio.Event()
         self._motors: asyncio.TaskGroup | None = None
         self._mechanics = self._files.load_mechanics(entry.slots) or entry.installed(clock.now_ms())
         self._memory = Memory.new(entry.slots)
+
+    def _own_clock(self, boot_id: BootId) -> DeviceClock:
+        return DeviceClock(
+            self._clock,
+            boot_id=boot_id,
+            offset_ms=self._faults.clock_offset_ms,
+            drift_ppm=self._faults.drift_ppm,
+            unset=self._faults.clock_unset,
+        )
+
+    def _new_link(self, credentials: Credentials, directory: Path) -> DeviceLink:
+        settings = self._settings
+        return DeviceLink(
+            credentials=credentials,
+            broker=settings.broker,
+            clock=self._clock,
+            device_clock=self._device_clock,
+            journal=self._journal,
+            state_dir=directory,
+            subscriptions=subscriptions(Role.CABINET, self._entry.cabinet, settings.region, only=TOPICS),
+            receive=self.receive,
+            birth=self._birth,
+            policy=_link_policy(self._clock, settings.heartbeat_ms),
+        )
+
+    def _new_network(self, credentials: Credentials) -> Network:
+        world_line = WorldLine(
+            credentials=credentials, broker=self._settings.broker, clock=self._clock, receive=self.receive
+        )
+        return Network(self._link, world_line, self._faults, self._clock)
 
     async def run(self) -> None:
         """Be a cabinet until cancelled; an orderly end is written down as such.
