@@ -9,9 +9,10 @@ import {
 } from 'maplibre-gl'
 import type { Feature } from 'geojson'
 import type { Basemap } from '../session/bodies'
-import { type Ground, groundOf, upon } from './draw_ground'
+import { type Ground, groundOf } from './draw_ground'
 import { drawnIn, viewOf } from './draw_view'
 import type { Point } from './geo'
+import { upon } from './upon'
 
 export { prepare } from './draw_view'
 

@@ -1,7 +1,6 @@
 /** How the invented city looks. */
 
 import type { GeoJSONSourceSpecification, StyleSpecification } from 'maplibre-gl'
-import type { FeatureCollection } from 'geojson'
 import { type City, city, type Feature as CityFeature } from './city'
 import { coloursOf, streetWidth } from './colours'
 import type { Point } from './geo'
@@ -84,5 +83,5 @@ export function cityStyle(centre: Point, dark: boolean, reach: number): StyleSpe
 }
 
 function source(features: CityFeature[]): GeoJSONSourceSpecification {
-  return { type: 'geojson', data: { type: 'FeatureCollection', features } as FeatureCollection }
+  return { type: 'geojson', data: { type: 'FeatureCollection', features } }
 }

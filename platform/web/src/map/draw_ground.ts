@@ -1,11 +1,6 @@
 /** What a map is drawn on: the operator's style or tiles, or the invented city where there are none. */
 
-import {
-  addProtocol,
-  type LayerSpecification,
-  type SourceSpecification,
-  type StyleSpecification,
-} from 'maplibre-gl'
+import { addProtocol, type StyleSpecification } from 'maplibre-gl'
 import { REACH } from './city'
 import { cityStyle } from './draw_city'
 import { tilesStyle, type Tiles } from './draw_tiles'
@@ -45,31 +40,6 @@ async function styleOf({ kind, url }: Basemap): Promise<Ground['style']> {
   }
   const tiles = kind === 'pmtiles' ? await archive(url) : template(url)
   return (_, dark) => tilesStyle(tiles, dark)
-}
-
-/** Returns the style with more drawn upon it, in a font that it has. */
-export function upon(
-  style: StyleSpecification,
-  sources: Readonly<Record<string, SourceSpecification>>,
-  layers: readonly LayerSpecification[],
-): StyleSpecification {
-  const font = style.glyphs === undefined ? null : fontIn(style.layers)
-  const written = layers.map((layer) =>
-    layer.type === 'symbol' && font !== null
-      ? { ...layer, layout: { ...layer.layout, 'text-font': font } }
-      : layer,
-  )
-  return { ...style, sources: { ...style.sources, ...sources }, layers: [...style.layers, ...written] }
-}
-
-/** Returns the first font that a style writes with: glyphs are served for its own fonts and for no others. */
-function fontIn(layers: readonly LayerSpecification[]): string[] | null {
-  for (const layer of layers) {
-    const font: unknown = layer.type === 'symbol' ? layer.layout?.['text-font'] : undefined
-    if (Array.isArray(font) && font.every((name) => typeof name === 'string') && font[0] !== 'literal')
-      return font
-  }
-  return null
 }
 
 /** Fetches a style; where it looks at first does not matter, for we show our own places. */

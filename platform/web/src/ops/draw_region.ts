@@ -10,9 +10,10 @@ import {
   type StyleSpecification,
 } from 'maplibre-gl'
 import type { Feature, FeatureCollection, Position } from 'geojson'
-import { type Ground, groundOf, upon } from '../map/draw_ground'
+import { type Ground, groundOf } from '../map/draw_ground'
 import { drawnIn, viewOf } from '../map/draw_view'
 import { between, type Point } from '../map/geo'
+import { upon } from '../map/upon'
 import type { Basemap } from '../session/bodies'
 import { isDark } from '../ui/theme.svelte'
 import { type Cabinet, type Region, statusOf } from './live/region'
