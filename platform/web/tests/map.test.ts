@@ -1,7 +1,7 @@
 import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
 import { expect, test } from 'vitest'
 import { tilesStyle } from '../src/map/draw_tiles'
-import { upon } from '../src/map/upon'
+import { upon } from '../src/map/draw_upon'
 
 const written = (id: string, font?: string[]): LayerSpecification => ({
   id,

@@ -12,7 +12,7 @@ import type { Basemap } from '../session/bodies'
 import { type Ground, groundOf } from './draw_ground'
 import { drawnIn, viewOf } from './draw_view'
 import type { Point } from './geo'
-import { upon } from './upon'
+import { upon } from './draw_upon'
 
 export { prepare } from './draw_view'
 
