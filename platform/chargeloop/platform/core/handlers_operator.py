@@ -34,15 +34,15 @@ def end_order(turn: Turn, request: EndOrder) -> Answer:
     if isinstance(order, RequestRefused):
         return order
     reason = f"{request.operator}: {request.reason}"
+    if order.state is OrderState.UNLOCKING:
+        handlers_cabinet.end_unlocking(turn, order, reason)
+        order = turn.order(order.id)  # failed, or in use when banks have come out
     if order.final or order.state is OrderState.RECALLING:
         return done(order)
     if order.state in RENTED_STATES:
         out = tuple(track.bank for track in order.banks_at(BankPlace.USER, BankPlace.INBOUND))
         order = turn.happen(order.id, ev.RentalClosed(request.operator, out, request.reason))
         return done(ending.settle(turn, order, reason))
-    if order.state is OrderState.UNLOCKING:
-        handlers_cabinet.end_unlocking(turn, order, reason)
-        return done(turn.order(order.id))
     if order.state is OrderState.RESERVING:
         return done(ending.fail(turn, order, reason))
     return done(ending.call_off(turn, order, OrderState.FAILED, reason))

@@ -137,7 +137,10 @@ class AnswerDispute(Data):
 
 
 class WaiveFee(Data):
-    """An operator takes a standing fee line of a settled order back, for good."""
+    """An operator takes a standing fee line of a settled order back, for good.
+
+    A line that a correction has taken back meanwhile is refused: another one may stand for it.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.rental.waive_fee.v1"
     EXAMPLE: ClassVar[str] = (
