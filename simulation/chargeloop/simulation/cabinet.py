@@ -9,7 +9,6 @@ written. What motors and hands really do: `works`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Final
 
 from chargeloop.protocol.clock_map import DeviceTime
@@ -26,10 +25,18 @@ from chargeloop.simulation.device import Device, PowerCutError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 from chargeloop.simulation.works import Works, hand_of
-from chargeloop.station.core import battery, cabinet, mechanics, report
+from chargeloop.station.core import cabinet, mechanics, report
 from chargeloop.station.core.battery import Battery
+from chargeloop.station.core.carrying_out import (
+    HANDS,
+    LOOK_AFTER_MS,
+    SETTLE_MS,
+    answers_to_keep,
+    next_due_ms,
+    together,
+    tray_of,
+)
 from chargeloop.station.core.memory import (
-    OPEN_TRAY,
     Act,
     Asker,
     GiveAnswer,
@@ -45,11 +52,7 @@ from chargeloop.station.core.memory import (
 )
 
 MOTOR_MS: Final = 2_000
-SETTLE_MS: Final = 200
-LOOK_AFTER_MS: Final = 1_000
 _HEARTBEAT_MS: Final = 15 * MINUTE_MS
-_UNKNOWN_TIME_MS: Final = MINUTE_MS
-_TRAYS: Final = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
 
 Decide = Callable[[Memory, Senses], Step]
 
@@ -135,10 +138,9 @@ class Cabinet(Device):
         if name == "cabinet_command":
             if self.clock.learned and is_id(IdKind.COMMAND, message.id):
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
-        elif name in _TRAYS:
-            tray = TOPICS[_TRAYS[name]].topic(self.region, **incoming.topic.ids)
+        elif name in HANDS:
             before = self.memory
-            self._hands(Asker(message.id, tray), message.data)
+            self._hands(Asker(message.id, tray_of(incoming.topic)), message.data)
             if self.memory is not before:
                 self._publish_snapshot()
 
@@ -207,7 +209,7 @@ class Cabinet(Device):
     def _write_step(self, step: Step, at: DeviceTime) -> None:
         journal = self.journal
         memory = replace(step.memory, snapshot_version=self.memory.snapshot_version + 1)
-        answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
+        answers = answers_to_keep(step)
         after_seq = 0 if journal is None else journal.last_seq
         now_ms = self.stage.loop.now_ms()
         self._disk = Written(memory, after_seq, step.records, answers, at, now_ms)
@@ -225,7 +227,7 @@ class Cabinet(Device):
                     self._kept[slot.number] = kept
 
     def _write_entries(self, records: tuple[Record, ...], at: DeviceTime, true_ms: int) -> None:
-        for (correlation_id, causation_id, subject, earlier), group in groupby(records, _alike):
+        for (correlation_id, causation_id, subject, earlier), group in together(records):
             data = [record.data for record in group]
             like = Send(
                 "", data[0], subject=subject, correlation_id=correlation_id, causation_id=causation_id
@@ -343,18 +345,6 @@ class Cabinet(Device):
         self._set_watch()
 
     def _set_watch(self) -> None:
+        platform_ms = self.clock.platform_ms() if self.clock.learned else None
         now_ms = self.stage.loop.now_ms()
-        charging = {slot.number for slot in self.memory.slots if slot.state is cab.SlotState.CHARGING}
-        inside = [standing.bank for standing in self.works.mechanics.slots if standing.slot in charging]
-        ready = [battery.ready_at(bank) for bank in inside if bank is not None]
-        due_ms = [instant_ms for instant_ms in ready if instant_ms is not None and instant_ms > now_ms]
-        end_ms = cabinet.next_due_ms(self.memory)
-        if end_ms is not None and self.clock.learned:
-            due_ms.append(now_ms + max(1, end_ms - self.clock.platform_ms()))
-        elif end_ms is not None:
-            due_ms.append(now_ms + _UNKNOWN_TIME_MS)
-        self._watch.set(min(due_ms, default=None))
-
-
-def _alike(record: Record) -> tuple[str | None, str | None, str | None, DeviceTime | None]:
-    return record.correlation_id, record.causation_id, record.subject, record.at
+        self._watch.set(next_due_ms(self.memory, self.works.mechanics, now_ms, platform_ms))
