@@ -58,7 +58,7 @@ class Operator(Device):
     def __init__(self, stage: Stage, region: str, books: RentalStore) -> None:
         self._books = books
         self._number = 0
-        # Disputes that were answered, and those for which fees were waived or not, once and for all.
+        # Disputes that were answered; those, and corrected lines, of which it was decided whether to waive.
         self._answered: set[str] = set()
         self._decided: set[str] = set()
         # What was asked for and not answered yet: lines to waive, slots to unlock.
@@ -128,6 +128,7 @@ class Operator(Device):
             if order.state is OrderState.SETTLED and dispute.id not in self._decided:
                 self._decided.add(dispute.id)
                 self._show_goodwill(order)
+        self._read_old_bills()
         for line in self._overcharged():
             self._ask_once(line.id, self._waiver(line.order, line.id))
         if self.stage.faults.desk.operator_commands == 0:
@@ -172,6 +173,14 @@ class Operator(Device):
             wanted = self._waiver(order.id, name)
             self._ask(wanted)
             self._maybe_twice(draw, wanted)
+
+    def _read_old_bills(self) -> None:
+        """Waive, now and then, a line that has been taken back since: the bill that was read is old."""
+        for order, line in self._books.corrected.items():
+            if line not in self._decided:
+                self._decided.add(line)
+                if self.draw.random() < self.stage.faults.desk.waive:
+                    self._ask(self._waiver(order, line))
 
     def _waiver(self, order: OrderId, line: str) -> WaiveFee:
         return WaiveFee(operator=self._name, order=order, line=line, reason="the customer is right")

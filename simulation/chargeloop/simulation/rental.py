@@ -26,7 +26,7 @@ from chargeloop.platform.core.rows import (
 )
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.effects import Effects
-from chargeloop.protocol.ids import DispatchId, RegionId
+from chargeloop.protocol.ids import DispatchId, OrderId, RegionId
 from chargeloop.protocol.messages.rental import OrderMoved
 from chargeloop.protocol.topics import Role
 from chargeloop.protocol.values import replace
@@ -61,6 +61,7 @@ class RentalStore(Store[PlatformWrite]):
         self.interventions: dict[str, Intervention] = {}
         self.open_orders: dict[str, str] = {}
         self.disputed: dict[str, Order] = {}
+        self.corrected: dict[OrderId, str] = {}
         self._bank_of = UniqueIndex[str]("one_open_order_per_bank")
         self._hold_of = UniqueIndex[str]("a reservation belongs to one order")
         self._live_kind = UniqueIndex[tuple[str, str]]("one_live_hold_per_order_and_kind")
@@ -140,6 +141,7 @@ class RentalStore(Store[PlatformWrite]):
             if not whole or line.reverses in self._reversed:
                 raise BrokenRuleError(f"{line.id} does not take back one line in full")
             self._reversed.add(line.reverses)
+            self.corrected[line.order] = line.reverses
         elif line.amount_minor < 0:
             raise BrokenRuleError(f"{line.id} charges less than nothing")
 
