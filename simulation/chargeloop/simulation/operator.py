@@ -39,8 +39,8 @@ _TWICE: Final = 0.3
 _OTHERWISE: Final = 0.2
 _STRANGE: Final = 0.1
 _STATES: Final = tuple(state for state in OrderState if state not in FINAL)
-# A state may last for seconds only: whoever wants to meet an order in it has to look often.
-_MEETING_MS: Final = 3 * SECOND_MS
+# A state may last for moments only.
+_LATE_MS: Final = 3 * SECOND_MS
 _PATIENCE_MS: Final = 10 * MINUTE_MS
 
 Act = Callable[[random.Random], None]
@@ -221,21 +221,22 @@ class Operator(Device):
         self._meet(draw, cancel)
 
     def _meet(self, draw: random.Random, act: Callable[[Order], None]) -> None:
-        """Do something to an order in a state drawn before, as soon as there is one; else to any order."""
+        """Do something to the next order that comes into a state drawn before; else to any order."""
         state = draw.choice(_STATES)
-        late_ms = draw.randrange(_MEETING_MS)
-        until_ms = self.stage.loop.now_ms() + _PATIENCE_MS
+        late_ms = draw.choice((0, draw.randrange(_LATE_MS)))
 
-        def look() -> None:
-            met = next((name for name, at in self._books.open_orders.items() if at == state), None)
-            if met is None and self.stage.loop.now_ms() < until_ms:
-                self.later(_MEETING_MS, look)
-                return
-            order = self._some_order(draw) if met is None else self._books.orders[met]
-            if order is not None:
-                self.later(late_ms, partial(act, order))
+        def met(order: Order) -> None:
+            self.later(late_ms, partial(act, order))
 
-        look()
+        def despair() -> None:
+            if self._books.awaited.get(state) is met:
+                del self._books.awaited[state]
+                order = self._some_order(draw)
+                if order is not None:
+                    act(order)
+
+        self._books.awaited[state] = met
+        self.later(_PATIENCE_MS, despair)
 
     def _command(self, draw: random.Random) -> None:
         cabinet = draw.choice(tuple(self._books.cabinets.values()) or (None,))
