@@ -53,7 +53,7 @@ DESK = (
         "        ending.book(turn, ending.note_returns(turn, order))",
         "        from chargeloop.protocol.values import replace\n\n"
         "        ending.book(turn, replace(ending.note_returns(turn, order), waived=()))",
-        "worst,dispute=1,waive=1,operator_ends=6",
+        "worst,dispute=1,waive=1,operator_ends=20",
     ),
     Mutant(
         "fee-below-zero",
@@ -77,7 +77,7 @@ DESK = (
         f"{PLATFORM}/handlers_operator.py",
         "        order = turn.order(order.id)  # failed, or in use when banks have come out",
         "        return done(turn.order(order.id))",
-        "people,operator_ends=6",
+        "people,operator_ends=30",
     ),
     Mutant(
         "ended-rental-leaves-banks",

@@ -149,8 +149,10 @@ def _complaints(stage: Stage, region: str, user: str) -> tuple[Complaint, ...]:
         return ()
     return tuple(
         Complaint(
-            state=draw.choice(_DISPUTED_STATES), wait_ms=int(draw.expovariate(1 / (10 * MINUTE_MS))),
-            about_bank=draw.random() < 0.8, times=draw.choice((1, 1, 2, 3)),
+            state=draw.choice(_DISPUTED_STATES),
+            wait_ms=draw.choice((0, 1)) * int(draw.expovariate(1 / (10 * MINUTE_MS))),
+            about_bank=draw.random() < 0.8,
+            times=draw.choice((1, 1, 2, 3)),
         )
         for _ in range(draw.choice((1, 1, 2)))
-    )  # fmt: skip
+    )

@@ -39,8 +39,8 @@ _TWICE: Final = 0.3
 _OTHERWISE: Final = 0.2
 _STRANGE: Final = 0.1
 _STATES: Final = tuple(state for state in OrderState if state not in FINAL)
-# A state may last for seconds only: whoever wants to meet an order in it has to look often.
-_MEETING_MS: Final = 3 * SECOND_MS
+# A state may last for moments only.
+_LATE_MS: Final = 3 * SECOND_MS
 _PATIENCE_MS: Final = 10 * MINUTE_MS
 
 Act = Callable[[random.Random], None]
@@ -58,7 +58,7 @@ class Operator(Device):
     def __init__(self, stage: Stage, region: str, books: RentalStore) -> None:
         self._books = books
         self._number = 0
-        # Disputes that were answered, and those for which fees were waived or not, once and for all.
+        # Disputes that were answered; those, and corrected lines, of which it was decided whether to waive.
         self._answered: set[str] = set()
         self._decided: set[str] = set()
         # What was asked for and not answered yet: lines to waive, slots to unlock.
@@ -128,6 +128,7 @@ class Operator(Device):
             if order.state is OrderState.SETTLED and dispute.id not in self._decided:
                 self._decided.add(dispute.id)
                 self._show_goodwill(order)
+        self._read_old_bills()
         for line in self._overcharged():
             self._ask_once(line.id, self._waiver(line.order, line.id))
         if self.stage.faults.desk.operator_commands == 0:
@@ -173,6 +174,14 @@ class Operator(Device):
             self._ask(wanted)
             self._maybe_twice(draw, wanted)
 
+    def _read_old_bills(self) -> None:
+        """Waive, now and then, a line that has been taken back since: the bill that was read is old."""
+        for order, line in self._books.corrected.items():
+            if line not in self._decided:
+                self._decided.add(line)
+                if self.draw.random() < self.stage.faults.desk.waive:
+                    self._ask(self._waiver(order, line))
+
     def _waiver(self, order: OrderId, line: str) -> WaiveFee:
         return WaiveFee(operator=self._name, order=order, line=line, reason="the customer is right")
 
@@ -212,21 +221,22 @@ class Operator(Device):
         self._meet(draw, cancel)
 
     def _meet(self, draw: random.Random, act: Callable[[Order], None]) -> None:
-        """Do something to an order in a state drawn before, as soon as there is one; else to any order."""
+        """Do something to the next order that comes into a state drawn before; else to any order."""
         state = draw.choice(_STATES)
-        late_ms = draw.randrange(_MEETING_MS)
-        until_ms = self.stage.loop.now_ms() + _PATIENCE_MS
+        late_ms = draw.choice((0, draw.randrange(_LATE_MS)))
 
-        def look() -> None:
-            met = next((name for name, at in self._books.open_orders.items() if at == state), None)
-            if met is None and self.stage.loop.now_ms() < until_ms:
-                self.later(_MEETING_MS, look)
-                return
-            order = self._some_order(draw) if met is None else self._books.orders[met]
-            if order is not None:
-                self.later(late_ms, partial(act, order))
+        def met(order: Order) -> None:
+            self.later(late_ms, partial(act, order))
 
-        look()
+        def despair() -> None:
+            if self._books.awaited.get(state) is met:
+                del self._books.awaited[state]
+                order = self._some_order(draw)
+                if order is not None:
+                    act(order)
+
+        self._books.awaited[state] = met
+        self.later(_PATIENCE_MS, despair)
 
     def _command(self, draw: random.Random) -> None:
         cabinet = draw.choice(tuple(self._books.cabinets.values()) or (None,))

@@ -1,6 +1,6 @@
 """The rental platform in the simulation: its store in memory, and what its journal tells the checker."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from chargeloop.platform.core.fees import FeeLine
@@ -26,8 +26,8 @@ from chargeloop.platform.core.rows import (
 )
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.effects import Effects
-from chargeloop.protocol.ids import DispatchId, RegionId
-from chargeloop.protocol.messages.rental import OrderMoved
+from chargeloop.protocol.ids import DispatchId, OrderId, RegionId
+from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.topics import Role
 from chargeloop.protocol.values import replace
 from chargeloop.simulation.disk import BrokenRuleError, Store, UniqueIndex, insert
@@ -61,6 +61,9 @@ class RentalStore(Store[PlatformWrite]):
         self.interventions: dict[str, Intervention] = {}
         self.open_orders: dict[str, str] = {}
         self.disputed: dict[str, Order] = {}
+        self.corrected: dict[OrderId, str] = {}
+        # Who waits for the next order that comes into a state.
+        self.awaited: dict[OrderState, Callable[[Order], None]] = {}
         self._bank_of = UniqueIndex[str]("one_open_order_per_bank")
         self._hold_of = UniqueIndex[str]("a reservation belongs to one order")
         self._live_kind = UniqueIndex[tuple[str, str]]("one_live_hold_per_order_and_kind")
@@ -118,6 +121,9 @@ class RentalStore(Store[PlatformWrite]):
                 self.open_orders.pop(order.id, None)
             else:
                 self.open_orders[order.id] = order.state
+                waits = self.awaited.pop(order.state, None) if self.awaited else None
+                if waits is not None:
+                    waits(order)
                 self._bank_of.put(
                     order.id, [track.bank for track in order.banks if track.place in _OPEN_PLACES]
                 )
@@ -140,6 +146,7 @@ class RentalStore(Store[PlatformWrite]):
             if not whole or line.reverses in self._reversed:
                 raise BrokenRuleError(f"{line.id} does not take back one line in full")
             self._reversed.add(line.reverses)
+            self.corrected[line.order] = line.reverses
         elif line.amount_minor < 0:
             raise BrokenRuleError(f"{line.id} charges less than nothing")
 
