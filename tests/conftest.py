@@ -1,8 +1,9 @@
 """How the suite is shared out among processes: one for each processor, the long tests first.
 
 pytest-xdist starts the processes. What one of them takes at a time is a file, so that a fixture of a module
-is made once; in the files of ALONE it is a single test, as each lasts seconds. Where few files are named,
-some tests are chosen with `-k` or `--lf`, or output is to be seen (`-s`), pytest's own process runs them all.
+is made once; in the files of ALONE it is a single test, as each lasts seconds, and of TOGETHER a whole
+folder. Where few files are named, some tests are chosen with `-k` or `--lf`, or output is to be seen (`-s`),
+pytest's own process runs them all.
 """
 
 import os
@@ -33,10 +34,12 @@ ALONE = (
     "tests/cli/test_endure.py",
     "tests/cli/test_broker_dies.py",
 )
+# What their tests share is dear, and made once where one process has them all.
+TOGETHER = ("tests/web/",)
 # Then the folders whose tests start processes; the rest is done in moments.
 EARLY = (
+    *TOGETHER,
     *ALONE,
-    "tests/web/",
     "tests/cli/",
     "tests/acceptance/",
     "tests/broker/",
@@ -70,7 +73,8 @@ class FilesAndLongTests(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return nodeid if file in ALONE else file
+        folder = next((folder for folder in TOGETHER if file.startswith(folder)), file)
+        return nodeid if file in ALONE else folder
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

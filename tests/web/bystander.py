@@ -48,11 +48,26 @@ class Bystander:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def say(self, topic: str, data: Data, source: str) -> None:
+    def say(self, topic: str, data: Data, source: str, **attributes: Any) -> None:
         """Publish a message and return when the broker has it."""
-        now_ms = time.time_ns() // 1_000_000
-        message = seal(data, id=f"{self._name}.{now_ms}.{topic[-8:].strip('/')}", source=source, time=now_ms)
-        self._client.publish(topic, encode(message), qos=1).wait_for_publish(_WAIT_S)
+        now_ns = time.time_ns()
+        name = f"{self._name}.{now_ns}"
+        message = seal(data, id=name, source=source, time=now_ns // 1_000_000, **attributes)
+        self.blurt(topic, encode(message))
+
+    def blurt(self, topic: str, payload: bytes) -> None:
+        """Publish whatever it is and return when the broker has it."""
+        self._client.publish(topic, payload, qos=1).wait_for_publish(_WAIT_S)
+
+    def hear(self, kind: str) -> Any:
+        """Return the data of the first message of this type, when it has come."""
+        deadline = time.monotonic() + _WAIT_S
+        while True:
+            for message in tuple(self.messages):
+                if message["type"] == kind:
+                    return message["data"]
+            assert time.monotonic() < deadline, f"no {kind} among {len(self.messages)} messages"
+            time.sleep(0.02)
 
     def wait_for(self, count: int) -> None:
         """Return when so many messages have come."""

@@ -29,7 +29,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, sync_playwright
 
 from chargeloop.broker.ports import free_address
-from tests.web.town import LAT, LON, PASSWORD, Town, wait_for_url
+from chargeloop.protocol.topics import Role
+from tests.web.town import LAT, LON, PASSWORD, Town, open_accounts, wait_for_url
 
 REGION: Final = "demo"
 _COURIERS: Final = 300
@@ -295,7 +296,7 @@ def _measure(data: Path, wanted: argparse.Namespace) -> list[dict[str, Any]]:
         publisher = threading.Thread(target=_publish, args=(client, crowd, wanted.rate, stop))
         try:
             town.start("platform", "--broker", address, "--http-port", str(free_address().port))
-            town.add_account("operator", "operator-one")
+            open_accounts(town.data, [(Role.OPERATOR, "operator-one")])
             wait_for_url(town)
             for topic, payload, retain in crowd.first():
                 client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(30)

@@ -41,7 +41,7 @@ class Visitors:
             color_scheme=scheme,
             locale=language,
             geolocation={"latitude": LAT, "longitude": LON},
-            permissions=["geolocation"],
+            permissions=["geolocation", "camera"],
             reduced_motion="reduce",
         )
         context.set_default_timeout(WAIT_MS)
@@ -55,16 +55,24 @@ class Visitors:
     def enter(self, path: str, login: str, **options: Any) -> Page:
         """Open a page and log in."""
         page = self.open(path, **options)
+        self.log_in(page, login)
+        return page
+
+    @staticmethod
+    def log_in(page: Page, login: str) -> None:
         page.get_by_label("Account").fill(login)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
-        return page
 
-    def leave(self) -> None:
-        """Close all pages, with a last picture of each; what they complained about fails the test."""
+    def picture(self) -> None:
+        """Take a last picture of each page, for whoever asks why the test has failed."""
         for number, context in enumerate(self._contexts):
             for page in context.pages:
                 page.screenshot(path=self._directory / f"last-{number}.png", full_page=True)
+
+    def leave(self) -> None:
+        """Close all pages; what they complained about fails the test."""
+        for context in self._contexts:
             context.close()
         assert self.complaints == [], self.complaints
 

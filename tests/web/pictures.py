@@ -19,7 +19,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as data,
         running_town(Path(data) / "town") as town,
         sync_playwright() as playwright,
-        launched(playwright) as browser,
+        launched(playwright, Path(data)) as browser,
     ):
         visitors = Visitors(browser, town.url, Path(data))
         _play(visitors)

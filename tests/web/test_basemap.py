@@ -5,9 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from chargeloop.protocol.topics import Role
 from tests.web.people import Visitors
 from tests.web.tiny_pmtiles import ATTRIBUTION, tiny_archive
-from tests.web.town import LAT, LON, starting_platform, wait_for_url
+from tests.web.town import LAT, LON, open_accounts, starting_platform, wait_for_url
 
 
 def test_the_map_draws_the_streets_of_the_operator_s_file_and_names_its_makers(
@@ -15,8 +16,8 @@ def test_the_map_draws_the_streets_of_the_operator_s_file_and_names_its_makers(
 ) -> None:
     file = tmp_path / "city.pmtiles"
     file.write_bytes(tiny_archive(LAT, LON))
+    open_accounts(tmp_path / "data", [(Role.USER, "user-one")])
     with starting_platform(tmp_path / "data", "--map-tiles", str(file)) as town:
-        town.add_account("user", "user-one")
         wait_for_url(town)
         visitors = Visitors(browser, town.url, tmp_path)
         page = visitors.enter("/", "user-one")

@@ -1,38 +1,44 @@
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.web.people import Visitors
+from tests.web.people import SMALL_PHONE, Visitors
 from tests.web.town import Town
+from tests.web.usable import is_usable
 
 _CODE = re.compile("customer.s code")
 
 
-def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
+def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_can_use(
     town: Town, visitors: Visitors
 ) -> None:
-    courier = visitors.enter("/courier?demo", "courier-one")
-    user = visitors.enter("/?demo", "user-one")
+    courier = visitors.enter("/courier?demo", "courier-two", size=SMALL_PHONE)
+    user = visitors.enter("/?demo", "user-two", size=SMALL_PHONE)
     courier.get_by_role("button", name="Go on duty").click()
 
     user.get_by_role("button", name="One more").click()
+    expect(user.get_by_text("Usual total")).to_be_visible()
+    is_usable(user)
     user.get_by_role("button", name="Bring me 2 banks").click()
+    expect(courier.get_by_role("heading", name="New job")).to_be_visible()
     courier.get_by_role("button", name="Accept").click()
     expect(user.get_by_text("Your hand-over code")).to_be_visible()
     expect(user.get_by_text("Here in about")).to_be_visible()
     expect(user.get_by_label("Your courier")).to_be_visible()
-    courier.get_by_role("button", name="I am at the cabinet").click()
-    courier.get_by_role("button", name="Type the code at the cabinet").click()
-    courier.get_by_role("button", name="I have taken 2 banks").click()
-    courier.get_by_role("button", name="I am at the customer").click()
+    is_usable(user)
+    _do(courier, "I am at the cabinet")
+    _do(courier, "Type the code at the cabinet")
+    _do(courier, "I have taken 2 banks")
+    _do(courier, "I am at the customer")
     expect(user.get_by_role("heading", name="Your banks are on the way")).to_be_visible()
     courier.get_by_role("button", name="Ring at the door").click()
     user.get_by_role("button", name="Open and tell the code").click()
     expect(courier.get_by_label(_CODE)).to_have_value(re.compile("^[0-9]{4}$"))
-    courier.get_by_role("button", name="I have handed over 2 banks").click()
+    _do(courier, "I have handed over 2 banks")
 
     expect(user.get_by_role("heading", name="Yours to use")).to_be_visible()
     expect(user.get_by_text("€2.00 from")).to_be_visible()
+    is_usable(user)
     user.get_by_role("button", name="Have them fetched").click()
     user.get_by_role("button", name="Fetch 2 banks here").click()
     courier.get_by_role("button", name="Accept").click()
@@ -40,18 +46,41 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_their_pages(
     courier.get_by_role("button", name="Ring at the door").click()
     user.get_by_role("button", name="Open and tell the code").click()
     expect(courier.get_by_label(_CODE)).to_have_value(re.compile("^[0-9]{4}$"))
-    courier.get_by_role("button", name="I have collected 2 banks").click()
+    _do(courier, "I have collected 2 banks")
     courier.get_by_role("button", name="I am at the cabinet").click()
-    courier.get_by_role("button", name="Push the banks in").click()
+    _do(courier, "Push the banks in")
 
     expect(user.get_by_role("heading", name="Returned and settled")).to_be_visible()
     user.get_by_role("button", name="Receipt").click()
-    someone = town.as_user("user-one")
+    someone = town.as_user("user-two")
     bill = someone.order(someone.send("GET", "/v1/orders")["orders"][0]["id"])
     someone.close()
     total = bill["total"]["amount_minor"]
     assert total == sum(line["amount_minor"] for line in bill["fee_lines"])
     expect(user.get_by_label("Receipt")).to_contain_text(f"€{total // 100}.{total % 100:02d}")
+    is_usable(user)
+
+
+def _do(courier: Page, act: str) -> None:
+    """Look whether the screen of a step can be used, and do what it asks for."""
+    button = courier.get_by_role("button", name=act)
+    expect(button).to_be_enabled()
+    is_usable(courier)
+    button.click()
+
+
+def test_an_offer_is_answered_on_a_screen_that_anybody_can_use(town: Town, visitors: Visitors) -> None:
+    courier = visitors.enter("/courier", "courier-three", size=SMALL_PHONE)
+    courier.get_by_role("button", name="Go on duty").click()
+    expect(courier.get_by_role("button", name="Go off duty")).to_be_visible()
+    customer = town.as_user("user-three")
+    order = customer.place_order(1)
+    expect(courier.get_by_role("heading", name="New job")).to_be_visible()
+    is_usable(courier)
+    courier.get_by_role("button", name="Decline").click()
+    expect(courier.get_by_role("heading", name="New job")).to_be_hidden()
+    assert customer.order(order)["state"] == "dispatching"
+    customer.close()
 
 
 def test_a_second_tab_takes_over_and_the_first_one_says_so(visitors: Visitors) -> None:

@@ -1,26 +1,43 @@
 """A real town for the pages: broker, both platforms and cabinets as processes, with accounts for people."""
 
+import asyncio
 import contextlib
 import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from chargeloop.broker import CredentialStore
 from chargeloop.broker.ports import free_address
+from chargeloop.platform.shell.accounts.account import new_account
+from chargeloop.platform.shell.accounts.passwords import Passwords
+from chargeloop.platform.shell.accounts.registry import Registry
+from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
+from chargeloop.protocol.topics import Role
 
 PASSWORD = "correct horse battery"
 LAT, LON = 43.452, 5.233
+_REGION = "demo"
 _READY_S = 60.0
 _LOOK_S = 0.05
-_CABINETS = ("Harbour Café", "Market Hall", "Old Lighthouse")
+CABINETS = ("Harbour Café", "Market Hall", "Old Lighthouse")
 _SLOTS, _BANKS = 8, 5
+# Enough for each test to have people of its own, whose orders and jobs no other test sees; the broker lets
+# nobody in twice at a time.
+_PEOPLE = {
+    Role.USER: ("one", "two", "three", "four", "five"),
+    Role.COURIER: ("one", "two", "three", "four", "five"),
+    Role.OPERATOR: ("one", "two", "three"),
+}
+_ENDED = frozenset({"settled", "cancelled", "failed"})
 
 
 @dataclass
@@ -29,6 +46,7 @@ class Town:
 
     data: Path
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    callers: list["Caller"] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -45,24 +63,25 @@ class Town:
             )
 
     def stop(self) -> None:
+        for caller in self.callers:
+            caller.close()
         for process in reversed(self.processes.values()):
             process.send_signal(signal.SIGTERM)
         for process in reversed(self.processes.values()):
             process.wait(_READY_S)
 
-    def add_account(self, role: str, login: str) -> None:
-        """Open an account with the password of all."""
-        words = ("account", "add", "--role", role, "--login", login, "--password-stdin")
-        subprocess.run(
-            [sys.executable, "-m", "chargeloop.cli", *words, "--data", str(self.data)],
-            check=True,
-            input=PASSWORD.encode(),
-            capture_output=True,
-        )
-
     def as_user(self, login: str) -> "Caller":
         """Return a person who asks the gateway without a page."""
-        return Caller(self.url, login)
+        self.callers.append(Caller(self.url, login))
+        return self.callers[-1]
+
+    def end_orders(self) -> None:
+        """End whatever order is open, so that nobody is offered what a test before has left."""
+        operator = self.as_user("operator-one")
+        for order in operator.send("GET", "/v1/orders?limit=200")["orders"]:
+            if order["state"] not in _ENDED:
+                operator.send("POST", f"/v1/orders/{order['id']}/end", {"reason": "nobody waits for it"})
+        operator.close()
 
 
 class Caller:
@@ -101,15 +120,13 @@ class Caller:
 @contextlib.contextmanager
 def running_town(data: Path) -> Iterator[Town]:
     """Run a town in an empty directory; with simulated people on request of the test."""
+    (data / "run").mkdir(parents=True)
+    fleet = data / "fleet.json"
+    fleet.write_text(json.dumps([_cabinet(number, name) for number, name in enumerate(CABINETS, start=1)]))
+    open_accounts(data, [(role, f"{role}-{name}") for role, names in _PEOPLE.items() for name in names])
     with starting_platform(data) as town:
-        fleet = data / "fleet.json"
-        fleet.write_text(
-            json.dumps([_cabinet(number, name) for number, name in enumerate(_CABINETS, start=1)])
-        )
         town.start("couriers")
         town.start("cabinets", str(fleet))
-        for role in ("user", "courier", "operator"):
-            town.add_account(role, f"{role}-one")
         wait_for_url(town)
         _wait_for_stock(town)
         yield town
@@ -119,7 +136,7 @@ def running_town(data: Path) -> Iterator[Town]:
 def starting_platform(data: Path, *options: str) -> Iterator[Town]:
     """Run a broker and the rental platform, which is only about to be ready, in an empty directory."""
     town = Town(data)
-    (data / "run").mkdir(parents=True)
+    (data / "run").mkdir(parents=True, exist_ok=True)
     try:
         town.start("broker")
         _wait_for_file(data / "run" / "broker.address", town)
@@ -127,6 +144,24 @@ def starting_platform(data: Path, *options: str) -> Iterator[Town]:
         yield town
     finally:
         town.stop()
+
+
+def open_accounts(data: Path, logins: Iterable[tuple[Role, str]]) -> None:
+    """Open accounts with the password of all, as `chargeloop account add` does."""
+
+    async def work() -> None:
+        store = AccountStore(accounts_path(data))
+        await store.open()
+        registry = Registry(store, CredentialStore.of_data(data), Passwords())
+        now_ms = time.time_ns() // 1_000_000
+        for role, login in logins:
+            opened = new_account(role, login, region=_REGION, now_ms=now_ms)
+            await registry.open(opened, PASSWORD)
+        await store.close()
+
+    # A browser keeps an event loop running in the thread of its tests.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work()).result()
 
 
 def wait_for_url(town: Town) -> None:
@@ -164,7 +199,7 @@ def _wait_for_stock(town: Town) -> None:
     def stocked() -> bool:
         found = caller.send("GET", "/v1/cabinets")["cabinets"]
         ready = sum(int(cabinet["ready_banks"]) for cabinet in found)
-        return ready == len(_CABINETS) * _BANKS
+        return ready == len(CABINETS) * _BANKS
 
     _wait(stocked, town, "banks in the cabinets")
     caller.close()

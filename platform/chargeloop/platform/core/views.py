@@ -48,7 +48,9 @@ def _look(order: Order) -> tuple[object, ...]:
     leg = _leg_shown(order)
     banks = tuple(track.bank for track in order.banks_at(BankPlace.USER))
     courier = None if leg is None else (leg.courier, leg.handover_code)
-    return order.state, order.quantity, banks, _cabinet_shown(order, leg), courier, order.reason
+    # Answers and bill are no part of the message: it tells the user that there is something to read.
+    beside = (tuple(dispute.answer for dispute in order.disputes), len(order.lines))
+    return order.state, order.quantity, banks, _cabinet_shown(order, leg), courier, order.reason, beside
 
 
 def _leg_shown(order: Order) -> Leg | None:

@@ -5,7 +5,7 @@ import { Link } from '../device/link.svelte'
 import { takeOver } from '../device/one_tab'
 import type { Point } from '../map/geo'
 import type { Arrived } from '../protocol/envelope'
-import type { BankStatus, Knocked, OrderView, UserOrders } from '../protocol/generated'
+import type { BankStatus, CabinetAnswered, Knocked, OrderView, UserOrders } from '../protocol/generated'
 import type { OrderBody } from '../session/bodies'
 import { Problem } from '../session/api'
 import { Outbox, type Outcome } from '../session/outbox.svelte'
@@ -121,8 +121,8 @@ export class Renter {
   }
 
   /** In a played city: takes the banks out of the tray of a cabinet. */
-  async emptyTray(order: OrderView): Promise<string> {
-    return this.#atCabinet(order.cabinet ?? '', 'chargeloop.world.tray_reached.v1', {}, `${order.order}.tray`)
+  async emptyTray(order: OrderView, cabinet: string): Promise<CabinetAnswered> {
+    return this.#atCabinet(cabinet, 'chargeloop.world.tray_reached.v1', {}, `${order.order}.tray`)
   }
 
   /** In a played city: pushes the banks of an order into a cabinet. */
@@ -131,7 +131,7 @@ export class Renter {
     for (const bank of order.banks ?? []) {
       const data = { bank: { bank, ...WORN }, code: null }
       const id = `${order.order}.${bank}.${cabinet}`
-      display = await this.#atCabinet(cabinet, 'chargeloop.world.bank_inserted.v1', data, id)
+      display = (await this.#atCabinet(cabinet, 'chargeloop.world.bank_inserted.v1', data, id)).display
     }
     return display
   }
@@ -141,11 +141,12 @@ export class Renter {
     type: 'chargeloop.world.tray_reached.v1' | 'chargeloop.world.bank_inserted.v1',
     data: Record<string, unknown>,
     what: string,
-  ): Promise<string> {
+  ): Promise<CabinetAnswered> {
     const ids = { user: this.account.id, cabinet }
     const id = `${this.account.id}.${what}.${Date.now()}`
     const answer = await this.link.ask('user_hands', ids, type, data, id)
-    return answer.type === 'chargeloop.world.cabinet_answered.v1' ? answer.data.display : ''
+    if (answer.type !== 'chargeloop.world.cabinet_answered.v1') throw new Error(`no answer: ${answer.type}`)
+    return answer.data
   }
 
   async #ask(path: string, body: unknown): Promise<void> {
