@@ -37,6 +37,15 @@ HeartbeatOption = Annotated[
         "--heartbeat-ms", metavar="MS", min=1_000, help="Milliseconds between a cabinet's readings."
     ),
 ]
+OfferLifeOption = Annotated[
+    int,
+    typer.Option(
+        "--offer-life-ms",
+        metavar="MS",
+        min=1_000,
+        help="Milliseconds in which a courier may answer an offer.",
+    ),
+]
 MotorOption = Annotated[
     int, typer.Option("--motor-ms", metavar="MS", min=0, help="Milliseconds that ejecting one bank takes.")
 ]
@@ -110,6 +119,7 @@ def couriers(
     region: RegionOption = None,
     broker: BrokerAddressOption = None,
     clock: ClockOption = None,
+    offer_life_ms: OfferLifeOption = 25_000,
     config: ConfigOption = None,
     ready_file: ReadyFileOption = None,
     until_eof: UntilEofOption = False,
@@ -121,11 +131,14 @@ def couriers(
         {"data": data, "region": region, "broker": broker, "clock": clock}, config
     ).settings
     address, world_clock = _surroundings(settings)
-    from chargeloop.cli.parts import run_couriers
+    from chargeloop.cli.parts import Pace, run_couriers
 
+    pace = Pace(offer_life_ms=offer_life_ms)
     with alone(settings.data, "couriers"):
         _run(
-            lambda ready: run_couriers(settings, address, world_clock, ready), ready_file, until_eof=until_eof
+            lambda ready: run_couriers(settings, address, world_clock, ready, pace=pace),
+            ready_file,
+            until_eof=until_eof,
         )
 
 
