@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from chargeloop.broker.accounts import Account, Accounts, lets_in
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.claim import Claim, ClaimedError, claimed
+from chargeloop.broker.claim import Claim, ClaimedError, claimed, last_address
 from chargeloop.broker.credentials import BrokenCredentialsError, Credentials, CredentialStore
 from chargeloop.broker.leash import leashed
 from chargeloop.broker.mosquitto import (
@@ -56,7 +56,10 @@ class BrokerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """What `chargeloop broker` runs: None chooses Mosquitto when installed, and a free port."""
+    """What `chargeloop broker` runs.
+
+    None chooses Mosquitto when installed, and the port of the directory's last broker, else a free one.
+    """
 
     data: Path
     kind: BrokerKind | None = None
@@ -95,7 +98,7 @@ async def running_broker(
     Args:
         kind: which broker; None for Mosquitto when it is installed, else the embedded one.
         data: the data directory; its credentials are the accounts, those granted later too.
-        port: a TCP port, or None for a free one.
+        port: a TCP port, or None for that of the directory's last broker when it is free, else a free one.
         host: the address to listen on.
         died: is called when the broker has ended by itself, or no longer follows the credentials, and the
             context must be left.
@@ -354,6 +357,17 @@ async def _started(settings: BrokerSettings, claim: Claim, accounts: Accounts) -
     Raises:
         BrokerError: it did not come up.
     """
+    last = last_address(claim.data) if settings.port is None else None
+    if last is not None and last.host == settings.host:
+        if _is_free(last):
+            with contextlib.suppress(_TakenError):
+                return await _started_at(last, settings, claim, accounts)
+        _log.warning(
+            "another program has taken port %d, on which the broker of %s listened before: it takes"
+            " another one; start the parts that were connected again",
+            last.port,
+            claim.data,
+        )
     for _ in range(_MOVES if settings.port is None else 0):
         address = free_address(settings.host)
         with contextlib.suppress(_TakenError):
