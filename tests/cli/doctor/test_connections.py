@@ -1,5 +1,6 @@
 """Real connections: brokers that are started for the check, and an instance that runs."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from chargeloop.broker.main import BrokerError, free_address, running_broker
 from chargeloop.cli.doctor import connections
 from chargeloop.cli.doctor.connections import brokers, compared, instance
 from chargeloop.cli.doctor.findings import Level
+from chargeloop.cli.locks import alone
 from chargeloop.cli.settings import Settings
 from chargeloop.courier.main import DispatchSettings, run
 from chargeloop.protocol.ids import DispatchId, RegionId
@@ -37,6 +39,27 @@ async def test_a_broker_that_does_not_come_up_fails_with_its_reason(
 async def test_a_data_directory_on_which_nothing_runs_is_no_fault(tmp_path: Path) -> None:
     (found,) = await instance(Settings(data=tmp_path))
     assert (found.level, found.seen) == (Level.OK, f"nothing runs on {tmp_path}")
+
+
+async def test_parts_that_run_without_a_broker_fail(tmp_path: Path) -> None:
+    with alone(tmp_path, "platform"), alone(tmp_path, "cabinets", tmp_path / "fleet.json"):
+        (found,) = await instance(Settings(data=tmp_path))
+    holder = f"pid {os.getpid()}"
+    assert found.level is Level.FAIL
+    assert found.seen.endswith(f"these do and wait for one: cabinets ({holder}), platform ({holder})")
+    assert found.advice.endswith(f"broker --data {tmp_path}")
+    (found,) = await instance(Settings(data=tmp_path))
+    assert found.level is Level.OK
+
+
+async def test_a_platform_that_runs_and_has_not_reached_the_broker_fails(
+    address: BrokerAddress, tmp_path: Path
+) -> None:
+    with alone(tmp_path, "platform"):
+        found = {one.name: one for one in await instance(Settings(data=tmp_path))}
+    assert found["rental platform"].level is Level.FAIL
+    assert f"is not connected to the broker at {address}" in found["rental platform"].seen
+    assert found["courier platform"].level is Level.WARN
 
 
 async def test_a_broker_that_cannot_be_reached_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
