@@ -68,6 +68,9 @@ def broker(
     def ready(address: "BrokerAddress") -> None:
         print(f"broker at {address}, credentials in {settings.data / 'credentials'}", flush=True)
 
+    from chargeloop.cli.process import log_with_time
+
+    log_with_time()
     try:
         asyncio.run(run_foreground(wanted, ready=ready))
     except BrokerError as error:
@@ -103,15 +106,18 @@ def platform(
     tls_files(settings)  # a fault in them is told before anything is started
     warn_of_open_gateway(settings)
 
+    url = gateway_url(settings)
+
     async def work(ready: Callable[[], None]) -> None:
         def listening() -> None:
-            note_gateway(settings.data, gateway_url(settings))
+            note_gateway(settings.data, url)
             ready()
 
         await run_platform(settings, address, world_clock, listening)
 
+    up = f"platform is up, its gateway at {url}: pages {url}/ (who rents), {url}/courier and {url}/ops"
     with alone(settings.data, "platform"):
-        _run(work, ready_file, until_eof=until_eof)
+        _run(up, work, ready_file, until_eof=until_eof)
 
 
 def couriers(
@@ -136,6 +142,7 @@ def couriers(
     pace = Pace(offer_life_ms=offer_life_ms)
     with alone(settings.data, "couriers"):
         _run(
+            f"couriers is up, connected to the broker at {address}",
             lambda ready: run_couriers(settings, address, world_clock, ready, pace=pace),
             ready_file,
             until_eof=until_eof,
@@ -164,6 +171,7 @@ def agents(
     file = _existing(couriers)
     with alone(settings.data, "agents", file):
         _run(
+            f"agents is up: the simulated couriers of {file}, connected to the broker at {address}",
             lambda ready: run_phones(settings, file, address, world_clock, ready),
             ready_file,
             until_eof=until_eof,
@@ -197,6 +205,7 @@ def cabinets(
     file = _existing(fleet)
     with alone(settings.data, "cabinets", file):
         _run(
+            f"cabinets is up: those of {file}, connected to the broker at {address}",
             lambda ready: run_cabinets(settings, file, address, world_clock, ready, pace=pace),
             ready_file,
             until_eof=until_eof,
@@ -220,6 +229,7 @@ def _existing(file: Path) -> Path:
 
 
 def _run(
+    up: str,
     work: Callable[[Callable[[], None]], Coroutine[None, None, None]],
     ready_file: Path | None,
     *,
@@ -227,4 +237,4 @@ def _run(
 ) -> None:
     from chargeloop.cli.process import run_process
 
-    run_process(work, ready_file=ready_file, until_eof=until_eof)
+    run_process(work, up=up, ready_file=ready_file, until_eof=until_eof)
