@@ -64,7 +64,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("demo --speed 0", "speed '0' is not a number from 1 to 1000"),
         ("demo --speed max", "speed 'max' is not a number from 1 to 1000"),
         ("demo --broker rabbit", "'rabbit' is no broker: expected mosquitto, embedded or HOST:PORT"),
-        ("demo --region Demo", "region from flag --region"),
+        ("demo --region Demo", "'Demo' is not a region: expected a-z, 0-9 and dashes, at most 32, for"),
         ("replay", "Missing argument 'INSTANCE_DIR'"),
         ("replay /nowhere", "cannot read /nowhere/instance_parameters.txt: No such file or directory"),
         ("replay /nowhere --limit 0", "--limit"),
@@ -111,9 +111,12 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("config show --config {file}", "{file}: "),
         ("order", "Missing command"),
         ("order list", "who orders? give --login NAME"),
-        ("order show x --user usr-1", "'x' is not a"),
+        ("order show x --user usr-1", "'x' is not an order id: expected ord-… of a-z, 0-9"),
         ("order place --user usr-1 --lat 91 --lon 0", "--lat"),
-        ("order list --user nobody", "user from flag --user"),
+        ("order list --user ada", "'ada' is not a user id: expected usr-… of a-z, 0-9 and single dashes,"),
+        ("order list --user Ada", "for instance usr-ada"),
+        ("watch --operator anna", "for instance opr-anna"),
+        ("account add --role user --login ada --id ada", "for instance usr-ada"),
     ],
 )
 def test_wrong_arguments_give_one_line_and_exit_code_2(
