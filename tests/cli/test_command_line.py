@@ -1,5 +1,6 @@
 """The command line as people meet it: help, exit codes, and errors that are one line."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from chargeloop.broker import CredentialStore
 from chargeloop.broker.main import free_address
+from chargeloop.cli.bench.measures import NAMES
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
 
@@ -33,6 +35,22 @@ def test_help_lists_every_command_and_loads_no_heavy_module() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
     assert all(f"  {command.split()[0]}" in done.stdout for command in COMMANDS)
+
+
+def test_no_summary_of_a_command_is_cut_off_on_80_columns() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "chargeloop.cli", "--help"],
+        capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"},
+    ).stdout  # fmt: skip
+    _, _, commands = shown.partition("Commands:\n")
+    assert commands
+    assert [line for line in commands.splitlines() if line.endswith("...")] == []
+
+
+def test_the_help_of_bench_names_every_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [name for name in NAMES if name not in shown] == []
 
 
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
