@@ -161,6 +161,14 @@ def test_a_gateway_that_is_away_is_told_with_what_to_do(
     assert said.endswith("start chargeloop platform, or give --data or --gateway of one that runs\n")
 
 
+def test_advice_says_what_was_typed_to_get_here(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_CHARGELOOP_RUN", "/somewhere/run")  # as ./run does
+    assert run(["watch", "--data", str(tmp_path)]) == 2
+    assert "start one with ./run broker, or the demo with --keep" in capsys.readouterr().err
+
+
 def test_a_port_that_is_taken_is_told_with_what_to_do(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import CommandError, program
 from chargeloop.cli.options import (
     BrokerAddressOption,
     ConfigOption,
@@ -113,7 +113,7 @@ def top(
     effective = load_settings(flags, config)
     asyncio.run(require_broker(lambda: known_broker(effective.settings)))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError("top draws on a terminal, and this is none: chargeloop watch prints lines")
+        raise CommandError(f"top draws on a terminal, and this is none: {program()} watch prints lines")
     from chargeloop.cli.top.app import run_top
 
     with seated(effective) as credentials:

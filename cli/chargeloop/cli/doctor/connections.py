@@ -40,7 +40,6 @@ _RETRY_S: Final = 0.2
 _BETWEEN_PROBES_S: Final = 1.0
 _FAR_MS: Final = 2_000
 _EVENLY: Final = 0.05
-_LOOK: Final = "look into DATA/broker/output.log of a broker that you start by hand: chargeloop broker"
 
 
 async def brokers() -> list[Finding]:
@@ -56,9 +55,13 @@ async def _trial(kind: BrokerKind) -> Finding:
             async with asyncio.timeout(_START_S):
                 return ok(name, await _passed(kind, Path(data)))
     except TimeoutError:
-        return fail(name, f"no message came through in {_START_S:.0f} s", _LOOK)
+        return fail(name, f"no message came through in {_START_S:.0f} s", _look())
     except (BrokerError, aiomqtt.MqttError, OSError) as error:
-        return fail(name, str(error), _LOOK)
+        return fail(name, str(error), _look())
+
+
+def _look() -> str:
+    return f"look into DATA/broker/output.log of a broker that you start by hand: {program()} broker"
 
 
 async def _passed(kind: BrokerKind, data: Path) -> str:
