@@ -78,7 +78,7 @@ async def _listener() -> Finding:
         return ok(
             "mosquitto_sub",
             "not installed",
-            f"{program()} watch does the same; the acceptance tests need it: apt-get install mosquitto-clients",
+            f"{program()} watch does the same; acceptance tests need it: apt-get install mosquitto-clients",
         )
     return ok("mosquitto_sub", f"{await _version(found, '--help')}, {found}")
 
