@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("chargeloop-data"), description="directory of credentials, stores and journals")
     region: fields.Region = Field(RegionId("demo"), description="the region: one city or district")
     broker: str = Field("auto", description="auto, mosquitto, embedded or HOST:PORT")
-    broker_port: Port = Field(0, description="port of a broker that is started here (0: a free one)")
+    broker_port: Port = Field(0, description="port of a broker that is started here (0: the last one's)")
     clock: str = Field("real", description="real, or scaled:REAL_ORIGIN_MS:ORIGIN_MS:SPEED")
     http_host: str = Field("127.0.0.1", description="address the HTTP gateway listens on")
     http_port: Port = Field(8080, description="port of the HTTP gateway")

@@ -13,6 +13,7 @@ from chargeloop.cli.doctor import connections
 from chargeloop.cli.doctor.connections import brokers, compared, instance
 from chargeloop.cli.doctor.findings import Level
 from chargeloop.cli.locks import alone
+from chargeloop.cli.places import note_broker
 from chargeloop.cli.settings import Settings
 from chargeloop.courier.main import DispatchSettings, run
 from chargeloop.protocol.ids import DispatchId, RegionId
@@ -69,6 +70,19 @@ async def test_a_broker_that_cannot_be_reached_fails(tmp_path: Path, monkeypatch
     assert found.level is Level.FAIL
     assert f"no connection to the broker at {nobody}" in found.seen
     assert not list((tmp_path / "credentials").iterdir())
+
+
+async def test_a_noted_broker_that_does_not_answer_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that was killed outright leaves its address behind."""
+    monkeypatch.setattr(connections, "_LET_IN_S", 0.0)
+    nobody = free_address()
+    note_broker(tmp_path, nobody)
+    (found,) = await instance(Settings(data=tmp_path))
+    assert found.level is Level.FAIL
+    assert found.seen == f"no connection to the broker at {nobody}: connection refused"
+    assert found.advice.startswith("start it: ")
 
 
 @pytest.fixture
