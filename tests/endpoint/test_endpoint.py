@@ -12,8 +12,8 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.endpoint import CoreFailedError, Endpoint, EndpointPolicy, StoreFailedError
 from chargeloop.broker.endpoint import endpoint as endpoint_module
-from chargeloop.broker.main import free_address
 from chargeloop.broker.outage import Outages
+from chargeloop.broker.ports import free_address
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import KeypadLocked, ReportInventory, SlotChanged, SlotState
 from chargeloop.protocol.messages.common import ConnectionState, Location, Presence
