@@ -1,4 +1,4 @@
-"""Runs every check of the project, all of them even when one fails, and tells which did."""
+"""Runs the checks of the project, or some of them, to the end even when one fails, and tells which did."""
 
 from __future__ import annotations
 
@@ -17,17 +17,36 @@ CHECKS: dict[str, list[str]] = {
     "types": [str(BIN / "mypy")],
     "imports": [str(BIN / "lint-imports"), "--no-logo"],
     **{
-        f"pages: {task}": [str(BIN / "python"), "-I", str(ROOT / "tools" / "web_pages.py"), task]
+        f"pages-{task}": [str(BIN / "python"), "-I", str(ROOT / "tools" / "web_pages.py"), task]
         for task in ("types", "lint", "test")
     },
     "tests": [str(ROOT / "run"), "test"],
 }
 
 
-def main() -> int:
-    """Runs the checks; returns 1 if any failed, else 0."""
-    failed = [name for name, command in CHECKS.items() if not passes(name, command)]
-    verdict = f"failed: {', '.join(failed)}" if failed else f"{', '.join(CHECKS)}: all passed"
+USAGE = f"""usage: ./run check [NAME...]
+
+Runs these checks, or only those that are named, and never stops at the first failure:
+{", ".join(CHECKS)}.
+
+The exit code is 0 when all have passed, 1 when one has failed, 2 for a name that is none of these."""
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the checks that are named, or all; returns 0 if all passed, 1 if any failed, 2 for wrong names."""
+    if {"-h", "--help"} & set(arguments):
+        print(USAGE)
+        return 0
+    unknown = [name for name in arguments if name not in CHECKS]
+    if unknown:
+        print(
+            f"check: there is no {', '.join(map(repr, unknown))}: expected some of {', '.join(CHECKS)}",
+            file=sys.stderr,
+        )
+        return 2
+    chosen = [name for name in CHECKS if name in arguments or not arguments]
+    failed = [name for name in chosen if not passes(name, CHECKS[name])]
+    verdict = f"failed: {', '.join(failed)}" if failed else f"{', '.join(chosen)}: all passed"
     print(f"check: {verdict}", flush=True)
     return 1 if failed else 0
 
@@ -44,4 +63,4 @@ def passes(name: str, command: list[str]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -51,6 +51,32 @@ async def test_a_broker_can_be_started_again_on_its_port_at_once(kind: BrokerKin
         assert await lets_in(again, cabinet.client, cabinet.password)
 
 
+async def test_a_broker_comes_back_on_the_port_of_the_last_one(tmp_path: Path) -> None:
+    """Parts that run call it there; a free port chosen twice is the same once in 10,000 times."""
+    async with running_broker("embedded", tmp_path) as address:
+        pass
+    async with running_broker("embedded", tmp_path) as again:
+        assert again == address
+
+
+async def test_a_broker_whose_last_port_is_taken_says_so_and_takes_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_broker("embedded", tmp_path) as address:
+        pass
+    with socket.create_server((address.host, address.port)):
+        async with running_broker("embedded", tmp_path) as other:
+            assert other.port != address.port
+    assert f"another program has taken port {address.port}" in caplog.text
+
+
+async def test_a_last_address_that_cannot_be_read_is_no_reason_not_to_start(tmp_path: Path) -> None:
+    (tmp_path / "broker").mkdir()
+    (tmp_path / "broker" / "last.address").write_text("nonsense")
+    async with running_broker("embedded", tmp_path) as address:
+        assert await listens(address)
+
+
 @KINDS
 async def test_a_taken_port_is_told_clearly(kind: BrokerKind, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
@@ -132,7 +158,7 @@ async def test_files_with_secrets_are_for_their_owner_alone(tmp_path: Path) -> N
         modes = {
             path.name: stat.S_IMODE(path.stat().st_mode)
             for path in (tmp_path / "broker").iterdir()
-            if path.name != "output.log"
+            if path.name not in {"output.log", "last.address"}
         }
     assert modes.keys() == {"mosquitto.conf", "mosquitto.passwords", "mosquitto.access", "probe", "lock"}
     assert set(modes.values()) == {0o600}

@@ -90,7 +90,7 @@ def test_another_password_is_read_from_standard_input(
         (("add", "--role", "user", "--login", "two words", "--password-stdin"), "no spaces"),
         (
             ("add", "--role", "user", "--login", "a", "--id", "opr-1", "--password-stdin"),
-            "not the id of a user",
+            "not a user id",
         ),
         (("add", "--role", "user", "--login", "a"), "give it by --password-stdin"),
         (("disable", "nobody"), "no accounts in"),

@@ -1,5 +1,6 @@
 """The command line as people meet it: help, exit codes, and errors that are one line."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from chargeloop.broker import CredentialStore
 from chargeloop.broker.ports import free_address
+from chargeloop.cli.bench.measures import NAMES
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
 
@@ -33,6 +35,22 @@ def test_help_lists_every_command_and_loads_no_heavy_module() -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
     assert all(f"  {command.split()[0]}" in done.stdout for command in COMMANDS)
+
+
+def test_no_summary_of_a_command_is_cut_off_on_80_columns() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "chargeloop.cli", "--help"],
+        capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"},
+    ).stdout  # fmt: skip
+    _, _, commands = shown.partition("Commands:\n")
+    assert commands
+    assert [line for line in commands.splitlines() if line.endswith("...")] == []
+
+
+def test_the_help_of_bench_names_every_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["bench", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert [name for name in NAMES if name not in shown] == []
 
 
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +82,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("demo --speed 0", "speed '0' is not a number from 1 to 1000"),
         ("demo --speed max", "speed 'max' is not a number from 1 to 1000"),
         ("demo --broker rabbit", "'rabbit' is no broker: expected mosquitto, embedded or HOST:PORT"),
-        ("demo --region Demo", "region from flag --region"),
+        ("demo --region Demo", "'Demo' is not a region: expected a-z, 0-9 and dashes, at most 32, for"),
         ("replay", "Missing argument 'INSTANCE_DIR'"),
         ("replay /nowhere", "cannot read /nowhere/instance_parameters.txt: No such file or directory"),
         ("replay /nowhere --limit 0", "--limit"),
@@ -113,9 +131,12 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("config show --config {file}", "{file}: "),
         ("order", "Missing command"),
         ("order list", "who orders? give --login NAME"),
-        ("order show x --user usr-1", "'x' is not a"),
+        ("order show x --user usr-1", "'x' is not an order id: expected ord-… of a-z, 0-9"),
         ("order place --user usr-1 --lat 91 --lon 0", "--lat"),
-        ("order list --user nobody", "user from flag --user"),
+        ("order list --user ada", "'ada' is not a user id: expected usr-… of a-z, 0-9 and single dashes,"),
+        ("order list --user Ada", "for instance usr-ada"),
+        ("watch --operator anna", "for instance opr-anna"),
+        ("account add --role user --login ada --id ada", "for instance usr-ada"),
     ],
 )
 def test_wrong_arguments_give_one_line_and_exit_code_2(
@@ -140,6 +161,14 @@ def test_a_gateway_that_is_away_is_told_with_what_to_do(
     said = capsys.readouterr().err
     assert said.startswith(f"chargeloop: no answer from {url}")
     assert said.endswith("start chargeloop platform, or give --data or --gateway of one that runs\n")
+
+
+def test_advice_says_what_was_typed_to_get_here(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_CHARGELOOP_RUN", "/somewhere/run")  # as ./run does
+    assert run(["watch", "--data", str(tmp_path)]) == 2
+    assert "start one with ./run broker, or the demo with --keep" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do(

@@ -49,7 +49,7 @@ def moved(event: str, before: OrderState | None, after: OrderState, reason: str 
         ),
         (
             moved("first_indication", OrderState.DISPATCHING, OrderState.FETCHING),
-            "ord-1 first indication, now fetching",
+            "ord-1 taken by a courier, now fetching",
         ),
         (moved("settled", OrderState.RETURNING, OrderState.SETTLED), "ord-1 settled"),
         (

@@ -82,6 +82,7 @@ class Town:
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory
         self.port = port
+        self.logs: list[Path] = []
         self.environment = {**os.environ, "CHARGELOOP_HTTP_PORT": str(port)}
         run = directory / "run"
         run.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m chargeloop.cli "$@"\n')
@@ -94,7 +95,11 @@ class Town:
             ready = self.directory / "town" / "run" / "broker.address"
         else:
             line += f" --ready-file {ready}"
-        process = subprocess.Popen(shlex.split(line), cwd=self.directory, env=self.environment)
+        self.logs.append(self.directory / f"{len(self.logs)}.log")
+        with self.logs[-1].open("wb") as log:
+            process = subprocess.Popen(
+                shlex.split(line), cwd=self.directory, env=self.environment, stdout=log
+            )
         stack.callback(process.wait)
         stack.callback(process.terminate)
         deadline = time.monotonic() + 60
@@ -129,6 +134,14 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         yield town
 
 
+def test_each_part_says_that_it_is_up_and_the_platform_where_its_pages_are(town: Town) -> None:
+    told = [log.read_text().splitlines()[0] for log in town.logs]
+    parts = ("platform", "couriers", "cabinets", "agents")
+    assert [line.partition(" is up")[0] for line in told[1:]] == list(parts)
+    url = f"http://127.0.0.1:{town.port}"
+    assert all(page in told[1] for page in (f"gateway at {url}", f"{url}/courier", f"{url}/ops"))
+
+
 def test_orders_can_be_placed_shown_and_called_off_by_hand(town: Town) -> None:
     quote, *places, listing = lines("Ordering")
     assert "from cab-0001" in town.said(quote)
@@ -157,7 +170,8 @@ def test_others_get_a_login_of_the_broker_by_hand(town: Town) -> None:
 
 
 def test_people_get_an_account_and_log_in_by_hand(town: Town) -> None:
-    add, listing, orders = lines("Logins for others", 1)
+    (add,) = lines("Ordering", 2)
+    listing, orders = lines("Logins for others", 1)
     assert town.said(add) == "ada usr-ada user demo\n"
     assert "ada usr-ada user demo" in town.said(listing)
     assert "orders" in town.said(orders)

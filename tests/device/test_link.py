@@ -9,6 +9,8 @@ import pytest
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
+from chargeloop.broker.device import link as link_module
+from chargeloop.broker.outage import Outages
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import SlotChanged, SlotsSnapshot, SlotState, Telemetry
 from chargeloop.protocol.messages.common import ConnectionState, JournalAck, Presence
@@ -61,7 +63,10 @@ async def test_a_device_cut_off_is_seen_offline_and_comes_back_with_all_it_recor
         assert [row[1] for row in await store.seen()] == [1, 2]
 
 
-async def test_a_device_tries_soon_to_connect_again_and_then_less_and_less_often(tmp_path: Path) -> None:
+async def test_a_device_tries_soon_to_connect_again_and_then_less_and_less_often_and_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link_module, "OUTAGES", Outages())
     limits: list[int] = []
 
     def no_pause(limit: int) -> int:
@@ -85,6 +90,8 @@ async def test_a_device_tries_soon_to_connect_again_and_then_less_and_less_often
     async with running(link.run()):
         await until(lambda: len(limits) >= 6, what="six attempts")
     assert limits[:6] == [101, 201, 401, 801, 1_601, 1_601]
+    (told,) = caplog.messages
+    assert told.startswith("no connection to the broker at 127.0.0.1:1 (connection refused): ")
 
 
 async def test_a_state_is_published_again_at_every_connection(place: Site) -> None:

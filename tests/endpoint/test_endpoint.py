@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.endpoint import CoreFailedError, Endpoint, EndpointPolicy, StoreFailedError
+from chargeloop.broker.endpoint import endpoint as endpoint_module
+from chargeloop.broker.outage import Outages
 from chargeloop.broker.ports import free_address
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import KeypadLocked, ReportInventory, SlotChanged, SlotState
@@ -22,7 +25,7 @@ from chargeloop.protocol.messages.rental import (
     UserOrders,
 )
 from chargeloop.protocol.messages.service import Quarantined, ServiceStats
-from tests.endpoint.site import ENDPOINT_POLICY, Device, Site, site, until
+from tests.endpoint.site import ENDPOINT_POLICY, Device, Site, granted, running, site, until
 from tests.endpoint.toy import POISON_SLOT, Seen, ToyCore, ToyStore, finished
 
 CHANGED = SlotChanged(slot=4, state=SlotState.FAULTY)
@@ -71,6 +74,36 @@ async def test_nothing_is_lost_or_repeated_when_the_broker_restarts(tmp_path: Pa
             await device.link.record(*[CHANGED] * 50)
             await until(lambda: acknowledged(device), what="all entries acknowledged")
             assert [row[1] for row in await store.seen()] == list(range(1, 151))
+
+
+async def test_a_broker_that_is_away_is_tried_again_and_again_and_told_of_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(endpoint_module, "OUTAGES", Outages())
+    tries: list[int] = []
+
+    def no_pause(limit: int) -> int:
+        tries.append(limit)
+        return 0
+
+    store = ToyStore(tmp_path / "rnt-main.sqlite3")
+    await store.open()
+    endpoint: Endpoint[Seen] = Endpoint(
+        core=ToyCore(),
+        store=store,
+        credentials=granted(tmp_path).load("rnt-main"),
+        broker=BrokerAddress("127.0.0.1", 1),  # nobody listens there
+        clock=RealClock(),
+        randbelow=no_pause,
+        policy=ENDPOINT_POLICY,
+    )
+    try:
+        async with running(endpoint.run()):
+            await until(lambda: len(tries) >= 3, what="three attempts")
+    finally:
+        await store.close()
+    (told,) = caplog.messages
+    assert told.startswith("no connection to the broker at 127.0.0.1:1 (connection refused): ")
 
 
 async def test_a_command_is_repeated_until_its_outcome_and_states_come_with_each_connection(

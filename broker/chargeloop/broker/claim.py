@@ -3,7 +3,8 @@
 Two brokers would write each other's configuration and probe. The lock is the kernel's (`flock`), so a process
 that is killed leaves none behind; what stands in the lock file is only for people to read. The address is
 noted in DATA/run/broker.address for commands that are not told where to connect, the broker's process id in
-DATA/run/broker.pid, and both are taken away by their owner while nobody else can own them.
+DATA/run/broker.pid, and both are taken away by their owner while nobody else can own them. What stays is
+DATA/broker/last.address: parts that run go on calling a broker there, so the next one takes it again.
 """
 
 import contextlib
@@ -33,9 +34,24 @@ def pid_file(data: Path) -> Path:
     return data / "run" / "broker.pid"
 
 
+def last_address(data: Path) -> BrokerAddress | None:
+    """Return where the last broker of this data directory listened, or None when that is not known."""
+    try:
+        return BrokerAddress.parse(_last_file(data).read_text(encoding="utf-8").strip())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _last_file(data: Path) -> Path:
+    return data / "broker" / "last.address"
+
+
 def note_address(data: Path, address: BrokerAddress) -> None:
     """Write where the broker of this data directory listens, whole or not at all."""
-    file = address_file(data)
+    _put(address_file(data), address)
+
+
+def _put(file: Path, address: BrokerAddress) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".new")
     draft.write_text(f"{address}\n", encoding="utf-8")
@@ -56,7 +72,8 @@ class Claim:
 
     @contextlib.contextmanager
     def noted(self, address: BrokerAddress, pid: int) -> Iterator[None]:
-        """Keep the address and the broker's process id noted while the context lasts."""
+        """Keep address and process id of the broker noted while the context lasts; the last address stays."""
+        _put(_last_file(self.data), address)
         note_address(self.data, address)
         pid_file(self.data).write_text(f"{pid}\n", encoding="utf-8")
         try:

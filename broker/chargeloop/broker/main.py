@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from typing import Final
 
 from chargeloop.broker.accounts import Accounts
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.claim import Claim, ClaimedError, claimed
+from chargeloop.broker.claim import Claim, ClaimedError, claimed, last_address
 from chargeloop.broker.credentials import Credentials, CredentialStore
 from chargeloop.broker.errors import BrokerError
 from chargeloop.broker.leash import leashed
 from chargeloop.broker.ports import LOOPBACK, free_address, is_free
 from chargeloop.broker.process import BrokerProcess
 from chargeloop.broker.software import BrokerKind, Embedded, Mosquitto, Software, choose_kind
+
+_log = logging.getLogger(__name__)
 
 _MOVES: Final = 3
 
@@ -27,7 +30,10 @@ class _TakenError(BrokerError):
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """What `chargeloop broker` runs: None chooses Mosquitto when installed, and a free port."""
+    """What `chargeloop broker` runs.
+
+    None chooses Mosquitto when installed, and the port of the directory's last broker, else a free one.
+    """
 
     data: Path
     kind: BrokerKind | None = None
@@ -61,7 +67,7 @@ async def running_broker(
     Args:
         kind: which broker; None for Mosquitto when it is installed, else the embedded one.
         data: the data directory; its credentials are the accounts, those granted later too.
-        port: a TCP port, or None for a free one.
+        port: a TCP port, or None for that of the directory's last broker when it is free, else a free one.
         host: the address to listen on.
         died: is called when the broker has ended by itself, or no longer follows the credentials, and the
             context must be left.
@@ -126,6 +132,17 @@ async def _started(settings: BrokerSettings, claim: Claim, accounts: Accounts) -
     Raises:
         BrokerError: it did not come up.
     """
+    last = last_address(claim.data) if settings.port is None else None
+    if last is not None and last.host == settings.host:
+        if is_free(last):
+            with contextlib.suppress(_TakenError):
+                return await _started_at(last, settings, claim, accounts)
+        _log.warning(
+            "another program has taken port %d, on which the broker of %s listened before: it takes"
+            " another one; start the parts that were connected again",
+            last.port,
+            claim.data,
+        )
     for _ in range(_MOVES if settings.port is None else 0):
         address = free_address(settings.host)
         with contextlib.suppress(_TakenError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.errors import FAILED, CommandError, program
 from chargeloop.cli.options import ConfigOption, DataOption, JsonOption, RegionOption
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new:
     from chargeloop.platform.shell.gateway_file import GatewayFileError
 
     if not new and not accounts_path(data).is_file():
-        raise CommandError(f"no accounts in {data}: chargeloop account add opens one")
+        raise CommandError(f"no accounts in {data}: {program()} account add opens one")
 
     async def work() -> T:
         store = AccountStore(accounts_path(data))

@@ -15,15 +15,16 @@ OnlyOption = Annotated[
         "--only",
         metavar="NAME",
         help="Measure only this one; may be repeated: events-50, events-2000, latency, order, memory,"
-        " restart, nearest.",
+        " restart, nearest, simulation.",
     ),
 ]
 
 
 def bench(only: OnlyOption = None, quick: QuickOption = False, as_json: JsonOption = False) -> None:
-    """Measure speed and memory on this machine, as ratios to something bare: about four minutes.
+    """Measure speed and memory on this machine, as ratios.
 
-    Progress goes to standard error. The goals, and what was measured where, stand in docs/benchmarks.md.
+    That is to something bare that does the same work. It takes about four minutes. Progress goes to
+    standard error. The goals, and what was measured where, stand in docs/benchmarks.md.
     """
     from chargeloop.cli.bench.runner import run_bench
 

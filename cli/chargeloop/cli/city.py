@@ -62,11 +62,16 @@ def lay_out(scenario: Scenario, data: Path) -> CityFiles:
     files = CityFiles(data)
     files.run.mkdir(parents=True, exist_ok=True)
     _write(files.fleet, [_cabinet(cabinet, scenario.origin_ms) for cabinet in scenario.cabinets])
-    _write(files.couriers, [_courier(courier, scenario.origin_ms) for courier in scenario.couriers])
+    write_couriers(files, scenario)
     store = CredentialStore.of_data(data)
     for client in (RENTAL, DISPATCH, GATEWAY, OPERATOR, FOLLOWER, *_participants(scenario)):
         store.grant(client, scenario.region)
     return files
+
+
+def write_couriers(files: CityFiles, scenario: Scenario) -> None:
+    """Write the simulated couriers' file, again when they have changed."""
+    _write(files.couriers, [_courier(courier, scenario.origin_ms) for courier in scenario.couriers])
 
 
 def _participants(scenario: Scenario) -> list[str]:
@@ -119,6 +124,8 @@ def _courier(plan: CourierPlan, origin_ms: int) -> Mapping[str, object]:
         "speed_m_per_s": plan.speed_m_per_s,
         "metres_per_minute_ceil": plan.metres_per_minute,
         "service_ms": plan.service_ms,
+        "answer_ms": plan.answers.least_ms,
+        "answer_spread_ms": plan.answers.spread_ms,
         "accept_probability": plan.accept_probability,
         "gives_up": plan.gives_up,
         "gives_up_at_job": plan.gives_up_at_job,

@@ -26,11 +26,11 @@ from chargeloop.broker.ports import LOOPBACK, free_address
 from chargeloop.broker.software import BrokerKind
 from chargeloop.cli import tables
 from chargeloop.cli.brokers import broker_or_address
-from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh
+from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh, write_couriers
 from chargeloop.cli.entrance import how_to_enter
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.logins import Login, open_logins
-from chargeloop.cli.opencity import OpenCity, residents
+from chargeloop.cli.opencity import OpenCity, offer_pace, residents
 from chargeloop.cli.outcome import Outcome, gather, printed
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.people import People, rest
@@ -61,7 +61,10 @@ class GoOn:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where a demo plays: the scenario laid out in files, a broker, a clock, and a port for the gateway."""
+    """Where a demo plays: the scenario laid out in files, a broker, a clock, and a port for the gateway.
+
+    Offers stand for `offer_life_ms`; None leaves that to the courier platform.
+    """
 
     settings: Settings
     scenario: Scenario
@@ -69,6 +72,7 @@ class Stage:
     broker: BrokerAddress
     clock: ScaledClock
     http_port: int
+    offer_life_ms: int | None = None
 
     @property
     def gateway_url(self) -> str:
@@ -83,9 +87,10 @@ class Stage:
         )  # fmt: skip
         tariff = () if self.settings.tariff is None else ("--tariff", str(self.settings.tariff.absolute()))
         port = ("--http-port", str(self.http_port))
+        life = () if self.offer_life_ms is None else ("--offer-life-ms", str(self.offer_life_ms))
         return [
             Child("platform", ("platform", *common, "--http-host", LOOPBACK, *port, *tariff)),
-            Child("couriers", ("couriers", *common)),
+            Child("couriers", ("couriers", *common, *life)),
             Child("cabinets", ("cabinets", str(self.files.fleet), *common)),
             Child("agents", ("agents", str(self.files.couriers), *common)),
         ]
@@ -224,8 +229,17 @@ class _Demo:
         """Start the parts again on a slower clock, and let people come by until this is cancelled.
 
         Waits of the parts are made for the speed that they begin with, so they are not merely slowed down.
+        Couriers now answer offers as slowly as people do, for a person may be among them.
         """
-        slow = replace(stage, clock=scaled_from_now(stage.clock.now_ms(), then.speed))
+        pace = offer_pace(then.speed)
+        scenario = replace(stage.scenario, couriers=pace.given_to(stage.scenario.couriers))
+        write_couriers(stage.files, scenario)
+        slow = replace(
+            stage,
+            scenario=scenario,
+            clock=scaled_from_now(stage.clock.now_ms(), then.speed),
+            offer_life_ms=pace.life_ms,
+        )
         with self._shown(slow, None) as progress:
             progress.say(f"the city goes on, {then.speed:g} times as fast as real time; Ctrl-C closes it")
             await _play_on(slow, progress, _open)

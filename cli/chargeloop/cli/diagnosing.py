@@ -27,7 +27,7 @@ def doctor(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Look at all that chargeloop needs on this machine, and say what to do.
+    """Look at all that is needed here, and say what to do.
 
     Takes some seconds: brokers are really started. The exit code is 1 when something does not work.
     """

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,19 @@ def take(file: Path, stack: contextlib.ExitStack) -> str | None:
     os.truncate(lock, 0)
     os.pwrite(lock, f"pid {os.getpid()}\n".encode(), 0)
     return None
+
+
+def running_parts(data: Path) -> Mapping[str, str]:
+    """Return the parts of the product that run on a data directory, each with who runs it (`pid N`)."""
+    found = {}
+    for file in sorted((data / "run").glob("*.lock")):
+        with file.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                part = file.stem.partition("-")[0]
+                found[part] = lock.read(_READ_BYTES).decode(errors="replace").strip()
+    return found
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.envelope import ClockState, Data
 from chargeloop.protocol.messages.cabinet import BankEjected, BankReturned, EjectFailed
@@ -43,9 +44,9 @@ def _order_sentence(data: OrderMoved) -> str:
     came = (
         ""
         if str(data.to_state) == data.event or data.from_state is data.to_state
-        else f", now {data.to_state.replace('_', ' ')}"
+        else f", now {in_words(data.to_state)}"
     )
-    return f"{data.order} {data.event.replace('_', ' ')}{came}{reason}"
+    return f"{data.order} {in_words(data.event)}{came}{reason}"
 
 
 def readable(topic: str, payload: bytes) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import CommandError, program
 from chargeloop.cli.options import (
     BrokerAddressOption,
     ConfigOption,
@@ -65,7 +65,11 @@ def watch(
     operator: OperatorOption = None,
     config: ConfigOption = None,
 ) -> int:
-    """Watch topics as an operator, in the manner of mosquitto_sub."""
+    """Watch topics as an operator, in the manner of mosquitto_sub.
+
+    In words (%w) a line begins with the sender's own time, UTC; a `~` before it tells that the sender is not
+    sure of its clock.
+    """
     from chargeloop.cli import watch as watching
     from chargeloop.cli.places import known_broker
     from chargeloop.cli.seats import seated
@@ -95,9 +99,10 @@ def top(
     operator: OperatorOption = None,
     config: ConfigOption = None,
 ) -> int:
-    """Show a running city on one screen: orders, cabinets, couriers, messages.
+    """Show a running city on one screen of a terminal.
 
-    Keys: 1 to 4 choose the table, s sorts, / filters, p pauses, ? lists all, q quits.
+    It has orders, cabinets, couriers and messages. Keys: 1 to 4 choose the table, s sorts, / filters, p
+    pauses, ? lists all, q quits.
     """
     from chargeloop.cli.listening import require_broker
     from chargeloop.cli.places import known_broker
@@ -108,7 +113,7 @@ def top(
     effective = load_settings(flags, config)
     asyncio.run(require_broker(lambda: known_broker(effective.settings)))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError("top draws on a terminal, and this is none: chargeloop watch prints lines")
+        raise CommandError(f"top draws on a terminal, and this is none: {program()} watch prints lines")
     from chargeloop.cli.top.app import run_top
 
     with seated(effective) as credentials:

@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chargeloop.broker import Credentials, CredentialStore
-from chargeloop.cli.scenario import passer_by, seeded
+from chargeloop.cli.scenario import Answers, CourierPlan, passer_by, seeded
 from chargeloop.cli.users import Person, World
 from chargeloop.protocol.ids import UserId
 from chargeloop.protocol.time import MINUTE_MS, SECOND_MS
@@ -18,6 +20,34 @@ _BETWEEN_MS: Final = 3 * MINUTE_MS
 # The first few come at once, so that there is something to see.
 _FIRST: Final = 3
 _FIRST_BETWEEN_MS: Final = 20 * SECOND_MS
+
+# A person who plays a courier has to see an offer, read it and tap, in real time: it stands so long, and the
+# simulated couriers answer within these seconds of it.
+_OFFER_REAL_MS: Final = 30 * SECOND_MS
+_ANSWERS_FROM_REAL_MS: Final = 8 * SECOND_MS
+_ANSWERS_UNTIL_REAL_MS: Final = 20 * SECOND_MS
+# In a world too fast for people an offer does not stand for ever.
+_LONGEST_OFFER_MS: Final = 5 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPace:
+    """How long an offer stands, and how long the simulated couriers take to answer it, in world time."""
+
+    life_ms: int
+    answers: Answers
+
+    def given_to(self, couriers: Iterable[CourierPlan]) -> tuple[CourierPlan, ...]:
+        """Return the couriers as they answer at this pace."""
+        return tuple(replace(courier, answers=self.answers) for courier in couriers)
+
+
+def offer_pace(speed: float) -> OfferPace:
+    """Return the pace at which a person can win an offer, in a world that runs so many times too fast."""
+    scale = min(speed, _LONGEST_OFFER_MS / _OFFER_REAL_MS)
+    least_ms = round(_ANSWERS_FROM_REAL_MS * scale)
+    most_ms = round(_ANSWERS_UNTIL_REAL_MS * scale)
+    return OfferPace(round(_OFFER_REAL_MS * scale), Answers(least_ms, most_ms - least_ms))
 
 
 def residents(store: CredentialStore, region: str) -> list[Credentials]:

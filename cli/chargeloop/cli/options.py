@@ -38,14 +38,19 @@ BrokerOption = Annotated[
     ),
 ]
 BrokerAddressOption = Annotated[
-    str | None, typer.Option("--broker", metavar="HOST:PORT", help="Address of the MQTT broker (TCP).")
+    str | None,
+    typer.Option(
+        "--broker",
+        metavar="HOST:PORT",
+        help="Address of the MQTT broker (TCP). Default: that in DATA/run/broker.address.",
+    ),
 ]
 BrokerPortOption = Annotated[
     int | None,
     typer.Option(
         "--broker-port",
         metavar="PORT",
-        help="TCP port of a broker started here, 0 to 65535. Default: 0, a free one.",
+        help="TCP port of a broker started here, 0 to 65535. Default: 0, the last one's, else a free one.",
     ),
 ]
 ClockOption = Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from chargeloop.cli.errors import FAILED, CommandError
+from chargeloop.cli.errors import FAILED, CommandError, program
 from chargeloop.cli.options import (
     ConfigOption,
     DataOption,
@@ -225,7 +225,7 @@ def _ask(
     try:
         return asyncio.run(send())
     except GatewayProblemError as problem:
-        advice = "; start chargeloop platform, or give --data or --gateway of one that runs"
+        advice = f"; start {program()} platform, or give --data or --gateway of one that runs"
         raise CommandError(f"{problem}{advice if problem.status is None else ''}", FAILED) from None
 
 

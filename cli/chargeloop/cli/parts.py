@@ -28,15 +28,22 @@ Ready = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often devices speak unasked, in milliseconds, and how long a silent one is taken to be there."""
+    """How often devices speak unasked, and how long a silent one is taken to be there and jobs are offered.
+
+    All of it in milliseconds.
+    """
 
     heartbeat_ms: int = MINUTE_MS
     motor_ms: int = 2 * SECOND_MS
     position_ms: int = 15 * SECOND_MS
     cabinet_lease_ms: int = 3 * MINUTE_MS
     phone_lease_ms: int = 90 * SECOND_MS
+    offer_life_ms: int = 25 * SECOND_MS
     give_up_offering_ms: int = 3 * MINUTE_MS
 
+
+# A search that has not found anybody in the first round goes on for some more.
+_ROUNDS = 3
 
 LIVE = Pace()
 # A day of hundreds of devices with which nothing is wrong: they speak when something happens, are there as
@@ -167,7 +174,9 @@ async def run_couriers(
 
     CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)
     policy = DispatchPolicy(
-        presence_lease_ms=pace.phone_lease_ms, give_up_offering_ms=pace.give_up_offering_ms
+        presence_lease_ms=pace.phone_lease_ms,
+        offer_life_ms=pace.offer_life_ms,
+        give_up_offering_ms=max(pace.give_up_offering_ms, _ROUNDS * pace.offer_life_ms),
     )
     told = DispatchSettings(
         region=settings.region, broker=broker, data=settings.data, dispatch=DISPATCH, policy=policy

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.claim import address_file, note_address
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import CommandError, program
 from chargeloop.cli.settings import Effective, Settings
 
 AUTO = "auto"
@@ -38,7 +38,7 @@ def known_broker(settings: Settings) -> BrokerAddress:
     noted = address_file(settings.data)
     if not noted.is_file():
         raise CommandError(
-            f"no broker is known in {settings.data}: start one with chargeloop broker,"
+            f"no broker is known in {settings.data}: start one with {program()} broker,"
             " or the demo with --keep, or give --data of one that runs"
         )
     return BrokerAddress.parse(noted.read_text(encoding="utf-8").strip())

@@ -5,6 +5,7 @@ holds the other end of that pipe, so children end even when the parent is killed
 """
 
 import asyncio
+import logging
 import os
 import signal
 import threading
@@ -15,16 +16,32 @@ Ready = Callable[[], None]
 
 
 def run_process(
-    work: Callable[[Ready], Coroutine[None, None, None]], *, ready_file: Path | None, until_eof: bool
+    work: Callable[[Ready], Coroutine[None, None, None]],
+    *,
+    up: str,
+    ready_file: Path | None,
+    until_eof: bool,
 ) -> None:
     """Run `work` until it ends or the process is told to stop.
 
     Args:
         work: is given a function to call when it is ready; it must clean up when it is cancelled.
+        up: is printed at that call.
         ready_file: is written at that call, with the process id as its text.
         until_eof: stop when standard input ends.
     """
-    asyncio.run(_until_stopped(work(lambda: write_ready(ready_file)), until_eof=until_eof))
+    log_with_time()
+
+    def ready() -> None:
+        print(up, flush=True)
+        write_ready(ready_file)
+
+    asyncio.run(_until_stopped(work(ready), until_eof=until_eof))
+
+
+def log_with_time() -> None:
+    """Have what the process logs on standard error say when it was."""
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%Y-%m-%d %H:%M:%S", level=logging.WARNING)
 
 
 def write_ready(ready_file: Path | None) -> None:

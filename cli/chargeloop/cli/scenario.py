@@ -70,6 +70,14 @@ class GivesUp(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """How long couriers take to answer an offer: `least_ms`, and up to `spread_ms` more."""
+
+    least_ms: int = 2 * SECOND_MS
+    spread_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CourierPlan:
     """A courier; `on_ms` and `off_ms` None mean from the start and to the end.
 
@@ -87,6 +95,7 @@ class CourierPlan:
     off_ms: int | None = None
     gives_up: GivesUp | None = None
     gives_up_at_job: int = 1
+    answers: Answers = Answers()
 
 
 class ReturnManner(StrEnum):

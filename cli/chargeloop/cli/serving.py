@@ -40,6 +40,15 @@ HeartbeatOption = Annotated[
         "--heartbeat-ms", metavar="MS", min=1_000, help="Milliseconds between a cabinet's readings."
     ),
 ]
+OfferLifeOption = Annotated[
+    int,
+    typer.Option(
+        "--offer-life-ms",
+        metavar="MS",
+        min=1_000,
+        help="Milliseconds in which a courier may answer an offer.",
+    ),
+]
 MotorOption = Annotated[
     int, typer.Option("--motor-ms", metavar="MS", min=0, help="Milliseconds that ejecting one bank takes.")
 ]
@@ -63,6 +72,9 @@ def broker(
     def ready(address: "BrokerAddress") -> None:
         print(f"broker at {address}, credentials in {settings.data / 'credentials'}", flush=True)
 
+    from chargeloop.cli.process import log_with_time
+
+    log_with_time()
     try:
         asyncio.run(run_foreground(wanted, ready=ready))
     except BrokerError as error:
@@ -104,15 +116,18 @@ def platform(
     basemap(settings)
     warn_of_open_gateway(settings)
 
+    url = gateway_url(settings)
+
     async def work(ready: Callable[[], None]) -> None:
         def listening() -> None:
-            note_gateway(settings.data, gateway_url(settings))
+            note_gateway(settings.data, url)
             ready()
 
         await run_platform(settings, address, world_clock, listening)
 
+    up = f"platform is up, its gateway at {url}: pages {url}/ (who rents), {url}/courier and {url}/ops"
     with alone(settings.data, "platform"):
-        _run(work, ready_file, until_eof=until_eof)
+        _run(up, work, ready_file, until_eof=until_eof)
 
 
 def couriers(
@@ -120,6 +135,7 @@ def couriers(
     region: RegionOption = None,
     broker: BrokerAddressOption = None,
     clock: ClockOption = None,
+    offer_life_ms: OfferLifeOption = 25_000,
     config: ConfigOption = None,
     ready_file: ReadyFileOption = None,
     until_eof: UntilEofOption = False,
@@ -131,11 +147,15 @@ def couriers(
         {"data": data, "region": region, "broker": broker, "clock": clock}, config
     ).settings
     address, world_clock = _surroundings(settings)
-    from chargeloop.cli.parts import run_couriers
+    from chargeloop.cli.parts import Pace, run_couriers
 
+    pace = Pace(offer_life_ms=offer_life_ms)
     with alone(settings.data, "couriers"):
         _run(
-            lambda ready: run_couriers(settings, address, world_clock, ready), ready_file, until_eof=until_eof
+            f"couriers is up, connected to the broker at {address}",
+            lambda ready: run_couriers(settings, address, world_clock, ready, pace=pace),
+            ready_file,
+            until_eof=until_eof,
         )
 
 
@@ -161,6 +181,7 @@ def agents(
     file = _existing(couriers)
     with alone(settings.data, "agents", file):
         _run(
+            f"agents is up: the simulated couriers of {file}, connected to the broker at {address}",
             lambda ready: run_phones(settings, file, address, world_clock, ready),
             ready_file,
             until_eof=until_eof,
@@ -194,6 +215,7 @@ def cabinets(
     file = _existing(fleet)
     with alone(settings.data, "cabinets", file):
         _run(
+            f"cabinets is up: those of {file}, connected to the broker at {address}",
             lambda ready: run_cabinets(settings, file, address, world_clock, ready, pace=pace),
             ready_file,
             until_eof=until_eof,
@@ -217,6 +239,7 @@ def _existing(file: Path) -> Path:
 
 
 def _run(
+    up: str,
     work: Callable[[Callable[[], None]], Coroutine[None, None, None]],
     ready_file: Path | None,
     *,
@@ -224,4 +247,4 @@ def _run(
 ) -> None:
     from chargeloop.cli.process import run_process
 
-    run_process(work, ready_file=ready_file, until_eof=until_eof)
+    run_process(work, up=up, ready_file=ready_file, until_eof=until_eof)

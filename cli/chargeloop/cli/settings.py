@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from chargeloop.cli.errors import CommandError, nearest
 from chargeloop.protocol import fields
-from chargeloop.protocol.ids import OperatorId, RegionId
+from chargeloop.protocol.ids import IdKind, OperatorId, RegionId, not_an_id
 
 DEFAULT_FILE = Path("chargeloop.toml")
 ENVIRONMENT_PREFIX = "CHARGELOOP_"
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     data: Path = Field(Path("chargeloop-data"), description="directory of credentials, stores and journals")
     region: fields.Region = Field(RegionId("demo"), description="the region: one city or district")
     broker: str = Field("auto", description="auto, mosquitto, embedded or HOST:PORT")
-    broker_port: Port = Field(0, description="port of a broker that is started here (0: a free one)")
+    broker_port: Port = Field(0, description="port of a broker that is started here (0: the last one's)")
     clock: str = Field("real", description="real, or scaled:REAL_ORIGIN_MS:ORIGIN_MS:SPEED")
     http_host: str = Field("127.0.0.1", description="address the HTTP gateway listens on")
     http_port: Port = Field(8080, description="port of the HTTP gateway")
@@ -65,6 +65,7 @@ class Settings(BaseSettings):
 
 
 _KNOWN = frozenset(Settings.model_fields)
+_IDS = {"user": IdKind.USER, "operator": IdKind.OPERATOR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +168,10 @@ def _first_fault(error: ValidationError, origins: Mapping[str, str], file: Path 
     if fault["type"] == "extra_forbidden":
         known = ", ".join(Settings.model_fields)
         return f"{file}: unknown setting {name!r}; known: {known}{nearest(name, Settings.model_fields)}"
-    return f"{name} from {origins[name]}: {fault['msg']}"
+    kind = _IDS.get(name)
+    told = fault["msg"] if kind is None else not_an_id(kind, str(fault["input"]))
+    if name == "region":
+        told = (
+            f"{fault['input']!r} is not a region: expected a-z, 0-9 and dashes, at most 32, for instance demo"
+        )
+    return f"{name} from {origins[name]}: {told}"

@@ -16,6 +16,7 @@ from rich.text import Text
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.cli.bars import bar
 from chargeloop.cli.checker import Checker
+from chargeloop.cli.errors import program
 from chargeloop.cli.outcome import printed
 from chargeloop.cli.tables import show
 from chargeloop.protocol.time import SECOND_MS
@@ -129,7 +130,7 @@ def _show_failure(violation: Violation, faults: str) -> None:
         print(f"  at step {step}; the last events before:", file=sys.stderr)
         for record in last:
             print(f"    {_line(record)}", file=sys.stderr)
-    print(f"  again: chargeloop sim --seed {violation.seed} --faults {faults} --replay", file=sys.stderr)
+    print(f"  again: {program()} sim --seed {violation.seed} --faults {faults} --replay", file=sys.stderr)
 
 
 def _size_of(seed: int) -> tuple[int, int]:

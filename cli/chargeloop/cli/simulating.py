@@ -47,10 +47,11 @@ def sim(
     records: RecordsOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Simulate whole cities on a virtual clock, under every fault, and check what must hold.
+    """Simulate whole cities under every fault, and judge them.
 
-    Orders are played in runs of some thirty, each with the next seed. A run that fails is named by its seed;
-    --seed SEED --replay shows it message by message.
+    The clock is virtual, and an independent checker tells what does not hold. Orders are played in runs
+    of some thirty, each with the next seed. A run that fails is named by its seed; --seed SEED --replay
+    shows it message by message.
     """
     from chargeloop.cli import sim_report
     from chargeloop.simulation.faults import PROFILES, UnknownFaultError, faults_of

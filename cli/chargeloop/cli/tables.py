@@ -1,5 +1,6 @@
 """Tables for people: one order, several orders, a quote, and the end of a demo. Standard output, by rich."""
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.money import Money
 from chargeloop.protocol.time import parse_instant
 
@@ -18,9 +20,13 @@ Reply = Mapping[str, Any]
 def show(what: Table | Group | Text) -> None:
     """Print on standard output, wide enough for the tables when it is not a terminal."""
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
-    console.print(what)
+    if console.is_terminal:
+        console.print(what)
+        return
+    text = io.StringIO()
+    Console(width=_WIDTH_WITHOUT_TERMINAL, file=text).print(what)
+    # Programs, and people who compare files, have no use for the blanks that fill a column.
+    print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
 
 
 def money(amount_minor: int | None, currency: str) -> str:
@@ -29,7 +35,11 @@ def money(amount_minor: int | None, currency: str) -> str:
 
 
 def _plain(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    """Return a table without lines; it has no title, and no head, when these are empty."""
+    table = Table(
+        title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0),
+        show_header=any(columns),
+    )  # fmt: skip
     for column in columns:
         table.add_column(column, no_wrap=True)
     for row in rows:
@@ -47,7 +57,7 @@ def quote_table(reply: Reply) -> Table:
     where = reply["cabinet"]
     title = "no cabinet near has so many" if where is None else f"from {where}, {reply['distance_m']} m away"
     rows = [
-        (part.replace("_", " "), _money(reply[part]["estimate"]), _money(reply[part]["maximum"]))
+        (in_words(part), _money(reply[part]["estimate"]), _money(reply[part]["maximum"]))
         for part in (*_FEES, "total")
     ]
     return _plain(title, ("fee", "expected", "at most"), rows)
@@ -59,18 +69,22 @@ def _money(amount: Reply | None) -> str:
 
 def order_table(reply: Reply) -> Group:
     """Return an order with its timeline and fee lines, as far as the reply has them."""
-    facts = [(name, _text(reply[name])) for name in _FACTS if _text(reply.get(name))]
+    facts = [(in_words(name), _fact(name, reply[name])) for name in _FACTS if _text(reply.get(name))]
     # Not as the table's title, which would be broken where the table ends: people copy it.
     parts: list[Table | Text] = [Text(str(reply["id"])), _plain("", ("", ""), facts)]
     if reply.get("events"):
         parts.append(
             _plain(
-                "timeline", ("time", "event"), [(event["time"], event["type"]) for event in reply["events"]]
+                "timeline",
+                ("time (UTC)", "what happened"),
+                [(moment(event["time"]), in_words(event["type"])) for event in reply["events"]],
             )
         )
     if reply.get("fee_lines"):
         parts.append(
-            _plain("fees", ("fee", "from", "to", "duration", "amount"), map(_fee_row, reply["fee_lines"]))
+            _plain(
+                "fees", ("fee", "from (UTC)", "to", "duration", "amount"), map(_fee_row, reply["fee_lines"])
+            )
         )
     return Group(*parts)
 
@@ -89,6 +103,21 @@ _FACTS = (
 )
 
 
+_TIMES = frozenset({"placed", "changed"})
+_NAMES = frozenset({"state", "hand_over"})
+
+
+def _fact(name: str, value: object) -> str:
+    if name in _TIMES:
+        return f"{moment(str(value))} UTC"
+    return in_words(str(value)) if name in _NAMES else _text(value)
+
+
+def moment(time: str) -> str:
+    """Return a time as people read it, to the second: `2026-06-01 08:00:05`, in the zone it was given in."""
+    return f"{time[:10]} {time[11:19]}"
+
+
 def _text(value: object) -> str:
     if value is None:
         return ""
@@ -97,9 +126,9 @@ def _text(value: object) -> str:
 
 def _fee_row(line: Reply) -> tuple[str, ...]:
     return (
-        f"{line['fee']} {line.get('bank') or ''}".strip(),
-        line["from_time"],
-        line["to_time"],
+        f"{in_words(line['fee'])} {line.get('bank') or ''}".strip(),
+        moment(line["from_time"]),
+        moment(line["to_time"]),
         _duration(line["from_time"], line["to_time"]),
         money(line["amount_minor"], line["currency"]),
     )
@@ -108,10 +137,16 @@ def _fee_row(line: Reply) -> tuple[str, ...]:
 def orders_table(reply: Reply) -> Table:
     """Return a user's orders as a table."""
     rows = [
-        (order["id"], order["state"], str(order["quantity"]), order["placed"], order["changed"])
+        (
+            order["id"],
+            in_words(order["state"]),
+            str(order["quantity"]),
+            moment(order["placed"]),
+            moment(order["changed"]),
+        )
         for order in reply["orders"]
     ]
-    return _plain("orders", ("order", "state", "banks", "placed", "changed"), rows)
+    return _plain("orders", ("order", "state", "banks", "placed (UTC)", "changed"), rows)
 
 
 def end_table(records: Sequence[Reply], currency: str) -> Group:
@@ -131,7 +166,7 @@ def end_table(records: Sequence[Reply], currency: str) -> Group:
         for order in orders
     ]
     columns = (
-        "order", "n", "end", "place", "taken", "given", "fetch", "back", "out", "rent", "back",
+        "order", "n", "end", "place", "taken", "given", "fetch", "back", "trip 1", "rent", "trip 2",
     )  # fmt: skip
     parts = [_plain(f"orders: times (UTC), then the fees in {currency}", columns, rows)]
     reasons = [(_short(order), order["reason"]) for order in orders if order.get("reason")]
@@ -169,12 +204,11 @@ def totals(document: Reply) -> Table:
         (
             "fees",
             ", ".join(
-                f"{fee.replace('_', ' ')} {money(due, currency)}"
-                for fee, due in document["fees_minor"].items()
+                f"{in_words(fee)} {money(due, currency)}" for fee, due in document["fees_minor"].items()
             ),
         ),
         ("messages", ", ".join(f"{count} {kind}" for kind, count in document["messages"].items())),
-        *((name.replace("_", " "), _text(document[name])) for name in document if name not in _TOTALS),
+        *((in_words(name), _text(document[name])) for name in document if name not in _TOTALS),
         ("checks", "all hold" if not document["violations"] else f"{len(document['violations'])} violations"),
         *(("violation", violation) for violation in document["violations"]),
         ("data", str(document["data"])),

@@ -14,6 +14,7 @@ from chargeloop.broker.clock import Clock
 from chargeloop.broker.credentials import CredentialStore
 from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_boot
 from chargeloop.broker.endpoint import Endpoint, EndpointPolicy
+from chargeloop.platform.core.alarms import OFFLINE_MS
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.core.rows import PlatformWrite
@@ -51,6 +52,9 @@ _ANSWER_MS: Final = 10_000
 # The gateway's tries to connect come within so many real milliseconds; the minute over which thousands of
 # cabinets spread theirs would only keep the one gateway away.
 _RECONNECT_MS: Final = 2_000
+
+# In a fast world it is stopped and started again within a few real seconds: that is no silence of a cabinet.
+_OFFLINE_ROOM_MS: Final = 10_000
 
 # How often alarms are brought up to date, in real seconds: people look at them.
 _LOOK_S: Final = 5
@@ -135,7 +139,14 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
             server,
             services.relay,
             accounts,
-            AlarmDesk(alarms, region, services.reader, settings.rental, clock.now_ms),
+            AlarmDesk(
+                alarms,
+                region,
+                services.reader,
+                settings.rental,
+                clock.now_ms,
+                offline_ms=max(OFFLINE_MS, clock.patience_ms(_OFFLINE_ROOM_MS)),
+            ),
         )
         await _run_together(parts, ready)
 
@@ -156,8 +167,8 @@ async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None
         tasks.create_task(parts.link.run())
         tasks.create_task(parts.server.run_until_cancelled())
         tasks.create_task(parts.relay.follow_sessions(parts.accounts.data_version))
-        tasks.create_task(parts.desk.run(_LOOK_S))
         await parts.endpoint.wait_ready()
+        tasks.create_task(parts.desk.run(_LOOK_S))
         await parts.link.wait_ready()
         await parts.server.wait_listening()
         if ready is not None:

@@ -55,6 +55,18 @@ class IdKind(StrEnum):
     JOURNAL = "jnl"
 
 
+_EXAMPLES = {
+    IdKind.CABINET: "0001",
+    IdKind.BANK: "000017",
+    IdKind.COURIER: "cleo",
+    IdKind.USER: "ada",
+    IdKind.OPERATOR: "anna",
+    IdKind.GATEWAY: "main",
+    IdKind.RENTAL: "main",
+    IdKind.DISPATCH: "main",
+}
+
+
 class InvalidIdError(ValueError):
     """The text is not an id of the wanted kind; the message says what one looks like."""
 
@@ -66,6 +78,17 @@ def id_pattern(kind: IdKind) -> str:
 
 _COMPILED = {kind: re.compile(id_pattern(kind)) for kind in IdKind}
 _REGION = re.compile(REGION_PATTERN)
+
+
+def not_an_id(kind: IdKind, text: str) -> str:
+    """Return what people are told of a text that is no id of a kind: what one looks like."""
+    name = kind.name.lower()
+    article = "an" if name[0] in "aeio" else "a"
+    shown = f"{kind.value}-{_EXAMPLES.get(kind, '5f0c2a')}"
+    return (
+        f"{text!r} is not {article} {name} id: expected {kind.value}-… of a-z, 0-9 and single dashes,"
+        f" at most {MAX_ID_LENGTH} characters, for instance {shown}"
+    )
 
 
 def is_id(kind: IdKind, text: str) -> bool:
@@ -82,13 +105,10 @@ def require_id(kind: IdKind, text: str) -> str:
     """Return `text` when it is an id of `kind`.
 
     Raises:
-        InvalidIdError: it is not; the message shows the pattern.
+        InvalidIdError: it is not; the message shows what one looks like.
     """
     if not is_id(kind, text):
-        message = (
-            f"{text!r} is not a {kind.name.lower()} id: expected {kind.value}-… of a-z, 0-9 and single dashes"
-        )
-        raise InvalidIdError(message)
+        raise InvalidIdError(not_an_id(kind, text))
     return text
 
 

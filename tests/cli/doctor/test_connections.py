@@ -1,5 +1,6 @@
 """Real connections: brokers that are started for the check, and an instance that runs."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor import connections
 from chargeloop.cli.doctor.connections import brokers, compared, instance
 from chargeloop.cli.doctor.findings import Level
+from chargeloop.cli.locks import alone
+from chargeloop.cli.places import note_broker
 from chargeloop.cli.settings import Settings
 from chargeloop.courier.main import DispatchSettings, run
 from chargeloop.protocol.ids import DispatchId, RegionId
@@ -41,6 +44,27 @@ async def test_a_data_directory_on_which_nothing_runs_is_no_fault(tmp_path: Path
     assert (found.level, found.seen) == (Level.OK, f"nothing runs on {tmp_path}")
 
 
+async def test_parts_that_run_without_a_broker_fail(tmp_path: Path) -> None:
+    with alone(tmp_path, "platform"), alone(tmp_path, "cabinets", tmp_path / "fleet.json"):
+        (found,) = await instance(Settings(data=tmp_path))
+    holder = f"pid {os.getpid()}"
+    assert found.level is Level.FAIL
+    assert found.seen.endswith(f"these do and wait for one: cabinets ({holder}), platform ({holder})")
+    assert found.advice.endswith(f"broker --data {tmp_path}")
+    (found,) = await instance(Settings(data=tmp_path))
+    assert found.level is Level.OK
+
+
+async def test_a_platform_that_runs_and_has_not_reached_the_broker_fails(
+    address: BrokerAddress, tmp_path: Path
+) -> None:
+    with alone(tmp_path, "platform"):
+        found = {one.name: one for one in await instance(Settings(data=tmp_path))}
+    assert found["rental platform"].level is Level.FAIL
+    assert f"is not connected to the broker at {address}" in found["rental platform"].seen
+    assert found["courier platform"].level is Level.WARN
+
+
 async def test_a_broker_that_cannot_be_reached_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_LET_IN_S", 0.0)
     nobody = free_address()
@@ -48,6 +72,19 @@ async def test_a_broker_that_cannot_be_reached_fails(tmp_path: Path, monkeypatch
     assert found.level is Level.FAIL
     assert f"no connection to the broker at {nobody}" in found.seen
     assert not list((tmp_path / "credentials").iterdir())
+
+
+async def test_a_noted_broker_that_does_not_answer_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that was killed outright leaves its address behind."""
+    monkeypatch.setattr(connections, "_LET_IN_S", 0.0)
+    nobody = free_address()
+    note_broker(tmp_path, nobody)
+    (found,) = await instance(Settings(data=tmp_path))
+    assert found.level is Level.FAIL
+    assert found.seen == f"no connection to the broker at {nobody}: connection refused"
+    assert found.advice.startswith("start it: ")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from chargeloop.protocol.messages import courier, delivery
 from chargeloop.protocol.messages.courier import JobStep, LegKind
 from chargeloop.protocol.messages.world import BankInserted, CodeTyped, Knocked
 from tests.courier.agent.scene import Scene, bank, profile
-from tests.courier.core.making import CODE, JOB, NOW_MS, A, cancellation, redirection, request
+from tests.courier.core.making import CODE, JOB, NOW_MS, A, cancellation, north, redirection, request
 
 PICKUP_CODE = "402913"
 OUTWARD = ["DutyChanged", "OfferAccepted", "ArrivedAtCabinet", "PickedUp", "ArrivedAtUser", "Delivered"]
@@ -66,6 +66,23 @@ async def test_travel_takes_the_time_of_the_way_and_the_service(tmp_path: Path) 
         await scene.until(lambda: len(scene.user) == 2)
     # 2 s to answer, no way to the cabinet, 500 m at 5 m/s, 10 s at both ends.
     assert 122_000 <= scene.clock.now_ms() - NOW_MS <= 130_000
+
+
+async def answered_after_ms(scene: Scene) -> int:
+    async with playing(scene):
+        await scene.until(lambda: scene.acts() == ["DutyChanged"])
+        offered_ms = scene.clock.now_ms()
+        await scene.tell(lambda: scene.world.ask(request()))
+        await scene.until(lambda: "OfferAccepted" in scene.acts())
+    return scene.clock.now_ms() - offered_ms
+
+
+async def test_an_answer_takes_longer_the_longer_the_way_is_and_within_its_spread(tmp_path: Path) -> None:
+    near = loaded(tmp_path / "near", answer_ms=8_000, answer_spread_ms=12_000)
+    far = loaded(tmp_path / "far", answer_ms=8_000, answer_spread_ms=12_000, lat_e7=north(5_000).lat_e7)
+    # A wait of the test ends up to half a second late.
+    assert 8_000 <= await answered_after_ms(near) <= 11_500
+    assert 17_000 <= await answered_after_ms(far) <= 20_500
 
 
 async def test_a_dawdler_takes_longer(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def test_a_cabinet_is_off_line_when_it_has_been_silent_for_a_while() -> None:
     assert kinds(replace(silent, usable=True)) == set()
 
 
+def test_a_cabinet_that_fell_silent_while_nobody_listened_raises_and_clears_nothing_for_a_while() -> None:
+    silent = replace(WELL, usable=False, last_seen_ms=NOON_MS - HOUR_MS)
+    (fresh,) = of_cabinet(silent, NOON_MS, listening_since_ms=NOON_MS - OFFLINE_MS + 1)
+    assert changed(None, fresh) == []
+    known = Alarm("alm-2", fresh.key, fresh.severity, fresh.text, fresh.since_ms)
+    assert changed(known, fresh) == []
+    (lasting,) = of_cabinet(silent, NOON_MS, listening_since_ms=NOON_MS - OFFLINE_MS)
+    assert changed(None, lasting) == [lasting]
+
+
 def test_each_slot_that_is_out_of_order_is_a_trouble_of_its_own() -> None:
     broken = tuple(slot._replace(state=SlotState.FAULTY) if slot.slot > 2 else slot for slot in SLOTS)
     found = list(of_cabinet(replace(WELL, slots=broken), NOON_MS))

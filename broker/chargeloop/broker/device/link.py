@@ -26,6 +26,7 @@ from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.device.outbox import DeviceOutbox, LinkPolicy
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.intake import Checked, check, salvage
+from chargeloop.broker.outage import OUTAGES
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.codec import Fault
 from chargeloop.protocol.effects import Incoming, Send
@@ -101,6 +102,7 @@ class DeviceLink:
         self._reading: asyncio.Task[None] | None = None
         self._epoch = 0
         self._pause_ms = 0
+        self._was_connected = False
 
     @property
     def connected(self) -> bool:
@@ -197,8 +199,11 @@ class DeviceLink:
             await self._reachable.wait()
             try:
                 await self._connection()
+            except aiomqtt.exceptions.MqttConnectError as error:
+                OUTAGES.refused(self._broker, self._credentials.client, error)
             except (aiomqtt.MqttError, OSError) as error:
-                _log.warning("%s: %s: %s", self._credentials.client, self._broker, error)
+                OUTAGES.lost(self._broker, "the connection was lost" if self._was_connected else error)
+            self._was_connected = False
             if self._reachable.is_set():
                 longest_ms = self._policy.reconnect_ms
                 self._pause_ms = min(max(2 * self._pause_ms, longest_ms // 16), longest_ms)
@@ -228,6 +233,8 @@ class DeviceLink:
         first = [self._outbox.seal(send) for send in (*self._presence(Presence.ONLINE), *self._birth())]
         self._outbox.connect(first, self._clock.now_ms())
         self._pause_ms = 0
+        self._was_connected = True
+        OUTAGES.connected(self._broker, self._credentials.client)
         self._ready.set()
         self._wake.set()
 

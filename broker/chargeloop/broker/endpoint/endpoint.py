@@ -12,7 +12,6 @@ process must start again from the disk.
 """
 
 import asyncio
-import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,8 +24,9 @@ from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.core import RegionCore
 from chargeloop.broker.endpoint.outbox import OutboxPolicy
 from chargeloop.broker.endpoint.store import Store
-from chargeloop.broker.endpoint.wire import Arrival, Wire, WireLostError
+from chargeloop.broker.endpoint.wire import Arrival, Wire, WireLostError, WireRefusedError
 from chargeloop.broker.endpoint.writer import Batch, CoreFailedError, SingleWriter
+from chargeloop.broker.outage import OUTAGES
 from chargeloop.protocol.messages.common import Presence
 from chargeloop.protocol.topics import subscriptions
 
@@ -34,8 +34,6 @@ WriteT = TypeVar("WriteT")
 
 # Connection epochs rise within one run of the process by one, and from run to run by this much.
 _EPOCHS_PER_START = 1_000_000
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +93,7 @@ class Endpoint(Generic[WriteT]):
         self._policy = EndpointPolicy.of(clock) if policy is None else policy
         self._wake = asyncio.Event()
         self._ready = asyncio.Event()
+        self._broker = broker
         self._wire = Wire(credentials, broker, self._wake.set)
         self._writer: SingleWriter[WriteT] | None = None
         self._epoch = 0
@@ -159,9 +158,13 @@ class Endpoint(Generic[WriteT]):
                 with self._clock.hold():
                     await self._connect(writer)
                 pause_ms = 0
+                OUTAGES.connected(self._broker, self._credentials.client)
                 await self._wire.lost()
+                OUTAGES.lost(self._broker, "the connection was lost")
+            except WireRefusedError as error:
+                OUTAGES.refused(self._broker, self._credentials.client, error)
             except WireLostError as error:
-                _log.warning("%s: %s", self._credentials.client, error)
+                OUTAGES.lost(self._broker, error)
             self._ready.clear()
             writer.outbox.disconnect()
             self._clock.flight.disconnected(self._credentials.client)

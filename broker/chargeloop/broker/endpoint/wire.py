@@ -22,6 +22,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.client import BulkClient
+from chargeloop.broker.outage import in_words
 
 _ANSWER_S = 10.0
 _KEEPALIVE_S = 30
@@ -35,6 +36,10 @@ _MAX_UNWRITTEN = 1024 * 1024
 _NOT_UTF8 = "not utf-8"
 
 _log = logging.getLogger(__name__)
+
+
+class WireRefusedError(Exception):
+    """The broker is there and does not let us in; the message says why."""
 
 
 class WireLostError(Exception):
@@ -89,7 +94,8 @@ class Wire:
         """Make a new connection.
 
         Raises:
-            WireLostError: refused, unreachable, or no answer in 10 s.
+            WireRefusedError: the broker does not let us in.
+            WireLostError: unreachable, or no answer in 10 s.
         """
         loop = asyncio.get_running_loop()
         self._connection += 1
@@ -102,7 +108,10 @@ class Wire:
                 await self._greeted
         except (OSError, TimeoutError) as error:
             self._close(client)
-            raise WireLostError(f"{self._broker}: {error!r}") from error
+            raise WireLostError(in_words(error)) from error
+        except WireRefusedError:
+            self._close(client)
+            raise
         except asyncio.CancelledError:
             # The thread may still open its socket; `_start_reading` then closes it.
             self._close(client)
@@ -121,7 +130,7 @@ class Wire:
         for text in filters:
             result, packet = client.subscribe(text, 1)
             if result is not mqtt.MQTT_ERR_SUCCESS or packet is None:
-                raise WireLostError(f"{self._broker}: cannot subscribe: {result}")
+                raise WireLostError(f"cannot subscribe: {result}")
             answers.append(self._subscribed.setdefault(packet, loop.create_future()))
         lost = asyncio.ensure_future(self._lost.wait())
         all_answers = asyncio.gather(*answers)
@@ -134,7 +143,7 @@ class Wire:
             all_answers.result()
         else:
             all_answers.cancel()
-            raise WireLostError(f"{self._broker}: no answer to SUBSCRIBE")
+            raise WireLostError("no answer to SUBSCRIBE")
 
     async def lost(self) -> None:
         """Return when the connection is gone."""
@@ -194,7 +203,7 @@ class Wire:
 
     def _require_client(self) -> BulkClient:
         if self._client is None:
-            raise WireLostError(f"{self._broker}: not connected")
+            raise WireLostError("not connected")
         return self._client
 
     def _new_client(self, will: Outgoing, loop: asyncio.AbstractEventLoop) -> BulkClient:
@@ -297,7 +306,7 @@ class Wire:
         if self._greeted is None or self._greeted.done():
             return
         if reason.is_failure:
-            self._greeted.set_exception(ConnectionRefusedError(f"the broker refuses: {reason}"))
+            self._greeted.set_exception(WireRefusedError(str(reason)))
         else:
             self._greeted.set_result(None)
 
@@ -306,7 +315,7 @@ class Wire:
         if answer is None or answer.done():
             return
         if any(reason.is_failure for reason in reasons):
-            answer.set_exception(WireLostError(f"{self._broker}: a subscription was refused"))
+            answer.set_exception(WireLostError("a subscription was refused"))
         else:
             answer.set_result(None)
 

@@ -82,7 +82,7 @@ def chaos(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Play a busy city while its processes are killed and its network breaks, and check what is left.
+    """Kill processes and break networks while a city plays.
 
     Everything is healed in the end, all orders must end, and nothing may be lost or done twice.
     """
@@ -110,7 +110,10 @@ def endure(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Run thousands of connected cabinets for a while: memory must stay flat, and nothing may be lost."""
+    """Run thousands of cabinets: memory must stay flat.
+
+    Nothing may be lost, either.
+    """
     from chargeloop.cli.settings import load_settings
 
     flags = {"seed": seed, "speed": speed, "broker": broker, "data": data, "region": region, "tariff": tariff}

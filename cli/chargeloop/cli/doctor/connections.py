@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,11 @@ from chargeloop.broker.device.connection import enter, leave
 from chargeloop.broker.errors import BrokerError
 from chargeloop.broker.main import running_broker
 from chargeloop.broker.mosquitto import find_mosquitto
+from chargeloop.broker.outage import in_words
 from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import CommandError, program
+from chargeloop.cli.locks import running_parts
 from chargeloop.cli.places import AUTO, known_broker
 from chargeloop.cli.settings import Settings
 from chargeloop.protocol.codec import Fault, decode, encode, seal
@@ -40,7 +42,6 @@ _RETRY_S: Final = 0.2
 _BETWEEN_PROBES_S: Final = 1.0
 _FAR_MS: Final = 2_000
 _EVENLY: Final = 0.05
-_LOOK: Final = "look into DATA/broker/output.log of a broker that you start by hand: chargeloop broker"
 
 
 async def brokers() -> list[Finding]:
@@ -56,9 +57,13 @@ async def _trial(kind: BrokerKind) -> Finding:
             async with asyncio.timeout(_START_S):
                 return ok(name, await _passed(kind, Path(data)))
     except TimeoutError:
-        return fail(name, f"no message came through in {_START_S:.0f} s", _LOOK)
+        return fail(name, f"no message came through in {_START_S:.0f} s", _look())
     except (BrokerError, aiomqtt.MqttError, OSError) as error:
-        return fail(name, str(error), _LOOK)
+        return fail(name, str(error), _look())
+
+
+def _look() -> str:
+    return f"look into DATA/broker/output.log of a broker that you start by hand: {program()} broker"
 
 
 async def _passed(kind: BrokerKind, data: Path) -> str:
@@ -105,7 +110,7 @@ async def instance(settings: Settings) -> list[Finding]:
     except CommandError as error:
         if settings.broker != AUTO:
             return [fail("instance", str(error), "give --broker HOST:PORT")]
-        return [ok("instance", f"nothing runs on {settings.data}")]
+        return [_without_broker(settings.data, running_parts(settings.data))]
     try:
         async with asyncio.timeout(_INSTANCE_S):
             return await _Instance(settings, address).findings()
@@ -114,10 +119,22 @@ async def instance(settings: Settings) -> list[Finding]:
         return [
             fail(
                 "instance",
-                f"no connection to the broker at {address}: {reason}",
-                "start it, or give --data of it",
+                f"no connection to the broker at {address}: {in_words(reason)}",
+                f"start it: {program()} broker --data {settings.data}, or give --data of it",
             )
         ]
+
+
+def _without_broker(data: Path, running: Mapping[str, str]) -> Finding:
+    """Return what it means that no broker is known: nothing runs, or what runs talks to nobody."""
+    if not running:
+        return ok("instance", f"nothing runs on {data}")
+    parts = ", ".join(f"{part} ({holder})" for part, holder in running.items())
+    return fail(
+        "instance",
+        f"no broker runs on {data}, but these do and wait for one: {parts}",
+        f"start it: {program()} broker --data {data}",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +151,7 @@ class _Instance:
         self._region = settings.region
         self._address = address
         self._store = CredentialStore.of_data(settings.data)
+        self._running = running_parts(settings.data)
 
     async def findings(self) -> list[Finding]:
         async with self._login(_OPERATOR) as operator:
@@ -190,14 +208,19 @@ class _Instance:
                         break
         return present
 
-    @staticmethod
-    def _present(one: tuple[str, Presence | None]) -> Finding:
+    def _present(self, one: tuple[str, Presence | None]) -> Finding:
         name, presence = one
         command = {"rental platform": "platform", "courier platform": "couriers"}[name]
         if presence is Presence.ONLINE:
             return ok(name, "online")
+        if command in self._running:
+            return fail(
+                name,
+                f"runs ({self._running[command]}), but is not connected to the broker at {self._address}",
+                "stop it and start it again: it reads the broker's address when it starts",
+            )
         seen = "offline" if presence is Presence.OFFLINE else "has never been there"
-        return warn(name, seen, f"start it: chargeloop {command}")
+        return warn(name, seen, f"start it: {program()} {command}")
 
     async def _clock(self, courier: aiomqtt.Client) -> Finding:
         """Compare the platform's clock with this machine's, twice, as it may run at another speed."""

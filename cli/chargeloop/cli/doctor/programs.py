@@ -12,6 +12,7 @@ from typing import Final
 
 from chargeloop.broker.mosquitto import find_mosquitto
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
+from chargeloop.cli.errors import program
 
 _NEEDED: Final = (3, 11)
 _ANSWER_S: Final = 5.0
@@ -77,7 +78,7 @@ async def _listener() -> Finding:
         return ok(
             "mosquitto_sub",
             "not installed",
-            "chargeloop watch does the same; the acceptance tests need it: apt-get install mosquitto-clients",
+            f"{program()} watch does the same; acceptance tests need it: apt-get install mosquitto-clients",
         )
     return ok("mosquitto_sub", f"{await _version(found, '--help')}, {found}")
 

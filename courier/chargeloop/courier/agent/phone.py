@@ -21,6 +21,10 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.topics import TOPICS
 from chargeloop.protocol.values import replace
 
+# Whoever is so far away thinks longest about an offer; so much of the time to think goes by the way.
+_FAR_M = 1_000
+_BY_THE_WAY = 0.75
+
 _Acts = Mapping[Act, Callable[[Errand], Awaitable[None]]]
 
 
@@ -84,7 +88,7 @@ class Phone:
             self._tasks.create_task(self._consider(offer, expires_ms))
 
     async def _consider(self, offer: msg.JobOffered, expires_ms: int | None) -> None:
-        await self._clock.sleep_ms(self._profile.answer_ms)
+        await self._clock.sleep_ms(self._answer_takes_ms(offer))
         if expires_ms is not None and self._clock.now_ms() >= expires_ms:
             return
         draw = self._draw(offer.offer)
@@ -94,6 +98,11 @@ class Phone:
         wanted = draw - self._profile.ignore_probability < threshold and not self._is_busy()
         answer = msg.OfferAccepted(offer=offer.offer) if wanted else msg.OfferDeclined(offer=offer.offer)
         await self._body.link.record(answer)
+
+    def _answer_takes_ms(self, offer: msg.JobOffered) -> int:
+        far = min(1.0, offer.distance_m / _FAR_M)
+        share = (1 - _BY_THE_WAY) * self._draw(f"{offer.offer}:takes") + _BY_THE_WAY * far
+        return self._profile.answer_ms + round(share * self._profile.answer_spread_ms)
 
     def _draw(self, offer: str) -> float:
         # Drawn for each offer by its id, so what else happens first does not change the answer.

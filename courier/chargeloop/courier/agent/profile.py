@@ -24,9 +24,10 @@ class Profile(BaseModel):
     Exactly one rule of travel is given: `speed_m_per_s` along the great circle, or `metres_per_minute_ceil`
     (the rule of the meal delivery data: planar distance over speed, rounded up to whole minutes).
     `slow_factor` stretches both: a dawdler. `service_ms` is what they need at a cabinet before typing and
-    at a door before knocking. `patience_ms` is how long they wait for an absent user before knocking again;
-    `stamina_ms` how long they bear an unsolved problem before giving up. `gives_up_at_job` counts their
-    jobs from 1.
+    at a door before knocking. An answer to an offer takes `answer_ms` and up to `answer_spread_ms` more: a
+    quarter of that is drawn, the rest goes by the way, so that the nearest is the first as a rule.
+    `patience_ms` is how long they wait for an absent user before knocking again; `stamina_ms` how long they
+    bear an unsolved problem before giving up. `gives_up_at_job` counts their jobs from 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class Profile(BaseModel):
     slow_factor: Annotated[float, Field(ge=1)] = 1.0
     service_ms: Annotated[int, Field(ge=0)] = 30 * SECOND_MS
     answer_ms: Annotated[int, Field(ge=0)] = 2 * SECOND_MS
+    answer_spread_ms: Annotated[int, Field(ge=0)] = 0
     accept_probability: Annotated[float, Field(ge=0, le=1)] = 1.0
     ignore_probability: Annotated[float, Field(ge=0, le=1)] = 0.0
     patience_ms: Annotated[int, Field(gt=0)] = 3 * MINUTE_MS

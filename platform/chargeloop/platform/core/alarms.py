@@ -86,7 +86,8 @@ class Key:
 class Trouble:
     """Something that is wrong now, since `since_ms`.
 
-    What happens again and again did so last at `last_ms`; a state that lasts has 0.
+    What happens again and again did so last at `last_ms`; a state that lasts has 0. One that is `doubtful`
+    may be ours alone: it raises no alarm, and clears none either.
     """
 
     key: Key
@@ -94,6 +95,7 @@ class Trouble:
     text: str
     since_ms: int
     last_ms: int = 0
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +142,25 @@ class Sight:
     slots: tuple[SlotRecord, ...]
 
 
-def of_cabinet(cabinet: Sight, now_ms: int) -> Iterator[Trouble]:
-    """Yield what is wrong with one cabinet."""
+def of_cabinet(
+    cabinet: Sight, now_ms: int, *, listening_since_ms: int = 0, offline_ms: int = OFFLINE_MS
+) -> Iterator[Trouble]:
+    """Yield what is wrong with one cabinet.
+
+    Args:
+        cabinet: as the platform knows it.
+        now_ms: the present.
+        listening_since_ms: from when on the platform would have heard it. One that was not heard of while the
+            platform was away may be well: that it is off line is doubtful until it has been silent for a
+            while to somebody who listens.
+        offline_ms: how long that is.
+    """
     silent_ms = now_ms - cabinet.last_seen_ms
-    if not cabinet.usable and silent_ms >= OFFLINE_MS:
+    if not cabinet.usable and silent_ms >= offline_ms:
         key = Key(AlarmKind.CABINET_OFFLINE, SubjectKind.CABINET, cabinet.id)
         text = f"{cabinet.name or cabinet.id} has not been heard of for some time"
-        yield Trouble(key, Severity.CRITICAL, text, cabinet.last_seen_ms)
+        doubtful = now_ms - listening_since_ms < offline_ms
+        yield Trouble(key, Severity.CRITICAL, text, cabinet.last_seen_ms, doubtful=doubtful)
     for slot in cabinet.slots:
         if slot.state is SlotState.FAULTY:
             key = Key(AlarmKind.SLOT_JAMMED, SubjectKind.CABINET, cabinet.id, str(slot.slot))
@@ -205,6 +219,8 @@ def reconcile(
     `known` has the latest alarm of each key that is open, or was closed while its trouble lasted.
     """
     for key, trouble in troubles.items():
+        if trouble.doubtful:
+            continue
         alarm = known.get(key)
         if alarm is None or (alarm.closed is not None and trouble.last_ms > alarm.closed.at_ms):
             yield trouble

@@ -66,7 +66,7 @@ def test_an_account_is_a_person_of_a_region_with_an_id_of_its_role() -> None:
     assert (given_id.id, given_id.login, given_id.name) == ("usr-0042", "anna", "A.")
     with pytest.raises(AccountError, match="not a cabinet"):
         new_account(Role.CABINET, "anna", region=REGION, now_ms=NOON_MS)
-    with pytest.raises(AccountError, match="not the id of a user"):
+    with pytest.raises(AccountError, match="not a user id"):
         new_account(Role.USER, "anna", region=REGION, now_ms=NOON_MS, account_id="opr-1")
     with pytest.raises(AccountError, match="not a region"):
         new_account(Role.USER, "anna", region="No/Where", now_ms=NOON_MS)

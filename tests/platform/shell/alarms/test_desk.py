@@ -1,5 +1,6 @@
 """The desk looks at a real region and store, and raises what is wrong there."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx2
@@ -56,6 +57,21 @@ async def test_what_is_mended_is_cleared_at_the_next_look(services: Services) ->
     await desk_of(services, region).look()
     cleared = {alarm.key.kind for alarm in await services.alarms.list_open(10) if alarm.cleared_ms == NOON_MS}
     assert cleared >= {AlarmKind.CABINET_OFFLINE, AlarmKind.BANK_IN_TWO_PLACES}
+
+
+async def test_a_desk_that_has_just_begun_to_listen_blames_no_cabinet_for_its_silence(
+    services: Services,
+) -> None:
+    """What it finds beside that tells that it has looked."""
+    listening = asyncio.create_task(desk_of(services, troubled()).run(3_600))
+    try:
+        while not (alarms := await services.alarms.list_open(10)):  # noqa: ASYNC110 - the file tells
+            await asyncio.sleep(0.01)
+    finally:
+        listening.cancel()
+    found = {alarm.key.kind for alarm in alarms}
+    assert AlarmKind.SLOT_JAMMED in found
+    assert AlarmKind.CABINET_OFFLINE not in found
 
 
 # Over HTTP.

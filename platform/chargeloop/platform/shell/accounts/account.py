@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from chargeloop.protocol.ids import IdKind, RegionId, is_id, is_region
+from chargeloop.protocol.ids import IdKind, RegionId, is_id, is_region, not_an_id
 from chargeloop.protocol.topics import KIND_OF_ROLE, Role
 
 # The roles that people have; the other participants are machines and have credentials of the broker alone.
@@ -96,8 +96,7 @@ def new_account(  # noqa: PLR0913 - what an account is made of
 
 def _id(kind: IdKind, login: str, given: str | None, draw: Callable[[], str]) -> str:
     if given is not None and not is_id(kind, given):
-        message = f"{given!r} is not the id of a {kind.name.lower()}: expected {kind}-…, a-z, 0-9 and dashes"
-        raise AccountError(message)
+        raise AccountError(not_an_id(kind, given))
     if given is not None:
         return given
     of_login = f"{kind}-{login}"

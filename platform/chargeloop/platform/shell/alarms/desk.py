@@ -25,24 +25,33 @@ _SHARE: Final = 0.05
 
 
 class AlarmDesk:
-    """Keeps the alarms of a region up to date; `service` is who quarantines what cannot be read."""
+    """Keeps the alarms of a region up to date.
 
-    def __init__(
+    `service` is who quarantines what cannot be read. A cabinet is off line when it has been silent for
+    `offline_ms` since `run` began: run it from when cabinets are heard.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of a desk, named by the caller
         self,
         store: AlarmStore,
         region: RegionReads,
         reader: RentalReader,
         service: str,
         now_ms: Callable[[], int],
+        *,
+        offline_ms: int = alarms.OFFLINE_MS,
     ) -> None:
         self.store = store
         self._region = region
         self._reader = reader
         self._service = service
         self._now_ms = now_ms
+        self._offline_ms = offline_ms
+        self._listening_since_ms = 0
 
     async def run(self, every_s: float) -> None:
         """Look again and again, every so many real seconds or less often, until this task is cancelled."""
+        self._listening_since_ms = self._now_ms()
         while True:
             began_s = time.thread_time()
             await self.look()
@@ -61,7 +70,12 @@ class AlarmDesk:
         names = self._region.cabinet_names()
         for start in range(0, len(names), _PIECE):
             for sight in self._region.sights(names[start : start + _PIECE], now_ms):
-                found += alarms.of_cabinet(sight, now_ms)
+                found += alarms.of_cabinet(
+                    sight,
+                    now_ms,
+                    listening_since_ms=self._listening_since_ms,
+                    offline_ms=self._offline_ms,
+                )
                 inside.take(sight)
             await asyncio.sleep(0)
         return found + [alarms.of_bank(bank, places, now_ms) for bank, places in inside.doubled.items()]
