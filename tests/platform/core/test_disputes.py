@@ -12,6 +12,7 @@ from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState, RefusalCode
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 from tests.platform.core.script import (
     USER,
     A,
@@ -264,6 +265,28 @@ def test_an_order_without_banks_at_the_user_fails(
     ended = script.order(order.id)
     assert ended.final or ended.ending is OrderState.FAILED
     assert script.fees(order.id) == {}
+
+
+def test_the_longest_reason_of_an_operator_with_the_longest_id_ends_a_walk_up() -> None:
+    script = city()
+    order = script.place(hand_over=rental.HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks)
+    operator = "opr-" + "a" * 44
+    wish = made(rental.EndOrder, operator=operator, order=order.id, reason="x" * 140)
+    script.say(f"cl/v1/demo/operator/{operator}/request", wish)
+    assert script.order(order.id).state is OrderState.FAILED
+    shown = script.commands(rental.OrderMoved)[-1].reason
+    assert shown is not None
+    assert shown.startswith(f"the cabinet gave out no bank: {operator}: xxx")
+    assert shown.endswith("x…")
+
+
+def test_a_reason_that_was_stored_when_it_might_be_longer_is_shown_cut() -> None:
+    script = city()
+    order = script.place()
+    script.rows.orders[order.id] = replace(order, reason="\x01" * 300)
+    script.restart()
+    assert script.region.view(script.order(order.id)).reason == " "
 
 
 def test_an_order_that_has_ended_stays_as_it_is_and_users_end_none() -> None:

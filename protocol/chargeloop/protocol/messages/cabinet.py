@@ -148,7 +148,7 @@ class Booted(Data):
 
     cause: Annotated[str, StringConstraints(pattern="^(power_on|reboot|crash)$")]
     firmware: Annotated[str, StringConstraints(max_length=40)]
-    interrupted: tuple[fields.Message, ...] = ()
+    interrupted: Annotated[tuple[fields.Message, ...], Field(max_length=36)] = ()
 
 
 class CommandFinished(Data):
