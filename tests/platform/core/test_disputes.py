@@ -11,6 +11,7 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState, RefusalCode
+from chargeloop.protocol.time import DAY_MS, MINUTE_MS
 from chargeloop.protocol.topics import TOPICS
 from chargeloop.protocol.values import replace
 from tests.platform.core.script import (
@@ -132,6 +133,30 @@ def test_an_operator_answers_in_no_other_operator_s_name_and_users_not_at_all() 
     assert script.order(order.id).disputes[0].answer is None
     for name in (rental.AnswerDispute, rental.WaiveFee):
         assert name not in TOPICS["user_request"].messages
+
+
+def test_an_order_is_not_forgotten_as_long_as_a_dispute_waits_for_its_answer() -> None:
+    script = city(remember_ms=DAY_MS)
+    order = settled(script)
+    script.wait(DAY_MS - MINUTE_MS)
+    script.ask(dispute(order))
+    script.wait(9 * DAY_MS)
+    assert isinstance(script.ask(answer(order, script.order(order.id).disputes[0].id)), rental.RequestDone)
+    line = next(line for line in order.lines if line.fee == "rental")
+    assert isinstance(script.ask(waiver(order, line.id)), rental.RequestDone)
+    script.wait(DAY_MS)
+    assert script.region.order(order.id) is None
+
+
+def test_who_asks_about_an_order_that_is_forgotten_is_told_until_when_one_can() -> None:
+    script = city(remember_ms=DAY_MS)
+    order = settled(script)
+    script.wait(DAY_MS)
+    for asked in (dispute(order), waiver(order, order.lines[0].id)):
+        answered = script.ask(asked)
+        assert refused(answered) is RefusalCode.UNKNOWN_ORDER
+        assert isinstance(answered, rental.RequestRefused)
+        assert "in the last 24 h" in answered.detail
 
 
 # Waivers.

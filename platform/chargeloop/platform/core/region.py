@@ -141,8 +141,9 @@ class RentalRegion(region_reads.RegionReads):
     ) -> None:
         """Rebuild the memory from rows, before the first message.
 
-        `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
-        that a bank's row names; `returns` are early ones and `interventions` those sent in that time. Banks
+        `orders` are those that have not ended, those to which something happened within
+        `policy.remember_ms`, those with a dispute that waits for an answer, and those that a bank's row
+        names; `returns` are early ones and `interventions` those sent in that time. Banks
         count whose row names an order.
         """
         memory = self._memory
