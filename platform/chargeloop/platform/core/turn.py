@@ -307,9 +307,12 @@ class Turn:
         """Write what changed, show users what changed, watch the deadlines, and return all effects."""
         shown: dict[UserId, None] = {}
         for name, before in self._touched.items():
-            self.memory.users[self.memory.orders[name].user].views.pop(name, None)
-            if before is None or views.looks_different(before, self.memory.orders[name]):
-                shown[self.memory.orders[name].user] = None
+            order = self.memory.orders[name]
+            shelf = self.memory.users[order.user]
+            shelf.views.pop(name, None)
+            # One that is on the shelf no longer is not shown, whatever is heard of it.
+            if name in shelf.orders and (before is None or views.looks_different(before, order)):
+                shown[order.user] = None
         for user in shown:
             self._show(user)
         for name in self._touched:
