@@ -19,7 +19,7 @@ from chargeloop.protocol.time import format_instant, parse_instant
 
 
 def _of(kind: IdKind) -> StringConstraints:
-    return StringConstraints(pattern=ids.id_pattern(kind), max_length=ids.MAX_ID_LENGTH)
+    return StringConstraints(pattern=ids.id_pattern(kind), max_length=ids.max_length(kind))
 
 
 Region = Annotated[ids.RegionId, StringConstraints(pattern=ids.REGION_PATTERN)]
@@ -80,6 +80,8 @@ Epoch = Annotated[int, Field(ge=0, le=2**53)]
 Slot = Annotated[int, Field(ge=1, le=36)]
 Quantity = Annotated[int, Field(ge=1, le=20)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+# No battery lives through a hundredth of these.
+Cycles = Annotated[int, Field(ge=0, le=99_999)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,8}$")]
 Minor = Annotated[int, Field(ge=-(2**53), le=2**53)]

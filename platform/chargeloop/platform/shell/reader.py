@@ -91,7 +91,8 @@ class RentalReader:
         """Return what the region needs to go on.
 
         Of the orders: those that are open, that changed at `ended_since_ms` or later, whose dispute waits
-        for an answer, or that a bank's row names. Of the banks: those whose row names an order. Early returns and interventions since then too.
+        for an answer, or that a bank's row names. Of the banks: those whose row names an order. Early returns
+        and interventions since then too.
         """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")

@@ -69,7 +69,7 @@ class BankStatus(Data):
     charge_pct: fields.Percent
     health_pct: fields.Percent
     temperature_c: Annotated[int, Field(ge=-60, le=150)]
-    cycles: fields.Count
+    cycles: fields.Cycles
 
 
 class SlotStatus(Data):

@@ -254,7 +254,10 @@ class OrderView(Data):
 
 
 class UserOrders(Data):
-    """The user's open orders and the last few that ended, newest first; the highest `version` counts."""
+    """The user's open orders and the last few that ended, newest first; the highest `version` counts.
+
+    There are six at most, and no more than fit into a message.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.rental.user_orders.v1"
     EXAMPLE: ClassVar[str] = (
