@@ -397,6 +397,7 @@ _APPLY: Final[Mapping[type[Happening], Callable[[Order, Any, Stamp], Order]]] = 
         ev.JobEnded: _job_ended,
         ev.Indicated: _indicated,
         ev.SecondIndicated: _indicated,
+        ev.IndicatedEarlier: _indicated,
         ev.CourierLeft: _courier_left,
         ev.CourierProgressed: _noted,
         ev.ProblemReported: _noted,
