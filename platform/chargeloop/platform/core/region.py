@@ -245,8 +245,8 @@ class RentalRegion(region_reads.RegionReads):
         message = incoming.message
         clock = cabinet.clock.heard(time, incoming.received_ms)
         data = message.data
-        if isinstance(data, TimeProbe) and data.previous is not None and message.bootid is not None:
-            clock = clock.learn(message.bootid, data.previous, incoming.received_ms)
+        if isinstance(data, TimeProbe) and data.previous is not None:
+            clock = clock.learn(time, data.previous, incoming.received_ms)
         self._memory.fleet.learned(cabinet, clock)
 
     def _happened(self, turn: Turn, cabinet: Cabinet, time: DeviceTime, incoming: Incoming) -> None:
