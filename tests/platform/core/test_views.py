@@ -5,6 +5,8 @@ import pytest
 from chargeloop.platform.core.views import SHOWN, Shown, fitting
 from chargeloop.protocol.codec import encode
 from chargeloop.protocol.messages.rental import OrderView, UserOrders
+from chargeloop.protocol.values import replace
+from tests.platform.core.script import A, city
 from tests.protocol.largest import around, largest
 
 
@@ -31,3 +33,18 @@ def test_the_orders_that_were_to_be_shown_first_are_shown_the_newest_on_top() ->
     too_many = fitting([first, *[large] * 6])
     assert first.view in too_many
     assert 1 < len(too_many) < 7
+
+
+def test_a_user_whose_reasons_were_stored_when_they_could_be_control_characters_is_shown_new_orders() -> None:
+    script = city()
+    for _ in range(SHOWN):
+        script.connect(A)
+        script.cancel(script.place().id)
+    orders = script.rows.orders
+    orders.update({name: replace(order, reason="\x01" * 200) for name, order in orders.items()})
+    script.restart()
+    script.connect(A)
+    placed = script.place()
+    shown = script.commands(UserOrders)[-1].orders  # the script has sealed it
+    assert shown[0].order == placed.id
+    assert {view.reason for view in shown[1:]} == {" "}
