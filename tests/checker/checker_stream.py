@@ -114,6 +114,16 @@ class Stream:
         """Send a command that lives for 15 seconds."""
         return self.tell("command", cabinet, command, kind, reservation, epoch, self.now_ms + 15_000)
 
+    def wish(
+        self, who: str, kind: str, target: str, answer: dict[str, Any] | None = None, **wanted: Any
+    ) -> Self:
+        """Let somebody wish for something of an order or cabinet; it is granted unless an answer says no."""
+        request = f"{who}-{sum(record[0] == 'wish' for record in self.records) + 1}"
+        self.tell("request", who, request, kind)
+        self.tell("wish", who, request, kind, target, json.dumps(wanted))
+        granted = {"order": target, "state": "settled", "quantity": 1}
+        return self.tell("reply", who, request, json.dumps(granted if answer is None else answer))
+
     def move(self, bank: str, start: str, end: str, by: str) -> Self:
         """Let a bank move."""
         return self.tell("move", bank, start, end, by)

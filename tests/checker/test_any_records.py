@@ -48,6 +48,28 @@ _JSON = st.recursive(
 _DETAILS = _JSON.map(json.dumps) | st.sampled_from(["", "{", "NaN", "9" * 5_000, "[" * 100_000])
 
 
+_DETAILED = (
+    "bank_ejected",
+    "bank_returned",
+    "reservation_refused",
+    "job_ended",
+    "rental_closed",
+    "fee_waived",
+    "dispute_opened",
+    "dispute_answered",
+    "failed",
+)
+_WISHES = (
+    "open_dispute",
+    "answer_dispute",
+    "waive_fee",
+    "end_order",
+    "cancel_order",
+    "command_cabinet",
+    "wonders",
+)
+
+
 def _values_of(column: Column) -> st.SearchStrategy[Any]:
     if column.name == "detail":
         return _DETAILS
@@ -76,8 +98,15 @@ def test_records_of_the_right_shape_may_say_anything(records: list[Record]) -> N
     check(records)
 
 
-@pytest.mark.parametrize("kind", ["bank_ejected", "bank_returned", "reservation_refused", "job_ended"])
+@pytest.mark.parametrize("kind", _DETAILED)
 @given(detail=_DETAILS)
 def test_the_detail_of_an_entry_may_be_anything(kind: str, detail: str) -> None:
     stream = courier_rental().event("ord-7a", kind, "settled").change("event", -1, detail=detail)
     stream.broken()
+
+
+@pytest.mark.parametrize("kind", _WISHES)
+@given(detail=_DETAILS, answer=_DETAILS)
+def test_a_wish_and_its_answer_may_be_anything(kind: str, detail: str, answer: str) -> None:
+    stream = courier_rental().wish("opr-1", kind, "ord-7a")
+    stream.change("wish", detail=detail).change("reply", answer=answer).broken()

@@ -152,3 +152,12 @@ def test_a_bank_that_is_out_still_is_not_told_to_be_back() -> None:
 
 def test_the_whole_rental_was_told() -> None:
     assert courier_rental().broken() == set()
+
+
+def test_a_return_told_late_that_leaves_the_price_as_it_was_corrects_the_times_too() -> None:
+    stream = walk_up_rental()
+    back_ms = stream.records[0][1] + 50 * 60_000
+    stream.change("move", 2, at_ms=back_ms)
+    assert stream.broken() == {"truth.held"}
+    stream.event(ORDER, "bank_returned", "settled", at_ms=back_ms, bank=BANK, cabinet="cab-1", slot=1)
+    assert stream.broken() == set()

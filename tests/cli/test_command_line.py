@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chargeloop.broker import CredentialStore
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
 
@@ -83,6 +83,8 @@ def test_every_command_has_help_for_itself_and_each_option(
             "platform --broker localhost:1883 --tls-cert /nowhere.pem --tls-key /nowhere.pem",
             "/nowhere.pem: no such file",
         ),
+        ("platform --broker localhost:1883 --map-style ftp://a/b", "--map-style ftp://a/b: is no http:// or"),
+        ("platform --broker localhost:1883 --map-tiles {file}", "{file}: is no PMTiles file of version 3"),
         ("account list --data /nowhere", "no accounts in /nowhere"),
         ("account add --login anna", "Missing option '--role'"),
         ("agents /nowhere/couriers.json --broker localhost:1883", "/nowhere/couriers.json: no such file"),

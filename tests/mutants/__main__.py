@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chargeloop.cli.bars import bar
-from tests.mutants.catalogue import CATALOGUE, Mutant
+from tests.mutants.catalogue import CATALOGUE
+from tests.mutants.mutant import Mutant
 
 _ROOT = Path(__file__).resolve().parents[2]
 _FOLDERS = ("protocol", "broker", "platform", "courier", "station_firmware_sim", "simulation")

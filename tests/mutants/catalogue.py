@@ -4,34 +4,15 @@ A mutant is a piece of text that stands exactly once in a file of the product, a
 test sees to it that every piece still stands there.
 """
 
-from dataclasses import dataclass
-
-_BROKER = "broker/chargeloop/broker"
-_PLATFORM = "platform/chargeloop/platform/core"
-_COURIER = "courier/chargeloop/courier/core"
-_STATION = "station_firmware_sim/chargeloop/station/core"
-_PROTOCOL = "protocol/chargeloop/protocol"
-_SIMULATION = "simulation/chargeloop/simulation"
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One planted mistake."""
-
-    name: str
-    about: str
-    file: str
-    old: str
-    new: str
-    faults: str = "worst"
-
+from tests.mutants.desk import DESK
+from tests.mutants.mutant import BROKER, COURIER, PLATFORM, PROTOCOL, SIMULATION, STATION, Mutant
 
 CATALOGUE = (
     # Delivery: inbox, outbox, window, journals.
     Mutant(
         "acknowledge-before-commit",
         "the round tells the broker before its transaction is durable",
-        f"{_SIMULATION}/service.py",
+        f"{SIMULATION}/service.py",
         """        self._maybe_killed("before the commit")
         batch = writer.take_batch()""",
         """        for outgoing, token in arrivals:
@@ -43,7 +24,7 @@ CATALOGUE = (
     Mutant(
         "duplicates-taken",
         "an entry that was taken before takes effect again",
-        f"{_BROKER}/endpoint/inbox.py",
+        f"{BROKER}/endpoint/inbox.py",
         "        if seq <= mark:\n            return Verdict.DUPLICATE",
         "        if seq < mark:\n            return Verdict.DUPLICATE",
         "network",
@@ -51,7 +32,7 @@ CATALOGUE = (
     Mutant(
         "gaps-taken",
         "an entry is taken although one before it is missing",
-        f"{_BROKER}/endpoint/inbox.py",
+        f"{BROKER}/endpoint/inbox.py",
         "        if seq > mark + 1 and seq != kept_from:",
         "        if seq > mark + 2 and seq != kept_from:",
         "network",
@@ -59,7 +40,7 @@ CATALOGUE = (
     Mutant(
         "marks-in-memory-only",
         "what has been taken is not written with its effects",
-        f"{_BROKER}/endpoint/inbox.py",
+        f"{BROKER}/endpoint/inbox.py",
         "        self._marks[source, journal] = changes.marks[source, journal] = seq",
         "        self._marks[source, journal] = seq",
         "crashes",
@@ -67,7 +48,7 @@ CATALOGUE = (
     Mutant(
         "acknowledges-one-too-many",
         "the sender is told that an entry is safe which has not been heard of",
-        f"{_BROKER}/endpoint/writer.py",
+        f"{BROKER}/endpoint/writer.py",
         "            taken = self._inbox.mark(source, journal)",
         "            taken = self._inbox.mark(source, journal) + 1",
         "network",
@@ -75,7 +56,7 @@ CATALOGUE = (
     Mutant(
         "requests-answered-anew",
         "a request that is repeated is carried out again",
-        f"{_BROKER}/endpoint/inbox.py",
+        f"{BROKER}/endpoint/inbox.py",
         "        known = self._requests.get((row.source, row.id))\n        if known is not None:",
         "        known = self._requests.get((row.source, row.id))\n        if known is not None and known.fingerprint != row.fingerprint:",
         "network",
@@ -83,7 +64,7 @@ CATALOGUE = (
     Mutant(
         "replies-not-kept",
         "a repeated request is not answered any more",
-        f"{_BROKER}/endpoint/writer.py",
+        f"{BROKER}/endpoint/writer.py",
         "            for reply in self._inbox.replies(message.source, message.id):",
         "            for reply in self._inbox.replies(message.source, message.id)[1:]:",
         "network",
@@ -91,7 +72,7 @@ CATALOGUE = (
     Mutant(
         "no-resending-in-time",
         "an entry whose acknowledgement never comes is not sent again",
-        f"{_BROKER}/window.py",
+        f"{BROKER}/window.py",
         "        elif self.resend_at_ms is None:\n            self.resend_at_ms = now_ms",
         "        elif self.resend_at_ms is None and False:\n            self.resend_at_ms = now_ms",
         "network,loss=0.2",
@@ -99,7 +80,7 @@ CATALOGUE = (
     Mutant(
         "journal-forgotten-unacknowledged",
         "a device lets go of entries that nobody has",
-        f"{_SIMULATION}/disk.py",
+        f"{SIMULATION}/disk.py",
         "            for number in range(self._acked + 1, seq + 1):\n                del self._entries[number]\n            self._acked = seq",
         "            for number in range(self._acked + 1, self.last_seq + 1):\n                del self._entries[number]\n"
         "            self._acked = seq = max(seq, self.last_seq)",
@@ -108,7 +89,7 @@ CATALOGUE = (
     Mutant(
         "quarantine-not-stored",
         "an unreadable message is acknowledged and gone",
-        f"{_BROKER}/endpoint/writer.py",
+        f"{BROKER}/endpoint/writer.py",
         "        self._batch.changes.quarantined.append(row)\n        self._batch.changes.urgent = True",
         "        self._batch.changes.urgent = True",
         "worst,poison=6",
@@ -116,7 +97,7 @@ CATALOGUE = (
     Mutant(
         "outgoing-entries-not-stored",
         "what was to be said to another platform is lost with the process",
-        f"{_BROKER}/endpoint/outbox.py",
+        f"{BROKER}/endpoint/outbox.py",
         "        changes.entries.append(EntryRow(send.topic, seq, message_id, outgoing.payload.decode()))",
         "        del message_id",
         "crashes",
@@ -125,7 +106,7 @@ CATALOGUE = (
     Mutant(
         "no-epoch-check",
         "a cabinet obeys a command that is older than one it has answered",
-        f"{_STATION}/commands.py",
+        f"{STATION}/commands.py",
         "    elif command.epoch < _highest_epoch(turn, _about(command)):",
         "    elif command.epoch < 0:",
         "network,reorder=0.3,cancel=1",
@@ -133,7 +114,7 @@ CATALOGUE = (
     Mutant(
         "expiry-ignored",
         "a cabinet obeys a command whose time is over",
-        f"{_STATION}/commands.py",
+        f"{STATION}/commands.py",
         "    if expires_ms is None or turn.is_over(expires_ms):",
         "    if expires_ms is None:",
         "network,delay=0.3,loss=0",
@@ -141,7 +122,7 @@ CATALOGUE = (
     Mutant(
         "outcome-not-recorded",
         "a repeated command is judged anew",
-        f"{_STATION}/commands.py",
+        f"{STATION}/commands.py",
         "    recorded = turn.memory.outcomes.get(command_id)",
         "    recorded = None if turn.senses.clock_known else turn.memory.outcomes.get(command_id)",
         "network",
@@ -149,7 +130,7 @@ CATALOGUE = (
     Mutant(
         "expiry-by-the-wall-clock",
         "a cabinet believes its own wall clock",
-        f"{_BROKER}/device/clock.py",
+        f"{BROKER}/device/clock.py",
         "        return self.wall_ms() if self._learned is None else self._learned.offset_ms + self.uptime_ms()",
         "        return self.wall_ms()",
         "clocks,clock_wrong=1",
@@ -157,7 +138,7 @@ CATALOGUE = (
     Mutant(
         "epoch-of-commands-not-stored",
         "after a restart the platform counts its commands anew",
-        f"{_PLATFORM}/fleet.py",
+        f"{PLATFORM}/fleet.py",
         """        cabinet.epoch += 1
         self._change(cabinet)""",
         """        cabinet.epoch += 1""",
@@ -166,7 +147,7 @@ CATALOGUE = (
     Mutant(
         "pickup-continued-after-power-cut",
         "a motor that may have moved is run again",
-        f"{_STATION}/recovery.py",
+        f"{STATION}/recovery.py",
         """        turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)
     pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
         """        turn.act(pickups.RunMotor(motor.slot, pickup.claim))
@@ -177,7 +158,7 @@ CATALOGUE = (
     Mutant(
         "motor-before-memory",
         "a step's motors move before it is on the disk",
-        f"{_SIMULATION}/cabinet.py",
+        f"{SIMULATION}/cabinet.py",
         "            at = self.clock.time()\n            self.may_lose_power()\n            self._write_step(step, at)",
         "            at = self.clock.time()\n            for act in step.acts:\n                if isinstance(act, RunMotor):\n"
         "                    self._turn(act)\n            self.may_lose_power()\n            self._write_step(step, at)",
@@ -186,15 +167,15 @@ CATALOGUE = (
     Mutant(
         "lock-out-in-memory-only",
         "pulling the plug gives new tries at the keypad",
-        f"{_STATION}/recovery.py",
-        "    turn.memory = replace(turn.memory, booted=True, stopped=False)",
-        "    turn.memory = replace(turn.memory, booted=True, stopped=False, keypad=type(turn.memory.keypad)())",
+        f"{STATION}/recovery.py",
+        "    turn.memory = replace(turn.memory, booted=True, stopped=False, restarting=None)",
+        "    turn.memory = replace(\n        turn.memory, booted=True, stopped=False, restarting=None, keypad=type(turn.memory.keypad)()\n    )",
         "power,guess=20,power_cut=0.05",
     ),
     Mutant(
         "no-lock-out",
         "codes can be guessed without limit",
-        f"{_STATION}/keypad.py",
+        f"{STATION}/keypad.py",
         "        return self.wrong_codes >= MAX_WRONG_CODES",
         "        return self.wrong_codes >= 100 * MAX_WRONG_CODES",
         "power,guess=10",
@@ -203,7 +184,7 @@ CATALOGUE = (
     Mutant(
         "hold-not-released",
         "an order that ends leaves its reservations at the cabinets",
-        f"{_PLATFORM}/ending.py",
+        f"{PLATFORM}/ending.py",
         "def _closed(turn: Turn, order: Order, reason: str) -> Order:\n    order = holds.release_all(turn, order)",
         "def _closed(turn: Turn, order: Order, reason: str) -> Order:",
         "people",
@@ -211,7 +192,7 @@ CATALOGUE = (
     Mutant(
         "hold-outlives-refusal",
         "a reservation whose answer never came is not given up",
-        f"{_PLATFORM}/handlers_cabinet.py",
+        f"{PLATFORM}/handlers_cabinet.py",
         "    order = holds.release(turn, order, order.hold(hold.id) or hold)\n    holds.take_stock",
         "    holds.take_stock",
         "network",
@@ -220,7 +201,7 @@ CATALOGUE = (
     Mutant(
         "will-without-epoch",
         "a last will that comes late switches a cabinet off",
-        f"{_PLATFORM}/fleet.py",
+        f"{PLATFORM}/fleet.py",
         "        if late or (same and online and not cabinet.online and cabinet.connection_epoch > 0):",
         "        if not late and same and online and not cabinet.online and cabinet.connection_epoch > 0:",
         "network",
@@ -228,7 +209,7 @@ CATALOGUE = (
     Mutant(
         "courier-will-without-epoch",
         "a last will that comes late puts a courier off line",
-        f"{_COURIER}/courier.py",
+        f"{COURIER}/courier.py",
         '''    """Return the courier after a goodbye or last will; that of an older connection is ignored."""
     if connection_epoch < courier.connection_epoch:
         return courier''',
@@ -239,7 +220,7 @@ CATALOGUE = (
     Mutant(
         "arrival-time-instead-of-event-time",
         "what a cabinet reports late is billed until it was heard",
-        f"{_PLATFORM}/region.py",
+        f"{PLATFORM}/region.py",
         "        when = cabinet.clock.correct(time, incoming.received_ms, lean)",
         "        when = Corrected(incoming.received_ms, ClockState.SYNCED if lean else time)",
         "network",
@@ -247,7 +228,7 @@ CATALOGUE = (
     Mutant(
         "wall-time-believed",
         "what a device's wall clock says is billed",
-        f"{_PROTOCOL}/clock_map.py",
+        f"{PROTOCOL}/clock_map.py",
         "                return _mapped(time.uptime_ms, offsets, latest_ms, lean)",
         "                return Corrected(time.wall_ms, ClockState.SYNCED)",
         "clocks",
@@ -255,7 +236,7 @@ CATALOGUE = (
     Mutant(
         "float-money",
         "fees are computed by the share of a unit and rounded",
-        f"{_PLATFORM}/tariff.py",
+        f"{PLATFORM}/tariff.py",
         "        return units_begun(duration_ms, self.unit_minutes * MINUTE_MS) * self.price_minor",
         "        return round(duration_ms / (self.unit_minutes * MINUTE_MS) * self.price_minor)",
         "none",
@@ -263,7 +244,7 @@ CATALOGUE = (
     Mutant(
         "cap-ignored",
         "a day costs more than its cap",
-        f"{_PLATFORM}/tariff.py",
+        f"{PLATFORM}/tariff.py",
         "        if self.cap_per_24h_minor is None:\n            return self._units_minor(duration_ms)",
         "        if self.cap_per_24h_minor is not None:\n            return self._units_minor(duration_ms)",
         "none",
@@ -271,7 +252,7 @@ CATALOGUE = (
     Mutant(
         "free-minutes-as-discount",
         "the free minutes are taken off a long rental",
-        f"{_PLATFORM}/tariff.py",
+        f"{PLATFORM}/tariff.py",
         "        amount_minor = self._uncapped_minor(duration_ms)",
         "        amount_minor = self._uncapped_minor(duration_ms - self.free_minutes * MINUTE_MS)",
         "none",
@@ -279,7 +260,7 @@ CATALOGUE = (
     Mutant(
         "dawdling-pays",
         "a courier is paid for every minute",
-        f"{_PLATFORM}/tariff.py",
+        f"{PLATFORM}/tariff.py",
         "        minutes = min(units_begun(duration_ms, MINUTE_MS), self.promised_minutes)",
         "        minutes = units_begun(duration_ms, MINUTE_MS)",
         "people",
@@ -287,7 +268,7 @@ CATALOGUE = (
     Mutant(
         "rental-begins-in-the-cabinet",
         "the user pays from the moment the bank left the cabinet",
-        f"{_PLATFORM}/order_spans.py",
+        f"{PLATFORM}/order_spans.py",
         "            yield Span(FeeKind.RENTAL, track.bank, track.rented, track.ended)",
         "            yield Span(FeeKind.RENTAL, track.bank, track.ejected or track.rented, track.ended)",
         "none",
@@ -295,7 +276,7 @@ CATALOGUE = (
     Mutant(
         "no-re-rating",
         "what is heard after the settlement changes no bill",
-        f"{_PLATFORM}/handlers_cabinet.py",
+        f"{PLATFORM}/handlers_cabinet.py",
         "        ending.book(turn, ending.note_returns(turn, order))",
         "        ending.note_returns(turn, order)",
         "worst,courier_lies=10,cancel=0.5",
@@ -303,7 +284,7 @@ CATALOGUE = (
     Mutant(
         "corrections-overwrite",
         "a corrected line is added and the wrong one is left standing",
-        f"{_PLATFORM}/fees.py",
+        f"{PLATFORM}/fees.py",
         "        added.append(_reversal(line))",
         "        del line",
         "worst,courier_lies=10,cancel=0.5",
@@ -311,16 +292,17 @@ CATALOGUE = (
     Mutant(
         "rental-ends-with-the-return",
         "the user pays for the courier's way back",
-        f"{_PLATFORM}/order_evolve.py",
+        f"{PLATFORM}/evolve_return.py",
         "    ended = stamp.mark if leg is None or leg.called is None else leg.called\n    for bank in happened.banks:",
         "    ended = stamp.mark\n    for bank in happened.banks:",
         "none",
     ),
+    *DESK,
     # Couriers.
     Mutant(
         "two-couriers-on-one-job",
         "an offer that was taken by another can still be accepted",
-        f"{_COURIER}/offering.py",
+        f"{COURIER}/offering.py",
         "    _close_open(turn, job, OfferEvent.TAKEN_BY_ANOTHER)",
         "    del job",
         "people",
@@ -328,7 +310,7 @@ CATALOGUE = (
     Mutant(
         "hand-over-code-not-checked",
         "a courier's word is enough for a hand-over",
-        f"{_COURIER}/job.py",
+        f"{COURIER}/job.py",
         '        return hashlib.sha256(f"{self.id}:{code}".encode()).hexdigest() == self.handover_sha256',
         '        return bool(hashlib.sha256(f"{self.id}:{code}".encode()).hexdigest() and self.handover_sha256)',
         "people,courier_lies=10",
@@ -336,7 +318,7 @@ CATALOGUE = (
     Mutant(
         "acts-of-strangers",
         "what a courier says about somebody else's job counts",
-        f"{_COURIER}/job_decide.py",
+        f"{COURIER}/job_decide.py",
         "    if act.courier != job.courier:",
         "    if act.courier != job.courier and isinstance(act, Leave):",
         "people,courier_lies=10",
@@ -344,7 +326,7 @@ CATALOGUE = (
     Mutant(
         "recalled-banks-forgotten",
         "an order that is called off ends while a courier still carries its banks",
-        f"{_PLATFORM}/ending.py",
+        f"{PLATFORM}/ending.py",
         "    if order.state is OrderState.RECALLING and nothing_out and order.leg is None:",
         "    if order.state is OrderState.RECALLING:",
         "people,cancel=0.5",
@@ -352,7 +334,7 @@ CATALOGUE = (
     Mutant(
         "orders-wait-for-ever",
         "the deadlines of an order that changed are not watched",
-        f"{_PLATFORM}/turn.py",
+        f"{PLATFORM}/turn.py",
         "        for name in (*self._touched, *self._looked_after):",
         "        for name in self._looked_after:",
         "worst",

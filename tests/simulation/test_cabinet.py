@@ -54,6 +54,10 @@ class Scene:
         )  # fmt: skip
         self._give("cabinet_command", command, f"cmd-1-{number}", "rental/rnt-r1", cabinet="cab-1")
 
+    def reboots(self, name: str) -> None:
+        """Has the platform send the command to reboot, for the first time or again."""
+        self._give("cabinet_command", cab.Reboot(epoch=99), name, "rental/rnt-r1", cabinet="cab-1")
+
     def types(self, code: str, request: str | None = None) -> None:
         """Lets somebody type a code; a request that was made before is repeated."""
         request = request or f"req-{next(self._numbers)}"
@@ -136,3 +140,17 @@ def test_a_code_that_is_sent_again_while_its_banks_come_out_is_no_code_typed() -
     scene.types(SECOND, "req-second")
     assert scene.finds() == 0
     assert scene.told() == ["right", "right", *["wrong"] * MAX_WRONG_CODES]
+
+
+def test_a_cabinet_that_is_told_to_reboot_comes_back_once_and_keeps_what_is_reserved() -> None:
+    scene = Scene()
+    scene.reboots("cmd-reboot")
+    assert not scene.cabinet.is_on
+    scene.passes(15 * MINUTE_MS)
+    assert scene.cabinet.is_on
+    scene.learn_time()
+    scene.reboots("cmd-reboot")
+    assert scene.cabinet.is_on
+    assert scene.cabinet.memory.restarting is None
+    scene.types(FIRST)
+    assert scene.told() == ["right"]

@@ -80,6 +80,8 @@ async def test_the_rental_store_in_memory_loads_what_sqlite_loads(
     assert {record.bank: record for record in loaded.banks} == answered_for
     assert {tariff.version: tariff for tariff in loaded.tariffs} == model.tariffs
     assert {early.bank: early for early in loaded.early_returns} == model.early_returns
+    assert model.interventions
+    assert {sent.command: sent for sent in loaded.interventions} == model.interventions
 
 
 async def test_the_dispatch_store_in_memory_loads_what_sqlite_loads(

@@ -78,6 +78,24 @@ def test_a_table_is_sorted_searched_and_saved_as_csv(console: Page, tmp_path: Pa
     assert [(line["Cabinet"], line["Name"]) for line in lines] == [("cab-0001", "Harbour Café")]
 
 
+def test_a_row_in_view_follows_its_cabinet(console: Page, town: Town) -> None:
+    ready = dict(
+        zip(
+            console.locator("tbody tr[data-at] td:nth-child(1)").all_inner_texts(),
+            console.locator("tbody tr[data-at] td:nth-child(4)").all_inner_texts(),
+            strict=True,
+        )
+    )
+    user = town.as_user("user-one")
+    order = user.place_order(1)
+    cabinet = user.wait_for(order, "dispatching")["cabinet"]
+    row = console.locator("tbody tr[data-at]").filter(has_text=cabinet)
+    expect(row.locator("td:nth-child(4)")).to_have_text(str(int(ready[cabinet]) - 1))
+    user.send("POST", f"/v1/orders/{order}/cancel", {})
+    expect(row.locator("td:nth-child(4)")).to_have_text(ready[cabinet])
+    user.close()
+
+
 def test_the_arrow_keys_go_from_row_to_row_and_enter_opens_one(console: Page) -> None:
     console.get_by_role("link", name="cab-0001").focus()
     console.keyboard.press("ArrowDown")
@@ -127,6 +145,19 @@ def test_a_cabinet_shows_its_slots_and_what_became_of_a_command(console: Page, t
     released = console.locator(".commands li").filter(has_text="Release a reservation").first
     expect(released).to_contain_text(re.compile(r"Happened\s*[0-9:]+\s*Reservation ended"))
     user.close()
+
+
+def test_a_cabinet_is_rebooted_with_a_reason_and_its_start_is_told_apart(console: Page) -> None:
+    console.get_by_role("link", name="cab-0003").click()
+    console.get_by_role("button", name="Reboot").click()
+    dialog = console.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("the display is stuck")
+    dialog.get_by_role("button", name="Reboot").click()
+    command = console.locator(".commands li").filter(has_text="the display is stuck")
+    expect(command).to_contain_text(re.compile(r"Sent\s*[0-9:]+\s*Answered\s*[0-9:]+\s*done"))
+    expect(command).to_contain_text(re.compile(r"Happened\s*[0-9:]+\s*Started"))
+    expect(console.locator("article > header")).to_contain_text("cab-0003")
+    expect(console.locator("article > header")).not_to_contain_text("Offline")
 
 
 def test_messages_are_filtered_held_still_and_compared(console: Page, town: Town) -> None:

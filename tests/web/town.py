@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 
 PASSWORD = "correct horse battery"
 LAT, LON = 43.452, 5.233
@@ -101,20 +101,29 @@ class Caller:
 @contextlib.contextmanager
 def running_town(data: Path) -> Iterator[Town]:
     """Run a town in an empty directory; with simulated people on request of the test."""
-    town = Town(data)
-    (data / "run").mkdir(parents=True)
-    fleet = data / "fleet.json"
-    fleet.write_text(json.dumps([_cabinet(number, name) for number, name in enumerate(_CABINETS, start=1)]))
-    try:
-        town.start("broker")
-        _wait_for_file(data / "run" / "broker.address", town)
-        town.start("platform", "--http-port", str(free_address().port))
+    with starting_platform(data) as town:
+        fleet = data / "fleet.json"
+        fleet.write_text(
+            json.dumps([_cabinet(number, name) for number, name in enumerate(_CABINETS, start=1)])
+        )
         town.start("couriers")
         town.start("cabinets", str(fleet))
         for role in ("user", "courier", "operator"):
             town.add_account(role, f"{role}-one")
         wait_for_url(town)
         _wait_for_stock(town)
+        yield town
+
+
+@contextlib.contextmanager
+def starting_platform(data: Path, *options: str) -> Iterator[Town]:
+    """Run a broker and the rental platform, which is only about to be ready, in an empty directory."""
+    town = Town(data)
+    (data / "run").mkdir(parents=True)
+    try:
+        town.start("broker")
+        _wait_for_file(data / "run" / "broker.address", town)
+        town.start("platform", "--http-port", str(free_address().port), *options)
         yield town
     finally:
         town.stop()

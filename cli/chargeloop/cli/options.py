@@ -80,6 +80,23 @@ TlsCertOption = Annotated[
 TlsKeyOption = Annotated[
     Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of --tls-cert, PEM without a password.")
 ]
+MapStyleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--map-style", metavar="URL", help="MapLibre style that the pages draw on. Default: an invented city."
+    ),
+]
+MapTilesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--map-tiles",
+        metavar="FILE|URL",
+        help="PMTiles file or its URL, or URL of tiles with {z}, {x} and {y}, that the pages draw on.",
+    ),
+]
+MapAttributionOption = Annotated[
+    str | None, typer.Option("--map-attribution", metavar="TEXT", help="Whom the pages' map names.")
+]
 GatewayOption = Annotated[
     str | None,
     typer.Option(

@@ -20,6 +20,7 @@ from chargeloop.protocol.time import DAY_MS, MINUTE_MS, SECOND_MS
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+    from chargeloop.platform.shell.basemap import Basemap
     from chargeloop.platform.shell.server import TlsFiles
 
 Ready = Callable[[], None]
@@ -85,6 +86,20 @@ def tls_files(settings: Settings) -> "TlsFiles | None":
     return files
 
 
+def basemap(settings: Settings) -> "Basemap | None":
+    """Return the map that the pages draw on, or None when they invent a city.
+
+    Raises:
+        CommandError: it cannot be used.
+    """
+    from chargeloop.platform.shell.basemap import Basemap, BasemapError
+
+    try:
+        return Basemap.of(settings.map_style, settings.map_tiles, settings.map_attribution)
+    except BasemapError as error:
+        raise CommandError(str(error)) from None
+
+
 def warn_of_open_gateway(settings: Settings) -> None:
     """Tell who listens to a network without TLS what that means."""
     if settings.tls_cert is not None or settings.http_host == "localhost":
@@ -107,13 +122,12 @@ async def run_platform(
     """Run the rental platform with its HTTP gateway.
 
     Raises:
-        CommandError: tariff, accounts or TLS files cannot be used, or the HTTP port is taken.
+        CommandError: tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.
     """
     from chargeloop.platform.core.policy import Policy
     from chargeloop.platform.main import PlatformSettings, run
-    from chargeloop.platform.shell.accounts.store import AccountsVersionError
     from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
-    from chargeloop.platform.shell.alarms.store import AlarmsVersionError
+    from chargeloop.platform.shell.gateway_file import GatewayFileError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -123,6 +137,7 @@ async def run_platform(
         http_host=settings.http_host,
         http_port=settings.http_port,
         tls=tls_files(settings),
+        basemap=basemap(settings),
         tariff=settings.tariff,
         rental=RENTAL,
         dispatch=DISPATCH,
@@ -131,7 +146,7 @@ async def run_platform(
     )
     try:
         await run(told, clock, ready=ready)
-    except (TariffFileError, AccountsVersionError, AlarmsVersionError, BrokenKeyError) as error:
+    except (TariffFileError, GatewayFileError, BrokenKeyError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         if error.filename is not None or disk_failure(error) is not None:

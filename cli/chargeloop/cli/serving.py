@@ -18,6 +18,9 @@ from chargeloop.cli.options import (
     DataOption,
     HttpHostOption,
     HttpPortOption,
+    MapAttributionOption,
+    MapStyleOption,
+    MapTilesOption,
     ReadyFileOption,
     RegionOption,
     TariffOption,
@@ -49,7 +52,8 @@ def broker(
     config: ConfigOption = None,
 ) -> None:
     """Run an MQTT broker for all who have credentials in --data."""
-    from chargeloop.broker.main import BrokerError, BrokerSettings, run_foreground
+    from chargeloop.broker.errors import BrokerError
+    from chargeloop.broker.main import BrokerSettings, run_foreground
     from chargeloop.cli.brokers import broker_kind
     from chargeloop.cli.settings import load_settings
 
@@ -74,6 +78,9 @@ def platform(
     http_port: HttpPortOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    map_style: MapStyleOption = None,
+    map_tiles: MapTilesOption = None,
+    map_attribution: MapAttributionOption = None,
     tariff: TariffOption = None,
     config: ConfigOption = None,
     ready_file: ReadyFileOption = None,
@@ -85,13 +92,16 @@ def platform(
     flags = {
         "data": data, "region": region, "broker": broker, "clock": clock, "http_host": http_host,
         "http_port": http_port, "tls_cert": tls_cert, "tls_key": tls_key, "tariff": tariff,
+        "map_style": map_style, "map_tiles": map_tiles, "map_attribution": map_attribution,
     }  # fmt: skip
     settings = load_settings(flags, config).settings
     address, world_clock = _surroundings(settings)
-    from chargeloop.cli.parts import run_platform, tls_files, warn_of_open_gateway
+    from chargeloop.cli.parts import basemap, run_platform, tls_files, warn_of_open_gateway
     from chargeloop.cli.places import gateway_url, note_gateway
 
-    tls_files(settings)  # a fault in them is told before anything is started
+    # A fault in these is told before anything is started.
+    tls_files(settings)
+    basemap(settings)
     warn_of_open_gateway(settings)
 
     async def work(ready: Callable[[], None]) -> None:

@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     http_port: Port = Field(8080, description="port of the HTTP gateway")
     tls_cert: Path | None = Field(None, description="certificate of the HTTP gateway, PEM (default: no TLS)")
     tls_key: Path | None = Field(None, description="key of the certificate, PEM without a password")
+    map_style: str | None = Field(
+        None, description="MapLibre style of the pages' map (default: an invented city)"
+    )
+    map_tiles: str | None = Field(
+        None, description="PMTiles file, or URL of one or of tiles, for the pages' map"
+    )
+    map_attribution: str | None = Field(None, description="whom the pages' map names")
     gateway: str = Field("http://127.0.0.1:8080", description="address of the HTTP gateway that orders go to")
     tariff: Path | None = Field(None, description="TOML file with the tariff (default: the built-in one)")
     user: fields.User | None = Field(None, description="the user who orders (usr-…), with DATA at hand")

@@ -23,6 +23,7 @@ from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
 from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.platform.shell.alarms.desk import AlarmDesk
 from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
+from chargeloop.platform.shell.basemap import Basemap
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.export import records as export_records
 from chargeloop.platform.shell.gateway import MqttRequester
@@ -83,6 +84,7 @@ class PlatformSettings:
     http_host: str = "127.0.0.1"
     tls: TlsFiles | None = None
     pages: Path = PAGES
+    basemap: Basemap | None = None
     tariff: Path | None = None
     rental: RentalId = RENTAL
     dispatch: DispatchId = DISPATCH
@@ -105,8 +107,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
     Raises:
         TariffFileError: the tariff cannot be used.
         SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
-        AccountsVersionError, BrokenKeyError: the accounts in `data` cannot be used.
-        AlarmsVersionError: nor the alarms.
+        GatewayFileError, BrokenKeyError: the accounts in `data` cannot be used, or the alarms.
         TlsFilesError: certificate and key cannot be used.
         OSError: the HTTP port is taken.
         ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.
@@ -270,4 +271,5 @@ def _services(
         positions=sources.positions,
         now_ms=clock.now_ms,
         speed=clock.patience_ms(1_000) / 1_000,
+        basemap=settings.basemap,
     )

@@ -49,7 +49,7 @@ class Envelope(BaseModel, Generic[D_co]):
     specversion: Literal["1.0"] = "1.0"
     id: fields.Message
     source: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[a-z0-9-]{1,48}$")]
-    type: Annotated[str, StringConstraints(pattern=r"^chargeloop\.[a-z_]+\.[a-z_]+\.v[0-9]+$", max_length=80)]
+    type: fields.MessageType
     time: fields.Instant
     subject: Annotated[str, StringConstraints(max_length=64)] | None = None
     datacontenttype: Literal["application/json"] = "application/json"

@@ -36,6 +36,9 @@ Command = Annotated[ids.CommandId, _of(IdKind.COMMAND)]
 Journal = Annotated[ids.JournalId, _of(IdKind.JOURNAL)]
 Boot = Annotated[ids.BootId, StringConstraints(pattern=ids.BOOT_ID_PATTERN)]
 Message = Annotated[ids.MessageId, StringConstraints(pattern=ids.MESSAGE_ID_PATTERN)]
+MessageType = Annotated[
+    str, StringConstraints(pattern=r"^chargeloop\.[a-z_]+\.[a-z_]+\.v[0-9]+$", max_length=80)
+]
 Currency = Annotated[str, AfterValidator(require_currency)]
 
 

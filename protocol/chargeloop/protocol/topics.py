@@ -166,7 +166,7 @@ _ROWS: Final[tuple[TopicSpec, ...]] = (
         "cabinet_command", _CABINET + "/command", Delivery.LEASE, _R, (Role.CABINET, _O),
         (
             cab.ReserveBanks, cab.ReserveSlots, cab.ReleaseReservation, cab.EjectBanks, cab.ReportInventory,
-            cab.LockSlot,
+            cab.LockSlot, cab.Reboot,
         ),
         "Commands. The outcome comes back as command_finished in the cabinet's journal.",
     ),

@@ -3,13 +3,12 @@
 The shell of a real cabinet (`station/shell/cabinet_shell.py`) writes a step to its disk, appends the entries
 to the journal, and does the acts one after the other. This does the same with the same firmware and the same
 mechanics, and the power may fail between any two of them, while a motor runs, and before anything is
-written. Whatever motors and hands really did goes to the records.
+written. What motors and hands really do: `works`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Final
 
 from chargeloop.protocol.clock_map import DeviceTime
@@ -22,15 +21,22 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role
 from chargeloop.protocol.values import replace
-from chargeloop.simulation.device import Device
+from chargeloop.simulation.device import Device, PowerCutError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
-from chargeloop.station.core import battery, cabinet, mechanics, report
+from chargeloop.simulation.works import Works, hand_of
+from chargeloop.station.core import cabinet, mechanics, report
 from chargeloop.station.core.battery import Battery
-from chargeloop.station.core.faults import Faults as Planted
-from chargeloop.station.core.mechanics import Ghost, Mechanics, Place
+from chargeloop.station.core.carrying_out import (
+    HANDS,
+    LOOK_AFTER_MS,
+    SETTLE_MS,
+    answers_to_keep,
+    next_due_ms,
+    together,
+    tray_of,
+)
 from chargeloop.station.core.memory import (
-    OPEN_TRAY,
     Act,
     Asker,
     GiveAnswer,
@@ -39,19 +45,14 @@ from chargeloop.station.core.memory import (
     Memory,
     OpenSlot,
     Record,
+    Restart,
     RunMotor,
     Senses,
     Step,
 )
 
 MOTOR_MS: Final = 2_000
-SETTLE_MS: Final = 200
-LOOK_AFTER_MS: Final = 1_000
 _HEARTBEAT_MS: Final = 15 * MINUTE_MS
-_UNKNOWN_TIME_MS: Final = MINUTE_MS
-_TRAYS: Final = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
-_PERFECT: Final = Planted()
-_JAMMED: Final = Planted(jam_next=2**31)
 
 Decide = Callable[[Memory, Senses], Step]
 
@@ -83,20 +84,13 @@ class Cabinet(Device):
         self, stage: Stage, client: str, region: str, place: Point, batteries: tuple[Battery | None, ...]
     ) -> None:
         self.place = place
-        self.mechanics = Mechanics(
-            tuple(Place(slot, inside) for slot, inside in enumerate(batteries, start=1))
-        )
         self.memory = Memory.new(len(batteries))
         self._disk: Written | None = None
         self._kept: dict[int, str] = {}
         self._motors: dict[int, RunMotor] = {}
-        self._blind: set[int] = set()
-        self._does_not_fit: set[str] = set()
         super().__init__(stage, client, Role.CABINET, region, keeps_journal=True)
+        self.works = Works(stage, self.draw, region, client, batteries)
         self._watch = Alarm(stage.loop, lambda: self.guarded(self._look))
-        for standing in self.mechanics.slots:
-            if standing.bank is not None:
-                stage.record("bank", region, standing.bank.bank, self._slot(standing.slot))
 
     @property
     def ready(self) -> int:
@@ -112,7 +106,7 @@ class Cabinet(Device):
 
     def wake(self) -> None:
         """Find the last step on the disk, finish what it began, and believe the readers."""
-        self.memory = Memory.new(len(self.mechanics.slots))
+        self.memory = Memory.new(len(self.works.mechanics.slots))
         disk, journal = self._disk, self.journal
         if disk is not None and journal is not None:
             self.memory = disk.memory
@@ -121,7 +115,7 @@ class Cabinet(Device):
             for answer in disk.answers:
                 self._give(answer)
         self._carry_out(cabinet.boot)
-        for insertion in tuple(self.mechanics.insertions.values()):
+        for insertion in tuple(self.works.mechanics.insertions.values()):
             self._answer_insertion(insertion)
         self._set_watch()
         self.later(self.draw.randrange(_HEARTBEAT_MS), self._beat)
@@ -134,7 +128,7 @@ class Cabinet(Device):
         for act in motors:
             if self.draw.random() < 0.5:
                 self._turn(act)
-        self.mechanics = mechanics.after_power_cut(self.mechanics)
+        self.works.lose_power()
 
     # What comes in.
 
@@ -144,16 +138,15 @@ class Cabinet(Device):
         if name == "cabinet_command":
             if self.clock.learned and is_id(IdKind.COMMAND, message.id):
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
-        elif name in _TRAYS:
-            tray = TOPICS[_TRAYS[name]].topic(self.region, **incoming.topic.ids)
+        elif name in HANDS:
             before = self.memory
-            self._hands(Asker(message.id, tray), message.data)
+            self._hands(Asker(message.id, tray_of(incoming.topic)), message.data)
             if self.memory is not before:
                 self._publish_snapshot()
 
     def _hands(self, asker: Asker, act: object) -> None:
-        given = self.mechanics.answers.get(asker.key)
-        insertion = self.mechanics.insertions.get(asker.key)
+        given = self.works.mechanics.answers.get(asker.key)
+        insertion = self.works.mechanics.insertions.get(asker.key)
         if given is not None:
             self._publish_answer(given)
         elif insertion is not None:
@@ -172,7 +165,7 @@ class Cabinet(Device):
         self._carry_out(lambda m, s: cabinet.type_code(m, s, asker, code))
         if waits:
             return  # no other code: the same request, sent again while its banks come out
-        answer = self.mechanics.answers.get(asker.key)
+        answer = self.works.mechanics.answers.get(asker.key)
         told = "right"
         if answer is not None and answer.display.startswith("locked"):
             told = "locked"
@@ -216,7 +209,7 @@ class Cabinet(Device):
     def _write_step(self, step: Step, at: DeviceTime) -> None:
         journal = self.journal
         memory = replace(step.memory, snapshot_version=self.memory.snapshot_version + 1)
-        answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
+        answers = answers_to_keep(step)
         after_seq = 0 if journal is None else journal.last_seq
         now_ms = self.stage.loop.now_ms()
         self._disk = Written(memory, after_seq, step.records, answers, at, now_ms)
@@ -234,7 +227,7 @@ class Cabinet(Device):
                     self._kept[slot.number] = kept
 
     def _write_entries(self, records: tuple[Record, ...], at: DeviceTime, true_ms: int) -> None:
-        for (correlation_id, causation_id, subject, earlier), group in groupby(records, _alike):
+        for (correlation_id, causation_id, subject, earlier), group in together(records):
             data = [record.data for record in group]
             like = Send(
                 "", data[0], subject=subject, correlation_id=correlation_id, causation_id=causation_id
@@ -250,17 +243,12 @@ class Cabinet(Device):
             self.may_lose_power()
 
     def _senses(self) -> Senses:
-        readings = self.mechanics.readings(self.stage.loop.now_ms())
-        if self._blind:
-            readings = tuple(
-                None if number in self._blind else reading for number, reading in enumerate(readings, start=1)
-            )
         return Senses(
             now_ms=self.clock.platform_ms(),
             at=self.clock.time(),
             doubt_ms=self.clock.doubt_ms(),
-            slots=readings,
-            tray=self.mechanics.tray,
+            slots=self.works.readings(),
+            tray=self.works.mechanics.tray,
             clock_known=self.clock.learned,
         )
 
@@ -280,118 +268,43 @@ class Cabinet(Device):
                     self._push_in(act, in_hand)
             case GiveAnswer():
                 self._give(act)
+            case Restart():
+                # To the firmware a restart is a power cut that it has chosen and is prepared for.
+                raise PowerCutError
 
     def _motor_stops(self, act: RunMotor) -> None:
         self._motors.pop(act.slot, None)
         self._turn(act)
         self.may_lose_power()
         self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
-        self._blind.clear()
+        self.works.blind.clear()
 
     def _turn(self, act: RunMotor) -> None:
-        """Let the motor of a slot run: what it does is what the world does, whatever the firmware thinks."""
-        faults, draw, before = self.stage.faults, self.draw, self.mechanics
-        standing = before.place(act.slot).bank
-        jams = faults.jam > 0 and draw.random() < faults.jam
-        if jams:
-            self.stage.fault(self.region, "jam", self.client)
-        now_ms = self.stage.loop.now_ms()
-        self.mechanics = mechanics.run_motor(
-            before, act.slot, act.claim, _JAMMED if jams else _PERFECT, now_ms
-        )
-        moved = len(self.mechanics.tray) > len(before.tray)
-        pickup = self.memory.pickups[0] if self.memory.pickups else None
-        bank = None if standing is None else standing.bank
-        self.stage.record(
-            "motor", self.region, self.client, act.slot, bank,
-            None if pickup is None else pickup.reservation, None if pickup is None else pickup.command,
-            0 if pickup is None else pickup.epoch, moved,
-        )  # fmt: skip
-        if moved and bank is not None:
-            self._tell_move(bank, self._slot(act.slot), f"tray/{self.client}", "motor")
-        self._mislead(
-            act.slot, moved=moved, status=None if standing is None else battery.read(standing, now_ms)
-        )
-
-    def _mislead(self, slot: int, *, moved: bool, status: cab.BankStatus | None) -> None:
-        """Let the exit sensor bounce, or show nothing although the bank is still there."""
-        faults, draw = self.stage.faults, self.draw
-        if moved and status is not None and faults.bounce > 0 and draw.random() < faults.bounce:
-            self.stage.fault(self.region, "bounce", self.client)
-            ghosts = {**self.mechanics.ghosts, slot: Ghost(status, draw.randint(1, 2))}
-            self.mechanics = replace(self.mechanics, ghosts=ghosts)
-        elif not moved and status is not None and faults.sensor_lie > 0 and draw.random() < faults.sensor_lie:
-            self.stage.fault(self.region, "sensor_lie", self.client)
-            self._blind.add(slot)
+        self.works.turn(act, self.memory.pickups[0] if self.memory.pickups else None)
 
     def _look_again(self, act: LookAgain) -> None:
-        self.mechanics = mechanics.settle(self.mechanics, act.slot)
+        self.works.settle(act.slot)
         self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
 
     def _push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
-        now_ms = self.stage.loop.now_ms()
-        if self.mechanics.place(act.slot).bank is None:
-            self.mechanics = mechanics.insert(self.mechanics, act.slot, in_hand, act.asker, now_ms)
-            self._tell_move(in_hand.bank, _hand_of(act.asker), self._slot(act.slot), "hand")
-        else:
-            # The firmware believed the slot empty: whoever stands there sees that the bank does not fit.
-            self._does_not_fit.add(act.asker.key)
+        self.works.push_in(act, in_hand)
         self.may_lose_power()
         self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, act.slot, act.asker))
 
     def _give(self, act: GiveAnswer) -> None:
-        if act.asker.key in self._does_not_fit:
-            act = replace(act, accepted=False, display="it does not fit")
-        given = act.asker.key not in self.mechanics.answers
-        self.mechanics = mechanics.give(self.mechanics, act, self.stage.loop.now_ms())
-        answer = self.mechanics.answers[act.asker.key]
-        for bank in answer.banks if given else ():
-            self._tell_move(bank.bank, f"tray/{self.client}", _hand_of(act.asker), "hand")
+        answer = self.works.give(act)
         self.may_lose_power()
         self._publish_answer(answer)
 
-    def _tell_move(self, bank: str, start: str, end: str, by: str) -> None:
-        self.stage.move(self.region, bank, start, end, by)
-
-    def _slot(self, number: int) -> str:
-        return f"slot/{self.client}/{number}"
-
     def vandalise(self) -> None:
         """Let somebody force a bank out or in, or exchange two, without the firmware noticing."""
-        slots, draw = self.mechanics.slots, self.draw
-        full = [standing for standing in slots if standing.bank is not None]
-        busy = set(self._motors)
-        free = [standing for standing in full if standing.slot not in busy]
-        if len(free) < 2:
-            return
-        self.stage.fault(self.region, "vandal", self.client)
-        one, other = draw.sample(free, 2)
-        if one.bank is None or other.bank is None:
-            return
-        if draw.random() < 0.5:
-            self._put(replace(one, bank=other.bank), replace(other, bank=one.bank))
-            self._tell_move(one.bank.bank, self._slot(one.slot), "outside", "vandal")
-            self._tell_move(other.bank.bank, self._slot(other.slot), self._slot(one.slot), "vandal")
-            self._tell_move(one.bank.bank, "outside", self._slot(other.slot), "vandal")
-        else:
-            empty = [standing for standing in slots if standing.bank is None and standing.slot not in busy]
-            self._put(replace(one, bank=None))
-            self._tell_move(one.bank.bank, self._slot(one.slot), "outside", "vandal")
-            if empty:
-                there = draw.choice(empty)
-                self._put(replace(there, bank=one.bank))
-                self._tell_move(one.bank.bank, "outside", self._slot(there.slot), "vandal")
-
-    def _put(self, *changed: Place) -> None:
-        by_slot = {standing.slot: standing for standing in changed}
-        slots = tuple(by_slot.get(standing.slot, standing) for standing in self.mechanics.slots)
-        self.mechanics = replace(self.mechanics, slots=slots)
+        self.works.vandalise(self._motors.keys())
 
     # What goes out.
 
     def _publish_answer(self, given: mechanics.Answer) -> None:
         answered = world.CabinetAnswered(accepted=given.accepted, display=given.display, banks=given.banks)
-        self.tell(_hand_of(given.asker).partition("/")[2], given.asker.request, answered)
+        self.tell(hand_of(given.asker).partition("/")[2], given.asker.request, answered)
 
     def _publish_snapshot(self) -> None:
         self.say(self._snapshot())
@@ -411,15 +324,17 @@ class Cabinet(Device):
     def birth(self) -> tuple[Send, ...]:
         """Tell what it is, and its slots."""
         info = cab.CabinetInfo(
-            name=self.client, location=Location.of(self.place), slots=len(self.mechanics.slots), model="sim",
-            firmware=cabinet.FIRMWARE,
+            name=self.client, location=Location.of(self.place), slots=len(self.memory.slots), model="sim",
+            firmware=cabinet.FIRMWARE, commands=cabinet.COMMANDS,
         )  # fmt: skip
         return Send(self.topic("cabinet_info"), info), self._snapshot()
 
     def _beat(self) -> None:
         if not self.stage.calm:
             self._look()
-            readings = report.telemetry(self._senses(), self.mechanics.power_w(self.stage.loop.now_ms()))
+            readings = report.telemetry(
+                self._senses(), self.works.mechanics.power_w(self.stage.loop.now_ms())
+            )
             self.say(Send(self.topic("cabinet_telemetry"), readings))
             self.later(_HEARTBEAT_MS, self._beat)
 
@@ -430,24 +345,6 @@ class Cabinet(Device):
         self._set_watch()
 
     def _set_watch(self) -> None:
+        platform_ms = self.clock.platform_ms() if self.clock.learned else None
         now_ms = self.stage.loop.now_ms()
-        charging = {slot.number for slot in self.memory.slots if slot.state is cab.SlotState.CHARGING}
-        inside = [standing.bank for standing in self.mechanics.slots if standing.slot in charging]
-        ready = [battery.ready_at(bank) for bank in inside if bank is not None]
-        due_ms = [instant_ms for instant_ms in ready if instant_ms is not None and instant_ms > now_ms]
-        end_ms = cabinet.next_due_ms(self.memory)
-        if end_ms is not None and self.clock.learned:
-            due_ms.append(now_ms + max(1, end_ms - self.clock.platform_ms()))
-        elif end_ms is not None:
-            due_ms.append(now_ms + _UNKNOWN_TIME_MS)
-        self._watch.set(min(due_ms, default=None))
-
-
-def _alike(record: Record) -> tuple[str | None, str | None, str | None, DeviceTime | None]:
-    return record.correlation_id, record.causation_id, record.subject, record.at
-
-
-def _hand_of(asker: Asker) -> str:
-    """Return whose hand it is that waits for an answer on this topic."""
-    parts = asker.topic.split("/")
-    return f"courier/{parts[-1]}" if parts[3] == "tray" else f"user/{parts[-1]}"
+        self._watch.set(next_due_ms(self.memory, self.works.mechanics, now_ms, platform_ms))

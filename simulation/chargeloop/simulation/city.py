@@ -12,7 +12,9 @@ from chargeloop.protocol.ids import BankId, CourierId, UserId
 from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS, SECOND_MS, parse_instant
 from chargeloop.simulation.cabinet import Cabinet
+from chargeloop.simulation.complaints import Complaint
 from chargeloop.simulation.dispatch import Dispatch
+from chargeloop.simulation.operator import Operator
 from chargeloop.simulation.person import Person, Plan
 from chargeloop.simulation.phone import Phone
 from chargeloop.simulation.rental import Rental
@@ -44,6 +46,11 @@ _CANCEL_STATES: Final = (
     OrderState.RESERVING, OrderState.DISPATCHING, OrderState.FETCHING, OrderState.DELIVERING,
 )  # fmt: skip
 
+_DISPUTED_STATES: Final = (
+    OrderState.IN_USE, OrderState.RETURN_RESERVING, OrderState.RETURN_DISPATCHING, OrderState.COLLECTING,
+    OrderState.RETURNING, OrderState.SETTLED, OrderState.SETTLED, OrderState.SETTLED,
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -55,6 +62,7 @@ class Region:
     cabinets: tuple[Cabinet, ...]
     phones: tuple[Phone, ...]
     people: tuple[Person, ...]
+    operators: tuple[Operator, ...]
     last_order_ms: int
 
 
@@ -64,15 +72,17 @@ def build(stage: Stage, name: str, orders: int) -> Region:
     couriers = max(3, orders // _ORDERS_PER_COURIER)
     plans = [_plan(stage, name, number) for number in range(orders)]
     dispatch = Dispatch(stage, name, _DISPATCH_POLICY)
+    rental = Rental(stage, name, dispatch.client, _TARIFF, _POLICY)
     return Region(
         name=name,
-        rental=Rental(stage, name, dispatch.client, _TARIFF, _POLICY),
+        rental=rental,
         dispatch=dispatch,
         cabinets=cabinets,
         phones=tuple(
             Phone(stage, name, _profile(stage, name, number), cabinets) for number in range(couriers)
         ),
         people=tuple(Person(stage, name, plan, cabinets) for plan in plans),
+        operators=(Operator(stage, name, rental.books),) if stage.faults.desk.is_staffed else (),
         last_order_ms=max(plan.at_ms for plan in plans),
     )
 
@@ -129,4 +139,20 @@ def _plan(stage: Stage, region: str, number: int) -> Plan:
         twice_after_ms=draw.choice((16, 16_000)) if twice else None,
         cancel_at=draw.choice(_CANCEL_STATES) if draw.random() < faults.cancel else None,
         absent_knocks=draw.choice((1, 1, 2, 99)) if draw.random() < faults.absent else 0,
+        complaints=_complaints(stage, region, user),
+    )
+
+
+def _complaints(stage: Stage, region: str, user: str) -> tuple[Complaint, ...]:
+    draw = stage.draw(region, user, "disputes")
+    if draw.random() >= stage.faults.desk.dispute:
+        return ()
+    return tuple(
+        Complaint(
+            state=draw.choice(_DISPUTED_STATES),
+            wait_ms=draw.choice((0, 1)) * int(draw.expovariate(1 / (10 * MINUTE_MS))),
+            about_bank=draw.random() < 0.8,
+            times=draw.choice((1, 1, 2, 3)),
+        )
+        for _ in range(draw.choice((1, 1, 2)))
     )

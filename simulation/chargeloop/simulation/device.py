@@ -50,9 +50,19 @@ class Device(ABC):
         role: its role.
         region: its region.
         keeps_journal: whether it keeps one.
+        reads: the topics that it subscribes to, by their names in the table; None: all that its role may.
     """
 
-    def __init__(self, stage: Stage, client: str, role: Role, region: str, *, keeps_journal: bool) -> None:
+    def __init__(  # noqa: PLR0913 - what a device is
+        self,
+        stage: Stage,
+        client: str,
+        role: Role,
+        region: str,
+        *,
+        keeps_journal: bool,
+        reads: frozenset[str] | None = None,
+    ) -> None:
         self.stage = stage
         self.client = client
         self.role = role
@@ -61,7 +71,7 @@ class Device(ABC):
         self.journal = DiskJournal(f"{region}-{client}") if keeps_journal else None
         self.is_on = False
         self.port = stage.network.add(
-            Port(client, role, region, persistent=False, deliver=self._deliver, lost=self._lost)
+            Port(client, role, region, persistent=False, deliver=self._deliver, lost=self._lost, reads=reads)
         )
         self._boots = 0
         self._connections = 0

@@ -40,11 +40,39 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """What users complain of, and what the operator of their region does, asked or not.
+
+    Attributes:
+        dispute: probability that a person disputes an order, perhaps again and for several reasons.
+        answer_ms: an operator answers a dispute so long after it was opened, at most.
+        waive: probability that fees are waived for one who disputed without cause.
+        operator_ends: times an hour that an operator ends an order, whatever it waits for.
+        operator_cancels: times an hour that an operator cancels one, in whatever state.
+        operator_commands: times an hour that an operator has a cabinet do something.
+    """
+
+    dispute: float = 0.0
+    answer_ms: int = HOUR_MS
+    waive: float = 0.0
+    operator_ends: float = 0.0
+    operator_cancels: float = 0.0
+    operator_commands: float = 0.0
+
+    @property
+    def is_staffed(self) -> bool:
+        """Tell whether there is anything for an operator to do."""
+        rates = self.operator_ends + self.operator_cancels + self.operator_commands
+        return self.dispute + rates > 0
+
+
+@dataclass(frozen=True, slots=True)
 class Faults:
     """Everything that goes wrong in one run.
 
     Attributes:
         links: with single messages.
+        desk: between users and operators.
         broker_crash: crashes of the broker an hour.
         partition: partitions an hour, each of a random part of all links, healed one by one.
         fight: times an hour that somebody else connects under a device's id.
@@ -71,6 +99,7 @@ class Faults:
     """
 
     links: Links = field(default_factory=Links)
+    desk: Desk = field(default_factory=Desk)
     broker_crash: float = 0.0
     partition: float = 0.0
     fight: float = 0.0
@@ -98,12 +127,13 @@ class Faults:
 
 # What people do is no fault of the system and goes on after the healing.
 _PEOPLE: Final = Faults(cancel=0.1, absent=0.15, double_scan=0.05)
+_DESK: Final = Desk(dispute=0.25, waive=0.5, operator_ends=1.0, operator_cancels=1.0, operator_commands=6.0)
 _LINKS: Final = Links(loss=0.02, duplicate=0.02, reorder=0.02, delay=0.01, late_will=0.3)
 
 PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
     {
         "none": Faults(),
-        "people": replace(_PEOPLE, courier_vanishes=0.03, courier_dawdles=0.2, courier_lies=1.0),
+        "people": replace(_PEOPLE, desk=_DESK, courier_vanishes=0.03, courier_dawdles=0.2, courier_lies=1.0),
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
         "power": replace(
@@ -115,7 +145,8 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         ),
         "worst": replace(
             _PEOPLE,
-            links=_LINKS, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003, restart=0.1,
+            links=_LINKS, desk=_DESK, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003,
+            restart=0.1,
             power_cut=0.004, jam=0.05, bounce=0.05, sensor_lie=0.01, vandal=0.2, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
             courier_dawdles=0.2, courier_lies=1.0, version_skew=0.01, poison=1.0,
@@ -143,10 +174,13 @@ def faults_of(text: str) -> Faults:
     return faults
 
 
+_GROUPS: Final[Mapping[str, Any]] = MappingProxyType({"links": Links, "desk": Desk})
+_GROUP_OF: Final = {knob.name: group for group, kind in _GROUPS.items() for knob in fields(kind)}
+
+
 def _changed(faults: Faults, change: str) -> Faults:
     name, _, value = change.partition("=")
-    of_links = {knob.name for knob in fields(Links)}
-    known = of_links | {knob.name for knob in fields(Faults)} - {"links"}
+    known = {knob.name for knob in fields(Faults)} - set(_GROUPS) | set(_GROUP_OF)
     if name not in known:
         raise UnknownFaultError(f"{name!r} is no fault; there are {', '.join(sorted(known))}")
     try:
@@ -155,11 +189,13 @@ def _changed(faults: Faults, change: str) -> Faults:
         raise UnknownFaultError(f"{change!r}: expected a number, as in {name}=0.05") from None
     if number < 0:
         raise UnknownFaultError(f"{change!r}: expected a number that is not negative")
-    if name in of_links:
-        return replace(faults, links=replace(faults.links, **{name: number}))
-    return replace(faults, **{name: number})
+    group = _GROUP_OF.get(name)
+    if group is None:
+        return replace(faults, **{name: number})
+    return replace(faults, **{group: replace(getattr(faults, group), **{name: number})})
 
 
 def healed(faults: Faults) -> Faults:
-    """Return what is left when everything is healed: people are as they are."""
-    return Faults(cancel=faults.cancel, absent=faults.absent)
+    """Return what is left when everything is healed: people are as they are, and operators only answer."""
+    desk = replace(faults.desk, operator_ends=0.0, operator_cancels=0.0, operator_commands=0.0)
+    return Faults(cancel=faults.cancel, absent=faults.absent, desk=desk)

@@ -38,6 +38,7 @@ class Port:
         connection: number of the present connection, 0 when there is none.
         cut: the link is dead, whatever both ends believe.
         will: published when the connection ends without a goodbye.
+        reads: the topics that it subscribes to, by their names in the table; None: all that its role may.
         queue: what waits for a session that is away.
         unacknowledged: by number, what was sent and not acknowledged, oldest first.
     """
@@ -51,6 +52,7 @@ class Port:
     connection: int = 0
     cut: bool = False
     will: Outgoing | None = None
+    reads: frozenset[str] | None = None
     known: bool = False
     queue: deque[Outgoing] = field(default_factory=deque)
     unacknowledged: dict[int, Outgoing] = field(default_factory=dict)
@@ -223,7 +225,8 @@ class Network:
             named = parsed.ids.get(str(role))
             for port in self._ports.values():
                 mine = port.client == named if named is not None else port.role is role
-                if mine and port.region == parsed.region:
+                wanted = port.reads is None or parsed.spec.name in port.reads
+                if mine and wanted and port.region == parsed.region:
                     yield port
 
     def _send(self, sender: str, port: Port, outgoing: Outgoing) -> None:

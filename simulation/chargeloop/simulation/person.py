@@ -36,9 +36,11 @@ from chargeloop.protocol.messages.world import (
 from chargeloop.protocol.time import MINUTE_MS, SECOND_MS
 from chargeloop.protocol.topics import Role
 from chargeloop.simulation.cabinet import Cabinet
+from chargeloop.simulation.complaints import Complaint, Complaints
 from chargeloop.simulation.device import Device
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
+from chargeloop.simulation.wishes import tell_wish
 
 FINAL: Final = frozenset({OrderState.SETTLED, OrderState.CANCELLED, OrderState.FAILED})
 _OUTWARD: Final = (
@@ -59,7 +61,7 @@ class Plan:
 
     `at_ms` is the true time of ordering. `twice_after_ms` is when the same is ordered once more by mistake
     (None: not). `cancel_at` is the state in which the order is called off. `absent_knocks` knocks are not
-    answered.
+    answered. `complaints` are what is disputed.
     """
 
     user: UserId
@@ -74,6 +76,7 @@ class Plan:
     twice_after_ms: int | None = None
     cancel_at: OrderState | None = None
     absent_knocks: int = 0
+    complaints: tuple[Complaint, ...] = ()
 
 
 class Person(Device):
@@ -100,6 +103,7 @@ class Person(Device):
         self._door_answers: dict[str, DoorAnswered] = {}
         self._busy = False
         self._requests = 0
+        self._complaints = Complaints(plan.user, plan.complaints, self.later, self._request)
         super().__init__(stage, plan.user, Role.USER, region, keeps_journal=False)
         self._thought = Alarm(stage.loop, lambda: self.guarded(self._think))
 
@@ -108,7 +112,7 @@ class Person(Device):
         """Tell whether all orders have ended as far as known, and the hands are empty."""
         ended = all(name in self._views and self._views[name].state in FINAL for name in self.orders)
         began = bool(self.orders) or self._gave_up
-        return began and ended and not self.banks and self._pending == 0
+        return began and ended and not self.banks and self._pending == 0 and self._complaints.done
 
     def wake(self) -> None:
         """Wait until it is time to order."""
@@ -151,6 +155,7 @@ class Person(Device):
         self._requests += 1
         request = f"{self.client}-{kind}-{self._requests}"
         self.stage.record("request", self.region, self.client, request, kind)
+        tell_wish(self.stage, self.region, self.client, request, data)
 
         def answered(answer: Data) -> None:
             text = answer.model_dump_json() if isinstance(answer, RequestDone | RequestRefused) else ""
@@ -169,6 +174,7 @@ class Person(Device):
                 self._version = data.version
                 self._heard_ms = self.stage.loop.now_ms()
                 self._views |= {view.order: view for view in data.orders}
+                self._complaints.see(data.orders)
                 self._think()
         elif isinstance(data, Knocked):
             courier = incoming.topic.ids["courier"]
@@ -192,6 +198,7 @@ class Person(Device):
             for bank in knock.banks:
                 self._move(bank.bank, f"courier/{courier}", f"user/{self.client}", "door")
                 self.banks[bank.bank] = bank
+                self._complaints.had.append(bank.bank)
             return DoorAnswered(present=True, code=view.handover_code)
         given = tuple(_used(bank) for name, bank in self.banks.items() if name in view.banks)
         for bank in given:
@@ -250,6 +257,7 @@ class Person(Device):
             self._busy = False
             banks = answer.banks if isinstance(answer, CabinetAnswered) else ()
             self.banks |= {bank.bank: bank for bank in banks}
+            self._complaints.had += [bank.bank for bank in banks]
             if in_use and not banks:
                 self._used_until_ms = self.stage.loop.now_ms() + self.plan.use_ms
                 self._think()

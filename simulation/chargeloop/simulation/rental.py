@@ -1,9 +1,10 @@
 """The rental platform in the simulation: its store in memory, and what its journal tells the checker."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from chargeloop.platform.core.fees import FeeLine
+from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, HoldState, Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
@@ -19,13 +20,14 @@ from chargeloop.platform.core.rows import (
     SaveBank,
     SaveCabinet,
     SaveEarlyReturn,
+    SaveIntervention,
     SaveOrder,
     SaveTariff,
 )
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.protocol.effects import Effects
-from chargeloop.protocol.ids import DispatchId, RegionId
-from chargeloop.protocol.messages.rental import OrderMoved
+from chargeloop.protocol.ids import DispatchId, OrderId, RegionId
+from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.topics import Role
 from chargeloop.protocol.values import replace
 from chargeloop.simulation.disk import BrokenRuleError, Store, UniqueIndex, insert
@@ -56,7 +58,12 @@ class RentalStore(Store[PlatformWrite]):
         self.cabinets: dict[str, CabinetRecord] = {}
         self.banks: dict[str, BankRecord] = {}
         self.early_returns: dict[str, EarlyReturn] = {}
+        self.interventions: dict[str, Intervention] = {}
         self.open_orders: dict[str, str] = {}
+        self.disputed: dict[str, Order] = {}
+        self.corrected: dict[OrderId, str] = {}
+        # Who waits for the next order that comes into a state.
+        self.awaited: dict[OrderState, Callable[[Order], None]] = {}
         self._bank_of = UniqueIndex[str]("one_open_order_per_bank")
         self._hold_of = UniqueIndex[str]("a reservation belongs to one order")
         self._live_kind = UniqueIndex[tuple[str, str]]("one_live_hold_per_order_and_kind")
@@ -66,25 +73,30 @@ class RentalStore(Store[PlatformWrite]):
         """Keep the rows; of several of one order, cabinet or bank the last one counts."""
         orders = {write.order.id: write.order for write in writes if isinstance(write, SaveOrder)}
         for write in writes:
-            match write:
-                case AppendEvent(event):
-                    insert(self.events, event.id, event)
-                case SaveCabinet(record):
-                    self.cabinets[record.cabinet] = record
-                case SaveBank(bank):
-                    self.banks[bank.bank] = bank
-                case SaveEarlyReturn(early):
-                    self.early_returns[early.bank] = early
-                case DropEarlyReturn(name):
-                    self.early_returns.pop(name, None)
-                case SaveTariff(tariff):
-                    self.tariffs[tariff.version] = tariff
-                case _:
-                    continue
+            self._keep_row(write)
         self._keep_orders(tuple(orders.values()))
         for write in writes:
             if isinstance(write, AppendFeeLine):
                 self._keep_line(write.line)
+
+    def _keep_row(self, write: PlatformWrite) -> None:
+        match write:
+            case AppendEvent(event):
+                insert(self.events, event.id, event)
+            case SaveCabinet(record):
+                self.cabinets[record.cabinet] = record
+            case SaveBank(bank):
+                self.banks[bank.bank] = bank
+            case SaveEarlyReturn(early):
+                self.early_returns[early.bank] = early
+            case DropEarlyReturn(name):
+                self.early_returns.pop(name, None)
+            case SaveTariff(tariff):
+                self.tariffs[tariff.version] = tariff
+            case SaveIntervention(intervention):
+                self.interventions[intervention.command] = intervention
+            case _:
+                pass  # orders and fee lines follow, as they name other rows
 
     def needed(self, ended_since_ms: int) -> list[Order]:
         """Return the orders that a region needs to go on, as the reader of the real store finds them."""
@@ -106,10 +118,15 @@ class RentalStore(Store[PlatformWrite]):
             if order.quantity <= 0 or order.tariff not in self.tariffs:
                 raise BrokenRuleError(f"{order.id} has {order.quantity} banks and tariff {order.tariff}")
             self.orders[order.id] = order
+            if order.disputes:
+                self.disputed[order.id] = order
             if order.final:
                 self.open_orders.pop(order.id, None)
             else:
                 self.open_orders[order.id] = order.state
+                waits = self.awaited.pop(order.state, None) if self.awaited else None
+                if waits is not None:
+                    waits(order)
                 self._bank_of.put(
                     order.id, [track.bank for track in order.banks if track.place in _OPEN_PLACES]
                 )
@@ -132,6 +149,7 @@ class RentalStore(Store[PlatformWrite]):
             if not whole or line.reverses in self._reversed:
                 raise BrokenRuleError(f"{line.id} does not take back one line in full")
             self._reversed.add(line.reverses)
+            self.corrected[line.order] = line.reverses
         elif line.amount_minor < 0:
             raise BrokenRuleError(f"{line.id} charges less than nothing")
 
@@ -158,8 +176,12 @@ class Rental(Service[PlatformWrite, RentalRegion]):
             banks=self.books.banks.values(),
             orders=self.books.needed(now_ms - self._policy.remember_ms),
             returns=self.books.early_returns.values(),
+            interventions=self._recent(self.books.interventions.values(), now_ms),
         )
         return region
+
+    def _recent(self, sent: Iterable[Intervention], now_ms: int) -> list[Intervention]:
+        return [one for one in sent if one.sent_ms >= now_ms - self._policy.remember_ms]
 
     def digest(self, core: RentalRegion) -> str:
         """Return what a region has in memory as text; when a cabinet was heard last is not worth a row."""
@@ -170,7 +192,9 @@ class Rental(Service[PlatformWrite, RentalRegion]):
         ]
         open_orders = sorted((order for order in memory.orders.values() if not order.final), key=_by_id)
         banks = sorted(memory.banks.items()), sorted(memory.early_returns.items())
-        return repr((open_orders, banks, sorted(memory.tariffs), cabinets))
+        sent = (one for of_cabinet in memory.interventions.values() for one in of_cabinet.values())
+        recent = sorted(self._recent(sent, self.stage.loop.now_ms()), key=_by_command)
+        return repr((open_orders, banks, sorted(memory.tariffs), cabinets, recent))
 
     def observe(self, effects: Effects[PlatformWrite]) -> None:
         """Note journal entries, fee lines, commands, presence."""
@@ -187,6 +211,8 @@ class Rental(Service[PlatformWrite, RentalRegion]):
                     self._note_tariff(tariff)
                 case SaveCabinet(record):
                     self._note_presence(record)
+                case SaveIntervention(intervention):
+                    self._note_intervention(intervention)
                 case _:
                     continue
         for send in effects.sends:
@@ -226,6 +252,13 @@ class Rental(Service[PlatformWrite, RentalRegion]):
             courier.per_minute_minor, courier.promised_minutes,
         )  # fmt: skip
 
+    def _note_intervention(self, one: Intervention) -> None:
+        outcome, refusal = (None if word is None else str(word) for word in (one.outcome, one.refusal))
+        self.note_fact(
+            "intervention", one.command, one.cabinet, one.operator, str(one.action), one.slot,
+            one.reservation, one.expires_ms, outcome, refusal, one.answered_ms, one.happened_ms,
+        )  # fmt: skip
+
     def _note_presence(self, record: CabinetRecord) -> None:
         now = (record.connection_epoch, record.online)
         if self._presence.get(record.cabinet) != now:
@@ -235,3 +268,7 @@ class Rental(Service[PlatformWrite, RentalRegion]):
 
 def _by_id(order: Order) -> str:
     return order.id
+
+
+def _by_command(intervention: Intervention) -> str:
+    return intervention.command

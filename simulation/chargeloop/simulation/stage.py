@@ -55,6 +55,8 @@ class Stage:
         self.injected: Counter[str] = Counter()
         self.on_fault = self._ignore
         self._places: dict[str, str] = {}
+        # When each bank came into a slot, and left one: in turns, from the first time that it left.
+        self._passages: dict[str, list[int]] = {}
 
     def draw(self, *names: str) -> random.Random:
         """Return the randomness of one participant: another one more changes nothing for it."""
@@ -65,13 +67,25 @@ class Stage:
         self.sink((kind, self.loop.now_ms(), *columns))
 
     def move(self, region: str, bank: str, start: str, end: str, by: str) -> None:
-        """Tell that a bank moved, and remember where it is."""
+        """Tell that a bank moved, and remember where it is and when it was in slots."""
         self._places[bank] = end
+        if start.startswith("slot/") != end.startswith("slot/"):
+            self._passages.setdefault(bank, []).append(self.loop.now_ms())
         self.record("move", region, bank, start, end, by)
 
     def is_in_slot(self, bank: str) -> bool:
         """Tell whether a bank that was moved before stands in a slot now, as anybody sees."""
         return self._places.get(bank, "").startswith("slot/")
+
+    def in_slot_since(self, bank: str, at_ms: int) -> int | None:
+        """Return when a bank that stood in a slot at an instant came there; None when it stood in none.
+
+        One that had never left comes from before the beginning: 0.
+        """
+        passages = [passed_ms for passed_ms in self._passages.get(bank, ()) if passed_ms <= at_ms]
+        if len(passages) % 2 == 1:
+            return None
+        return passages[-1] if passages else 0
 
     def fault(self, region: str, name: str, target: str) -> None:
         """Tell that a fault was injected."""

@@ -121,8 +121,8 @@ class _World:
         region.dispatch.start()
         for device in (*region.cabinets, *region.phones):
             self._stage.loop.after(draw.randrange(_BOOTING_MS), device.boot)
-        for person in region.people:
-            person.boot()
+        for at_home in (*region.people, *region.operators):
+            at_home.boot()
 
     def _rest(self, until_ms: int) -> None:
         """Play on until everything rests, or the time is over: then the checker will say what is amiss."""
@@ -133,6 +133,7 @@ class _World:
         return all(
             not region.rental.books.open_orders
             and all(person.done for person in region.people)
+            and all(operator.done for operator in region.operators)
             and not any(self._depths(region).values())
             for region in self._regions
         )
@@ -140,7 +141,7 @@ class _World:
     @staticmethod
     def _depths(region: Region) -> dict[str, int]:
         services = {service.client: service.waiting() for service in (region.rental, region.dispatch)}
-        devices = (*region.cabinets, *region.phones, *region.people)
+        devices = (*region.cabinets, *region.phones, *region.people, *region.operators)
         return services | {device.client: device.waiting() for device in devices}
 
     def _tell_depths(self) -> None:

@@ -6,11 +6,15 @@ hold in the end is judged by `finish`, and only when the run came to its end.
 
 from collections.abc import Collection, Iterable, Mapping
 
+from chargeloop_checker.claims import Claims
 from chargeloop_checker.commands import Commands
 from chargeloop_checker.delivery import Delivery
+from chargeloop_checker.disputes import Disputes
+from chargeloop_checker.endings import Endings
 from chargeloop_checker.fees import Fees
 from chargeloop_checker.findings import Findings, Violation
 from chargeloop_checker.holds import Holds
+from chargeloop_checker.interventions import Interventions
 from chargeloop_checker.journals import Journals
 from chargeloop_checker.keypads import Keypads
 from chargeloop_checker.leases import Leases
@@ -25,6 +29,8 @@ from chargeloop_checker.services import Services
 from chargeloop_checker.shapes import Record, Shapes
 from chargeloop_checker.subject import Handler, Subject
 from chargeloop_checker.truth import Truth
+from chargeloop_checker.waivers import Waivers
+from chargeloop_checker.wishes import Wishes
 
 
 class Checker:
@@ -116,6 +122,8 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
     holds, fees = Holds(findings, orders), Fees(findings, orders)
     motors = Motors(findings, ledger, commands, holds, orders)
     journals = Journals(findings, services)
+    wishes = Wishes(findings)
+    disputes = Disputes(findings, wishes)
     return (
         ledger,
         commands,
@@ -126,6 +134,12 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         fees,
         Rentals(findings, fees),
         Truth(findings, ledger, motors, orders, fees),
+        wishes,
+        disputes,
+        Claims(findings, ledger, disputes, fees),
+        Waivers(findings, wishes, fees),
+        Endings(findings, wishes, orders),
+        Interventions(findings, wishes, commands, motors),
         Pubacks(findings, journals, services),
         journals,
         Leases(findings, commands),

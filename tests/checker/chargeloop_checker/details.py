@@ -49,6 +49,10 @@ class Detail:
         """Return a member that is an integer."""
         return int(_expected(self._members.get(name), int, name))
 
+    def integer_or_none(self, name: str) -> int | None:
+        """Return a member that is an integer, or null, or left out."""
+        return None if self._members.get(name) is None else self.integer(name)
+
     def part(self, name: str) -> Self:
         """Return a member that is an object."""
         return type(self)(_expected(self._members.get(name), dict, name))

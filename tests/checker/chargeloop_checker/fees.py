@@ -52,6 +52,7 @@ class Fees:
         self._orders = orders
         self._tariffs: dict[str, Tariff] = {}
         self._lines: dict[str, dict[str, Line]] = {}
+        self._owed_minor: dict[str, int] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
@@ -61,6 +62,19 @@ class Fees:
         """Yield the lines of all orders that count: not taken back, and not taking back."""
         for lines in self._lines.values():
             yield from _standing(lines)
+
+    def standing_of(self, order: str) -> Iterator[Line]:
+        """Yield the lines of one order that count."""
+        return _standing(self._lines.get(order, {}))
+
+    def line(self, order: str, name: str) -> Line | None:
+        """Return a line of an order."""
+        return self._lines.get(order, {}).get(name)
+
+    def tariff(self, version: str) -> Tariff | None:
+        """Return a version of the tariff that can be computed with."""
+        tariff = self._tariffs.get(version)
+        return None if tariff is None or tariff.unit_minutes <= 0 else tariff
 
     # Records.
 
@@ -81,6 +95,9 @@ class Fees:
         if line.reverses is not None:
             self._check_reversal(line, lines)
         lines[line.id] = line
+        owed_minor = self._owed_minor[line.order] = self._owed_minor.get(line.order, 0) + line.amount_minor
+        if owed_minor < 0:
+            self._findings.report("fees.owed", line.at_ms, f"with {line.id} {line.order} owes {owed_minor}")
 
     def _check_reversal(self, line: Line, lines: Mapping[str, Line]) -> None:
         other = lines.get(line.reverses or "")

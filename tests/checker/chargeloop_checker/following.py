@@ -7,6 +7,8 @@ whatever comes first of: the first indication of the courier who fetched the ban
 cabinet; if nobody knows of either, when it was sold. An order that gave nothing to its user has no such
 duration at all.
 
+What an operator waives is charged no more, whatever is told later. A rental that an operator ends, ends then.
+
 Entries come late and in any order, so each one only adds what it tells to what is known.
 """
 
@@ -105,6 +107,8 @@ class Follower:
         self.reached_user = False
         # Cabinet and slot of every bank that is known to have left for the order.
         self.left: set[tuple[str, int]] = set()
+        # The fees that were waived: kind, and the bank or job.
+        self.waived: set[tuple[str, str]] = set()
         self._is_walk_up = is_walk_up
         self._is_over = False
         self._trips: dict[str, Trip] = {}
@@ -128,6 +132,10 @@ class Follower:
 
     def spans(self) -> Iterator[Span]:
         """Yield all that is charged as the journal stands."""
+        return (span for span in self.finished() if (span.fee, span.of) not in self.waived)
+
+    def finished(self) -> Iterator[Span]:
+        """Yield all finished durations, those too whose fee was waived."""
         for job, trip in self._trips.items():
             if trip.indicated is not None and trip.done is not None:
                 yield Span("courier_out" if trip.outward else "courier_back", job, trip.indicated, trip.done)
@@ -249,6 +257,17 @@ class Follower:
             bank = self.banks.setdefault(name, Bank(Where.SOLD))
             bank.where, bank.ended = Where.SOLD, mark
 
+    def _closed(self, detail: Detail, mark: Mark) -> None:
+        """An operator ends the rental of banks that the user has, and gives up those on their way back."""
+        for name in detail.texts("banks"):
+            bank = self.banks.setdefault(name, Bank(Where.USER))
+            if bank.where is Where.USER:
+                bank.ended = mark
+            bank.where = Where.COURIER
+
+    def _waived(self, detail: Detail, _: Mark) -> None:
+        self.waived.add((detail.text("fee"), detail.text("of")))
+
 
 _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
     "rental_requested": Follower._requested,
@@ -267,5 +286,7 @@ _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
     "word_taken": Follower._word_taken,
     "job_ended": Follower._job_ended,
     "bought_out": Follower._sold,
+    "rental_closed": Follower._closed,
+    "fee_waived": Follower._waived,
 }
 FOLLOWED: Final = frozenset(_TAKE)

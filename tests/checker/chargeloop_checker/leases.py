@@ -2,9 +2,9 @@
 
 A cabinet may carry out a command only before its expiry and only when it has answered no later one about the
 same reservation; it journals the outcome in the very step that carries it out. (An eject is carried out by
-motors, whose rules are elsewhere, and its outcome follows the last of them.) An order may end only when each
-reservation it asked for was refused, is over, or has been asked back, and one that was called off only when
-every courier sent for it has been accounted for.
+motors, whose rules are elsewhere, and its outcome follows the last of them; what is refused as `busy` until
+then does not make it older.) An order may end only when each reservation it asked for was refused, is over,
+or has been asked back, and one that was called off only when every courier sent for it is accounted for.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class Leases:
     # Commands.
 
     def _told(self, record: Record) -> None:
-        _, at_ms, _, cabinet, name, epoch, outcome, _, decided_ms = record
+        _, at_ms, _, cabinet, name, epoch, outcome, reason, decided_ms = record
         command = self._commands.get(name)
         if command is None or name in self._answered:
             return
@@ -56,7 +56,8 @@ class Leases:
         if outcome == "done" and epoch < highest:
             told = f"{cabinet} obeyed {name} of epoch {epoch} after one of {highest}"
             self._findings.report("commands.older", at_ms, told)
-        self._epochs[about] = max(epoch, highest)
+        if reason != "busy":
+            self._epochs[about] = max(epoch, highest)
 
     # Orders.
 

@@ -40,6 +40,7 @@ class Motors:
         self._came_out: dict[str, list[tuple[str, int]]] = {}
         self._stayed: set[tuple[str, str]] = set()
         self._begun: set[str] = set()
+        self._ran_for: set[tuple[str, str]] = set()
         self._epochs: dict[str, int] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -50,6 +51,10 @@ class Motors:
         """Yield the reservation, cabinet and slot of each bank that a motor moved."""
         for reservation, slots in self._came_out.items():
             yield from ((reservation, cabinet, slot) for cabinet, slot in slots)
+
+    def ran_for(self, cabinet: str, reservation: str) -> bool:
+        """Tell whether a motor of a cabinet ran for a reservation."""
+        return (cabinet, reservation) in self._ran_for
 
     def stayed(self, order: str, bank: str) -> bool:
         """Tell whether a motor ran for an order and a bank stayed inside."""
@@ -62,6 +67,7 @@ class Motors:
         if reservation is None:
             self._findings.report("motors.command", at_ms, f"the motor of {place} ran for no reservation")
             return
+        self._ran_for.add((cabinet, reservation))
         self._holds.motor_ran(cabinet, slot, reservation, at_ms)
         self._check_once((cabinet, reservation, epoch, slot), at_ms, place)
         if moved:

@@ -29,6 +29,11 @@ _SPECS: Final[Mapping[str, str]] = {
     "rebuilt": "region:t service:t live:t stored:t",
     "request": "region:t user:t request:t type:t",
     "reply": "region:t user:t request:t answer:t",
+    "wish": "region:t who:t request:t type:t target:t detail:t",
+    "intervention": (
+        "region:t command:t cabinet:t operator:t action:t slot:i? reservation:t? expires_ms:i outcome:t?"
+        " refusal:t? answered_ms:i? happened_ms:i?"
+    ),
     "tariff": (
         "region:t version:t currency:t free_minutes:i unit_minutes:i price_minor:i cap_per_24h_minor:i?"
         " total_cap_minor:i? buyout_after_minutes:i? base_minor:i per_minute_minor:i promised_minutes:i"

@@ -7,14 +7,16 @@ Leave out (`Checker(without=...)`) what a run is not to be judged by.
 
 Only lines whose two times were measured (`synced`) are compared. The platforms accept a doubt of two
 seconds at each end; with the drift of clocks between two measurements that is allowed for by `_DOUBT_MS`.
-A rental shorter than that ended as soon as its cabinet looked, and says nothing.
+A rental shorter than that ended as soon as its cabinet looked, and says nothing. A rental that was waived is
+judged as if it were charged: a waiver makes no fee right.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from chargeloop_checker.fees import Fees, Line
 from chargeloop_checker.findings import Findings
+from chargeloop_checker.following import Span
 from chargeloop_checker.ledger import Ledger
 from chargeloop_checker.motors import Motors
 from chargeloop_checker.names import order_of
@@ -22,6 +24,20 @@ from chargeloop_checker.orders import Orders
 from chargeloop_checker.subject import Handler
 
 _DOUBT_MS: Final = 5_000
+
+
+class _Charge(NamedTuple):
+    """A rental as it is charged, or would be without a waiver."""
+
+    id: str
+    order: str
+    of: str
+    from_ms: int
+    to_ms: int
+
+    @property
+    def held_ms(self) -> int:
+        return self.to_ms - self.from_ms
 
 
 class Truth:
@@ -42,13 +58,43 @@ class Truth:
 
     def finish(self, at_ms: int) -> None:
         """Report charges for what did not happen, and what happened and is in no journal."""
-        for line in self._fees.standing():
-            if line.fee == "rental" and line.quality == "synced" and line.held_ms > _DOUBT_MS:
-                self._check_charge(line, at_ms)
+        for charge in (*self._charged(), *self._waived()):
+            if charge.held_ms > _DOUBT_MS:
+                self._check_charge(charge, at_ms)
         self._check_left(at_ms)
         self._check_back(at_ms)
 
-    def _check_charge(self, line: Line, at_ms: int) -> None:
+    def _charged(self) -> Iterator[_Charge]:
+        for line in self._fees.standing():
+            if line.fee != "rental" or line.quality != "synced":
+                continue
+            span = self._corrected(line)
+            if span is None:
+                yield _Charge(line.id, line.order, line.of, line.from_ms, line.to_ms)
+            elif span.quality == "synced":
+                yield _Charge(line.id, line.order, line.of, span.start.time_ms, span.end.time_ms)
+
+    def _corrected(self, line: Line) -> Span | None:
+        """Return what a line charges by the journal, when it stands only because the price did not change."""
+        order, tariff = self._orders.get(line.order), self._fees.tariff(line.tariff)
+        if order is None or tariff is None:
+            return None
+        spans = (span for span in order.follower.spans() if (span.fee, span.of) == (line.fee, line.of))
+        span = next(spans, None)
+        if span is None:
+            return None
+        prices = {tariff.amount_minor(line.fee, one.held_ms, one.quality) for one in (line, span)}
+        return span if len(prices) == 1 else None
+
+    def _waived(self) -> Iterator[_Charge]:
+        for order in self._orders:
+            for span in order.follower.finished() if order.follower.waived else ():
+                is_waived = (span.fee, span.of) in order.follower.waived
+                if is_waived and span.fee == "rental" and span.quality == "synced":
+                    name = f"what was waived of {order.id}"
+                    yield _Charge(name, order.id, span.of, span.start.time_ms, span.end.time_ms)
+
+    def _check_charge(self, line: _Charge, at_ms: int) -> None:
         """Compare a rental with the longest time that the bank was out of all slots within it."""
         out_ms = [
             min(line.to_ms, at_ms if outing.back_ms is None else outing.back_ms)
@@ -65,7 +111,7 @@ class Truth:
             )
             self._findings.report(self._rule("truth.held", line), at_ms, told)
 
-    def _rule(self, rule: str, line: Line) -> str:
+    def _rule(self, rule: str, line: _Charge) -> str:
         """Return the rule that a line breaks: another one where its cabinet was deceived about the bank."""
         return "truth.hidden" if self._is_hidden(line.order, line.of) else rule
 

@@ -211,18 +211,9 @@ class Script:
         self, name: str, *, x_m: float = 0, y_m: float = 0, banks: Iterable[str] = (), empty: int = 4
     ) -> str:
         """Bring a cabinet on line with these ready banks and so many empty slots."""
-        place = PLANE.at(x_m, y_m)
         banks = tuple(banks)
-        info = made(
-            cab.CabinetInfo,
-            name=name,
-            location=Location.of(place),
-            slots=len(banks) + empty,
-            model="T",
-            firmware="1",
-        )
         self.connect(name)
-        self.say(f"cl/v1/demo/cabinet/{name}/info", info)
+        self.introduce(name, x_m=x_m, y_m=y_m, slots=len(banks) + empty)
         slots = [ready(number, bank) for number, bank in enumerate(banks, 1)]
         slots += [
             made(cab.SlotStatus, slot=number, state=cab.SlotState.EMPTY)
@@ -230,6 +221,21 @@ class Script:
         ]
         self.snapshot(name, slots)
         return name
+
+    def introduce(
+        self, name: str, *, x_m: float = 0, y_m: float = 0, slots: int = 7, commands: Iterable[str] = ()
+    ) -> None:
+        """Let a cabinet tell what it is, and which commands it says it obeys: none, as old firmware does."""
+        info = made(
+            cab.CabinetInfo,
+            name=name,
+            location=Location.of(PLANE.at(x_m, y_m)),
+            slots=slots,
+            model="T",
+            firmware="1",
+            commands=tuple(commands),
+        )
+        self.say(f"cl/v1/demo/cabinet/{name}/info", info)
 
     def connect(self, name: str, *, online: bool = True) -> Incoming:
         if online:

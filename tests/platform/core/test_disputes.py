@@ -202,6 +202,23 @@ def test_what_becomes_known_later_does_not_bring_a_waived_fee_back() -> None:
     assert len([one for one in script.rows.lines if one.fee == "courier_back"]) == 2
 
 
+def test_a_line_that_was_corrected_before_the_waiver_is_refused_and_the_other_one_stands() -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(20)
+    put_back_ms = script.now_ms
+    script.minutes(50)
+    ends(script, order)
+    seen = next(line for line in script.order(order.id).lines if line.fee == "rental")
+    script.insert(B, 5, "bnk-a1", time=put_back_ms)
+    assert refused(script.ask(waiver(order, seen.id))) is RefusalCode.WRONG_STATE
+    assert script.fees(order.id)["rental"] == 100
+    assert script.order(order.id).waived == ()
+    script.ask(waiver(order, script.order(order.id).lines[-1].id))
+    assert script.fees(order.id)["rental"] == 0
+    assert isinstance(script.ask(waiver(order, seen.id)), rental.RequestDone)
+
+
 def test_only_a_line_that_is_booked_can_be_waived() -> None:
     script = city()
     order = in_use(script)
@@ -312,6 +329,28 @@ def test_a_reason_that_was_stored_when_it_might_be_longer_is_shown_cut() -> None
     script.rows.orders[order.id] = replace(order, reason="\x01" * 300)
     script.restart()
     assert script.region.view(script.order(order.id)).reason == " "
+
+
+def test_a_walk_up_that_is_ended_while_banks_come_out_is_settled_and_charged_until_then() -> None:
+    script = city()
+    order = script.place(2, hand_over=rental.HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks)
+    _, eject = script.command(cab.EjectBanks)
+    first = made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=eject.reservation, charge_pct=95)
+    script.event(A, first)
+    script.minutes(1)
+    assert ends(script, order) is OrderState.SETTLED
+    assert script.types(order.id)[-2:] == ["settled", "fees_booked"]
+    assert script.fees(order.id) == {"rental": 100}
+
+
+def test_a_walk_up_that_is_ended_before_a_bank_comes_out_fails() -> None:
+    script = city()
+    order = script.place(hand_over=rental.HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks)
+    assert script.order(order.id).state is OrderState.UNLOCKING
+    assert ends(script, order) is OrderState.FAILED
+    assert script.fees(order.id) == {}
 
 
 def test_an_order_that_has_ended_stays_as_it_is_and_users_end_none() -> None:

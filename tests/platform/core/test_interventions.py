@@ -114,6 +114,59 @@ def test_an_inventory_is_shown_by_the_one_that_names_the_command() -> None:
     assert kept(script, command).happened_ms == script.now_ms
 
 
+def rebooting(script: Script) -> CommandId:
+    """Have a cabinet of the present firmware reboot, and return the command."""
+    script.introduce(A, x_m=300, commands=(*cab.FIRST_COMMANDS, cab.Reboot.TYPE))
+    return commanded(script, wish(CabinetAction.REBOOT))
+
+
+def test_a_reboot_has_happened_with_the_boot_that_names_it_and_with_no_other() -> None:
+    script = city()
+    command = rebooting(script)
+    send, _ = script.command(cab.Reboot, A)
+    assert (send.id, kept(script, command).outcome) == (command, None)
+    finished(script, command, Outcome.DONE)
+    assert (kept(script, command).outcome, kept(script, command).happened_ms) == (Outcome.DONE, None)
+    script.event(A, made(cab.Booted, cause="crash", firmware="1"))
+    assert kept(script, command).happened_ms is None
+    script.minutes(0.1)
+    script.event(A, made(cab.Booted, cause="reboot", firmware="1", command=command))
+    assert kept(script, command).happened_ms == script.now_ms
+    script.event(A, made(cab.Booted, cause="reboot", firmware="1", command=command), time=script.now_ms + 1)
+    assert kept(script, command).happened_ms == script.now_ms
+
+
+def test_a_boot_without_a_command_is_not_a_lock_that_happened() -> None:
+    script = city()
+    command = commanded(script, wish(CabinetAction.LOCK, slot=4))
+    script.event(A, made(cab.Booted, cause="crash", firmware="1"))
+    assert kept(script, command).happened_ms is None
+
+
+def test_a_cabinet_whose_firmware_does_not_know_a_command_is_not_sent_it() -> None:
+    script = city()
+    assert refusal(script, wish(CabinetAction.REBOOT)) is RefusalCode.NOT_SUPPORTED
+    assert script.commands(cab.Reboot) == []
+    assert not script.rows.interventions
+    commanded(script, wish(CabinetAction.LOCK, slot=4))
+
+
+def test_firmware_that_is_brought_up_to_date_is_sent_what_it_knows_from_then_on() -> None:
+    script = city()
+    refusal(script, wish(CabinetAction.REBOOT))
+    rebooting(script)
+    script.introduce(A, x_m=300)
+    assert refusal(script, wish(CabinetAction.REBOOT)) is RefusalCode.NOT_SUPPORTED
+
+
+def test_before_a_cabinet_has_introduced_itself_anew_it_is_asked_and_its_silence_is_told() -> None:
+    script = city()
+    script.restart()
+    command = commanded(script, wish(CabinetAction.REBOOT))
+    script.wait(script.policy.command_life_ms)
+    assert (kept(script, command).outcome, kept(script, command).happened_ms) == (None, None)
+
+
 def test_a_reservation_that_an_operator_ends_sends_the_order_on_to_another_cabinet() -> None:
     script = city()
     order = dispatching(script)
@@ -160,6 +213,7 @@ def test_the_same_message_sends_one_command_also_after_a_restart() -> None:
         (wish(CabinetAction.LOCK, "cab-none", slot=1), RefusalCode.UNKNOWN_CABINET),
         (wish(CabinetAction.LOCK), RefusalCode.INVALID),
         (wish(CabinetAction.INVENTORY, slot=1), RefusalCode.INVALID),
+        (wish(CabinetAction.REBOOT, slot=1), RefusalCode.INVALID),
         (wish(CabinetAction.RELEASE), RefusalCode.INVALID),
         (wish(CabinetAction.EJECT, reservation="rsv-none-1"), RefusalCode.INVALID),
     ],

@@ -15,7 +15,12 @@ from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.store import PlatformStore
 from chargeloop.protocol.ids import CabinetId, CommandId, OrderId
 from chargeloop.protocol.messages.cabinet import Outcome
-from chargeloop.protocol.messages.rental import CabinetCommanded, CancelOrder
+from chargeloop.protocol.messages.rental import (
+    CabinetCommanded,
+    CancelOrder,
+    RefusalCode,
+    RequestRefused,
+)
 from tests.platform.shell import books
 from tests.platform.shell.scripted import HERE, ScriptedPlatform, bearer, problem
 
@@ -146,6 +151,21 @@ async def test_a_command_to_a_cabinet_is_a_message_in_the_operator_s_name(
         await client.post("/v1/cabinets/ord-1/commands", json=COMMAND, headers=anna), 404, "unknown_cabinet"
     )
     assert len(platform.asked) == 1
+
+
+async def test_a_reboot_is_asked_for_like_the_other_commands_and_old_firmware_is_a_conflict(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform
+) -> None:
+    platform.answer = COMMANDED
+    anna, body = bearer("opr-anna"), {"action": "reboot", "reason": "the display is stuck"}
+    assert (await client.post("/v1/cabinets/cab-0003/commands", json=body, headers=anna)).status_code == 202
+    ((data, _),) = platform.asked
+    assert data.model_dump(mode="json", exclude_none=True) == {
+        "operator": "opr-anna", "cabinet": "cab-0003", **body,
+    }  # fmt: skip
+    platform.answer = RequestRefused(code=RefusalCode.NOT_SUPPORTED, detail="the firmware does not know it")
+    refused = await client.post("/v1/cabinets/cab-0003/commands", json=body, headers=anna)
+    problem(refused, 409, "not_supported")
 
 
 async def test_a_cabinet_tells_what_operators_had_it_do_as_three_facts(

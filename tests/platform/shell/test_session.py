@@ -53,6 +53,7 @@ async def test_a_login_gives_a_token_the_account_and_the_login_of_the_broker(
             "password": credentials.load("opr-anna").password,
         },
         "clock": {"now": format_instant(NOON_MS), "speed": 1.0},
+        "map": None,
     }
     assert response.headers["cache-control"] == "no-store"
 

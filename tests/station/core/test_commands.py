@@ -30,6 +30,7 @@ COMMANDS: dict[str, Data] = {
     "eject": eject(),
     "inventory": cab.ReportInventory(epoch=5),
     "lock": cab.LockSlot(slot=1, epoch=5, locked=True),
+    "reboot": cab.Reboot(epoch=5),
 }
 each_command = pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS.keys())
 

@@ -89,13 +89,17 @@ class Life(RuleBasedStateMachine):
     def lock(self, slot: int, locked: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
         self._order(cab.LockSlot(slot=slot, epoch=self._new(), locked=locked))
 
+    @rule()
+    def reboot(self) -> None:
+        self._order(cab.Reboot(epoch=self._new()))
+
     @precondition(lambda self: self.commands)
     @rule(data=st.data())
     def repeat_an_old_command(self, data: st.DataObject) -> None:
-        motors = len(self.bench.motors)
+        motors, restarts = len(self.bench.motors), self.bench.restarts
         command, name, expires_ms = data.draw(st.sampled_from(self.commands))
         self.bench.order(command, name, expires_ms=expires_ms)
-        assert len(self.bench.motors) == motors
+        assert (len(self.bench.motors), self.bench.restarts) == (motors, restarts)
 
     @rule(code=st.sampled_from(["1111", "2222", "3333", "9999"]))
     def type_code(self, code: str) -> None:

@@ -23,6 +23,7 @@ from chargeloop.station.core.memory import (
     Memory,
     OpenSlot,
     Record,
+    Restart,
     RunMotor,
     Senses,
     Step,
@@ -63,6 +64,7 @@ class Bench:
     boot_id: str = "boot-0"
     cut_after: int | None = None
     looks_after: int = 0
+    restarts: int = 0
     # The step on disk: its memory, where its entries begin in the journal, and its unanswered people.
     written: tuple[Memory, int, tuple[Record, ...], tuple[GiveAnswer, ...]] | None = None
 
@@ -148,6 +150,9 @@ class Bench:
                 self.carry_out(cabinet.bank_inserted(self.memory, self.senses(), slot, who))
             case GiveAnswer():
                 self.world = mechanics.give(self.world, act, self.now_ms)
+            case Restart():
+                self.restarts += 1
+                self.boot()
 
     def _tick(self) -> None:
         if self.cut_after is not None:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from chargeloop.protocol.codec import encode, seal
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import common, world
 from chargeloop.protocol.time import HOUR_MS
-from tests.station.shell.town import CABINET, town
+from chargeloop.protocol.topics import TOPICS
+from tests.station.shell.town import CABINET, REGION, town
 
 CODE = world.CodeTyped(code="402913")
 
@@ -78,6 +80,23 @@ async def test_a_command_that_comes_too_late_says_expired(tmp_path: Path) -> Non
         await here.command(late, "cmd-late", expires_ms=here.clock.now_ms() - 1)
         assert (await here.outcome("cmd-late")).outcome is cab.Outcome.EXPIRED
         assert here.platform.all(cab.PickupStarted) == []
+
+
+async def test_a_command_that_the_firmware_does_not_know_is_dropped_and_the_next_one_obeyed(
+    tmp_path: Path,
+) -> None:
+    async with town(tmp_path) as here, here.fleet():
+        await here.know_the_time()
+        sealed = seal(
+            cab.Reboot(epoch=1), id="cmd-new", source="rental/rnt-main", time=here.clock.now_ms(),
+            expirytime=here.clock.now_ms() + HOUR_MS,
+        )  # fmt: skip
+        unknown = encode(sealed).replace(cab.Reboot.TYPE.encode(), b"chargeloop.cabinet.dance.v1")
+        topic = TOPICS["cabinet_command"].topic(REGION, cabinet=CABINET)
+        await here.platform.client.publish(topic, unknown, qos=1)
+        assert (await here.reserve()).outcome is cab.Outcome.DONE
+        assert [said.command for said in here.platform.all(cab.CommandFinished)] == ["cmd-1"]
+        assert len(here.platform.all(cab.Booted)) == 1
 
 
 async def test_expiry_is_judged_by_the_platforms_time_and_not_by_a_wrong_clock(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from chargeloop.protocol.messages.cabinet import FIRST_COMMANDS, Reboot
 from chargeloop.station.core.faults import OfflineWindow
 from chargeloop.station.shell.settings import FleetFileError, load_fleet
 
@@ -50,6 +51,7 @@ def test_an_installed_cabinet_has_its_banks_in_the_first_slots(tmp_path: Path) -
     assert (places[0].bank.charge_ppm, places[0].bank.since_ms) == (500_000, 1000)
     assert places[1].bank is None
     assert entry.info().model == "CL-2"
+    assert set(entry.info().commands) == {*FIRST_COMMANDS, Reboot.TYPE}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import aiomqtt
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import Clock, RealClock
-from chargeloop.broker.main import BrokerKind, running_broker
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.software import BrokerKind
 from chargeloop.protocol.codec import Fault, decode, encode, seal
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import RegionId
@@ -228,9 +229,16 @@ async def town(
         )
         yield Town(data, address, clock, platform, courier, user, settings)
         for task in listening:
-            task.cancel()
+            await _end(task)
         for peer in peers:
             await peer.client.__aexit__(None, None, None)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancels a task until it ends: `wait_for` of Python 3.11 loses a cancellation that meets a result."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait((task,), timeout=1.0)
 
 
 def _client(store: CredentialStore, address: BrokerAddress, name: str) -> aiomqtt.Client:

@@ -90,21 +90,15 @@ class DeviceLink:
         self._birth = birth
         self._policy = LinkPolicy.of(clock) if policy is None else policy
         self._randbelow = randbelow
-        self._outbox = DeviceOutbox(
-            client=credentials.client,
-            role=credentials.role,
-            region=credentials.region,
-            clock=device_clock,
-            journal=journal,
-            policy=self._policy,
-        )
-        self._wake = asyncio.Event()
-        self._ready = asyncio.Event()
-        self._reachable = asyncio.Event()
-        self._reachable.set()
-        self._reading: asyncio.Task[None] | None = None
+        self._outbox = _outbox(credentials, device_clock, journal, self._policy)
         self._arrivals: asyncio.Queue[Checked] = asyncio.Queue()
         self._questions: dict[str, _Question] = {}
+        self._wake = asyncio.Event()
+        # The connection.
+        self._reachable = asyncio.Event()
+        self._reachable.set()
+        self._ready = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
         self._epoch = 0
         self._pause_ms = 0
 
@@ -347,3 +341,16 @@ class DeviceLink:
         )
         client.pending_calls_threshold = _MANY_PUBLISHES
         return client
+
+
+def _outbox(
+    credentials: Credentials, device_clock: DeviceClock, journal: Journal | None, policy: LinkPolicy
+) -> DeviceOutbox:
+    return DeviceOutbox(
+        client=credentials.client,
+        role=credentials.role,
+        region=credentials.region,
+        clock=device_clock,
+        journal=journal,
+        policy=policy,
+    )

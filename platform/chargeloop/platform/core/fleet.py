@@ -8,9 +8,13 @@ Stock is a snapshot plus the journal entries after it. A snapshot says which ent
 to that one do not touch the slots again, and a snapshot that lacks entries already taken is ignored, for
 a newer one is on its way. What has been asked of a cabinet but is not visible in its slots yet counts
 against its stock, so two orders cannot race for the same bank.
+
+Which commands beyond the first ones a cabinet obeys it tells when it introduces itself. That is no row: what
+it says is retained, and heard again at each start of the platform.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -20,7 +24,13 @@ from chargeloop.platform.core.rows import CabinetRecord, SlotRecord, shared
 from chargeloop.protocol.clock_map import ClockMap
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import BankId, CabinetId, CommandId, JournalId
-from chargeloop.protocol.messages.cabinet import CabinetInfo, SlotsSnapshot, SlotState, SlotStatus
+from chargeloop.protocol.messages.cabinet import (
+    FIRST_COMMANDS,
+    CabinetInfo,
+    SlotsSnapshot,
+    SlotState,
+    SlotStatus,
+)
 from chargeloop.protocol.messages.common import ConnectionState, Presence
 
 # Looked up once: stock is counted slot by slot with every change.
@@ -38,6 +48,7 @@ class Cabinet:
     """
 
     __slots__ = (
+        "_later_commands",
         "clock",
         "connection_epoch",
         "empty_slots",
@@ -75,6 +86,7 @@ class Cabinet:
         self.inventory_expires_ms = record.inventory_expires_ms
         self.clock = record.clock
         self.holds: Mapping[str, Hold] = _NO_HOLDS
+        self._later_commands: frozenset[str] | None = None
         self.ready_banks = 0
         self.empty_slots = 0
 
@@ -129,6 +141,15 @@ class Cabinet:
             return 0
         seen = sum(slot.reservation == hold.id for slot in self.slots)
         return max(0, hold.quantity - seen)
+
+    def introduced(self, commands: tuple[str, ...]) -> None:
+        """Take the types of commands that it says it obeys."""
+        self._later_commands = _later(commands)
+
+    def obeys(self, command: str) -> bool:
+        """Tell whether it knows a type of commands; one that has not introduced itself yet is asked."""
+        known = self._later_commands
+        return known is None or command in FIRST_COMMANDS or command in known
 
     def slot_of(self, number: int) -> SlotRecord | None:
         """Return a slot by its number."""
@@ -205,7 +226,8 @@ class Fleet:
         return cabinet.online and fresh and cabinet.location is not None
 
     def introduced(self, cabinet: Cabinet, info: CabinetInfo) -> None:
-        """Take its name and place."""
+        """Take its name, its place and what it obeys."""
+        cabinet.introduced(info.commands)
         place = info.location.point
         self._grid.put(cabinet.id, place)
         if cabinet.name != info.name or cabinet.location != place:
@@ -305,6 +327,12 @@ class Fleet:
         while drawn in used:
             drawn = f"{(int(drawn) + 1) % 10 ** len(drawn):0{len(drawn)}d}"
         return drawn
+
+
+@lru_cache(maxsize=64)
+def _later(commands: tuple[str, ...]) -> frozenset[str]:
+    """Return what is not among the first commands; cabinets of one firmware share the set."""
+    return frozenset(commands) - FIRST_COMMANDS
 
 
 def slot_record(status: SlotStatus) -> SlotRecord:

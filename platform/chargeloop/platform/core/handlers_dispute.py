@@ -2,7 +2,7 @@
 
 from chargeloop.platform.core import ending, fees
 from chargeloop.platform.core import order_events as ev
-from chargeloop.platform.core.dispute import MOST_OPEN
+from chargeloop.platform.core.dispute import MOST_OPEN, Waiver
 from chargeloop.platform.core.handlers_user import Answer, done, owned, refuse
 from chargeloop.platform.core.order import Order
 from chargeloop.platform.core.turn import Turn
@@ -46,7 +46,11 @@ def answer_dispute(turn: Turn, request: AnswerDispute) -> Answer:
 
 
 def waive_fee(turn: Turn, request: WaiveFee) -> Answer:
-    """Take a standing line of a settled order back; a line that is taken back already stays so."""
+    """Take a standing line of a settled order back; a line that was waived already stays so.
+
+    One that a correction has taken back is not what the user owes any more: whoever waives it has to look at
+    the bill again.
+    """
     order = owned(turn, request.order, None)
     if isinstance(order, RequestRefused):
         return order
@@ -55,8 +59,10 @@ def waive_fee(turn: Turn, request: WaiveFee) -> Answer:
     line = _line(order, request.line)
     if line is None:
         return refuse(RefusalCode.UNKNOWN_LINE, f"{order.id} has no line {request.line}")
-    if line not in fees.standing(order.lines):
+    if Waiver(line.fee, line.of) in order.waived:
         return done(order)
+    if line not in fees.standing(order.lines):
+        return refuse(RefusalCode.WRONG_STATE, f"{line.id} has been corrected: look at the bill again")
     waived = ev.FeeWaived(line.id, line.fee, line.of, request.operator, request.reason)
     return done(ending.book(turn, turn.happen(order.id, waived)))
 

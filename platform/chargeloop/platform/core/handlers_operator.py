@@ -34,15 +34,15 @@ def end_order(turn: Turn, request: EndOrder) -> Answer:
     if isinstance(order, RequestRefused):
         return order
     reason = f"{request.operator}: {request.reason}"
+    if order.state is OrderState.UNLOCKING:
+        handlers_cabinet.end_unlocking(turn, order, reason)
+        order = turn.order(order.id)  # failed, or in use when banks have come out
     if order.final or order.state is OrderState.RECALLING:
         return done(order)
     if order.state in RENTED_STATES:
         out = tuple(track.bank for track in order.banks_at(BankPlace.USER, BankPlace.INBOUND))
         order = turn.happen(order.id, ev.RentalClosed(request.operator, out, request.reason))
         return done(ending.settle(turn, order, reason))
-    if order.state is OrderState.UNLOCKING:
-        handlers_cabinet.end_unlocking(turn, order, reason)
-        return done(turn.order(order.id))
     if order.state is OrderState.RESERVING:
         return done(ending.fail(turn, order, reason))
     return done(ending.call_off(turn, order, OrderState.FAILED, reason))
@@ -59,16 +59,21 @@ def command_cabinet(
     known = turn.memory.interventions.get(cabinet.id, {}).get(name)
     if known is not None:
         return _commanded(known)
-    refusal = _refusal(turn, cabinet, request)
-    # Whether the request is complete does not depend on the epoch, which only a command that is sent uses up.
-    if refusal is None and command_of(request, 1) is None:
-        needs = (
-            "slot alone for lock and unlock, reservation alone for release and eject, neither for inventory"
-        )
-        refusal = refuse(RefusalCode.INVALID, f"name {needs}")
+    # What it becomes does not depend on the epoch, which only a command that is sent uses up.
+    refusal = _refusal(turn, cabinet, request) or _misfit(cabinet, command_of(request, 1))
     if refusal is not None:
         return refusal
     return _send(turn, cabinet, request, name)
+
+
+def _misfit(cabinet: Cabinet, wanted: Data | None) -> RequestRefused | None:
+    """Refuse what is no whole command, and what the cabinet would drop because it does not know it."""
+    if wanted is None:
+        needs = "slot alone for lock and unlock, reservation alone for release and eject, neither for others"
+        return refuse(RefusalCode.INVALID, f"name {needs}")
+    if not cabinet.obeys(wanted.TYPE):
+        return refuse(RefusalCode.NOT_SUPPORTED, f"the firmware of {cabinet.id} does not know {wanted.TYPE}")
+    return None
 
 
 def _refusal(turn: Turn, cabinet: Cabinet, request: CommandCabinet) -> RequestRefused | None:

@@ -46,7 +46,7 @@ class Intervention:
                 locked = state is SlotState.LOCKED
                 wanted = locked if self.action is CabinetAction.LOCK else state in _IN_USE
                 return self.action in BY_SLOT and slot == self.slot and wanted
-            case cab.InventoryReported(command=command):
+            case cab.InventoryReported(command=command) | cab.Booted(command=command):
                 return command == self.command
             case cab.ReservationEnded(reservation=reservation):
                 return self.action is CabinetAction.RELEASE and reservation == self.reservation
@@ -63,6 +63,8 @@ def command_of(request: CommandCabinet, epoch: int) -> Data | None:
             return cab.LockSlot(slot=slot, epoch=epoch, locked=request.action is CabinetAction.LOCK)
         case CabinetAction.INVENTORY, None, None:
             return cab.ReportInventory(epoch=epoch)
+        case CabinetAction.REBOOT, None, None:
+            return cab.Reboot(epoch=epoch)
         case CabinetAction.RELEASE, None, str() as reservation:
             return cab.ReleaseReservation(reservation=ReservationId(reservation), epoch=epoch)
         case CabinetAction.EJECT, None, str() as reservation:

@@ -80,7 +80,10 @@ def make_app(services: Services) -> FastAPI:
         await services.relay.serve(socket)
 
     app.add_api_websocket_route("/mqtt", relay)
+    basemap = services.basemap
+    if basemap is not None:
+        basemap.install(app)
     services.pages.install(app)
     problems.install(app)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, map_origin=None if basemap is None else basemap.origin)
     return app

@@ -65,6 +65,7 @@ _REFUSAL_STATUS: Final[Mapping[RefusalCode, HTTPStatus]] = {
     RefusalCode.NO_CABINET_NEAR: HTTPStatus.CONFLICT,
     RefusalCode.NO_ROOM_NEAR: HTTPStatus.CONFLICT,
     RefusalCode.CABINET_OFFLINE: HTTPStatus.CONFLICT,
+    RefusalCode.NOT_SUPPORTED: HTTPStatus.CONFLICT,
     RefusalCode.UNKNOWN_CABINET: HTTPStatus.UNPROCESSABLE_ENTITY,
     RefusalCode.UNKNOWN_ORDER: HTTPStatus.NOT_FOUND,
     RefusalCode.NOT_YOURS: HTTPStatus.NOT_FOUND,

@@ -8,6 +8,7 @@ from fastapi import Request
 from chargeloop.broker.credentials import CredentialStore
 from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.shell.alarms.store import AlarmStore
+from chargeloop.platform.shell.basemap import Basemap
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.gateway import Requester
 from chargeloop.platform.shell.pages import Pages
@@ -22,7 +23,7 @@ from chargeloop.protocol.ids import RegionId
 class Services:
     """The parts of the gateway of the region called `name`; `now_ms` is the world's clock.
 
-    `speed` tells how many of its seconds pass in a real one.
+    `speed` tells how many of its seconds pass in a real one; without a `basemap` the pages invent a city.
     """
 
     name: RegionId
@@ -38,6 +39,7 @@ class Services:
     positions: Positions
     now_ms: Callable[[], int]
     speed: float = 1.0
+    basemap: Basemap | None = None
 
 
 def services_of(request: Request) -> Services:

@@ -47,6 +47,7 @@ export const en = {
     'Another tab or phone has taken over: one at a time speaks for you. What you did here is kept and will be sent.',
   'elsewhere.here': 'Use here',
   'map.invented': 'Invented streets',
+  'map.bare': 'The streets could not be loaded.',
   'map.label': 'Map',
   'map.failed': 'The map cannot be shown',
   'map.failed.advice': 'Everything else on this page works without it.',

@@ -8,7 +8,7 @@
 import { offset, type Point } from './geo'
 
 type Ring = [number, number][]
-interface Feature {
+export interface Feature {
   readonly type: 'Feature'
   readonly properties: {
     readonly kind: 'block' | 'park' | 'water' | 'street' | 'avenue'
@@ -25,7 +25,7 @@ export interface City {
 }
 
 /** How many streets there are to each side when nobody asks for more. */
-const REACH = 12
+export const REACH = 12
 const PITCH_M = 140
 const AVENUE_EVERY = 4
 const STREET_M = 16

@@ -1,28 +1,20 @@
 /** The map itself, in a file of its own: it is large, and loaded when somebody looks at it. */
 
 import {
-  AttributionControl,
   LngLatBounds,
-  Map as MapView,
+  type Map as MapView,
   Marker,
-  NavigationControl,
-  setWorkerUrl,
   type GeoJSONSource,
   type StyleSpecification,
 } from 'maplibre-gl'
 import type { Feature } from 'geojson'
-import 'maplibre-gl/dist/maplibre-gl.css'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import { cityStyle } from './draw_city'
+import type { Basemap } from '../session/bodies'
+import { type Ground, groundOf } from './draw_ground'
+import { drawnIn, viewOf } from './draw_view'
 import type { Point } from './geo'
+import { upon } from './draw_upon'
 
-// Without this the built page finds no worker, and layers stay blank.
-setWorkerUrl(workerUrl)
-
-/** Fetches what the map needs and has not loaded yet, so that it is kept for where there is no network. */
-export async function prepare(): Promise<void> {
-  await fetch(workerUrl)
-}
+export { prepare } from './draw_view'
 
 export type MarkKind = 'me' | 'cabinet' | 'user' | 'courier'
 
@@ -46,59 +38,61 @@ export interface Scene {
 export interface Asked {
   readonly pick?: (point: Point) => void
   readonly choose?: (id: string) => void
-  readonly attribution: string
+  /** What an invented city is called. */
+  readonly invented: string
 }
 
 const ZOOM = 14.6
 const CLOSEST = 16.2
 
 export class Drawing {
+  readonly bare: boolean
   readonly #map: MapView
   readonly #marks = new Map<string, Marker>()
   #scene: Scene
   #fitted = ''
   #ready = false
 
-  constructor(
+  /** Loads what the scene is drawn on, and draws it as it is by then. */
+  static async open(
     container: HTMLElement,
+    basemap: Basemap | null,
+    scene: () => Scene,
+    asked: Asked,
+  ): Promise<Drawing> {
+    const ground = await groundOf(basemap, asked.invented)
+    return new Drawing(container, ground, scene(), asked)
+  }
+
+  private constructor(
+    container: HTMLElement,
+    private readonly ground: Ground,
     scene: Scene,
     private readonly asked: Asked,
   ) {
     this.#scene = scene
-    this.#map = new MapView({
-      container,
-      style: style(scene),
+    this.bare = ground.kind === 'bare'
+    this.#map = viewOf(container, ground, 'bottom-right', {
+      style: style(ground, scene),
       center: [scene.centre.lon, scene.centre.lat],
       zoom: ZOOM,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      cooperativeGestures: false,
     })
-    this.#map.touchZoomRotate.disableRotation()
-    this.#map.addControl(new NavigationControl({ showCompass: false }), 'bottom-right')
-    this.#map.addControl(
-      new AttributionControl({ compact: false, customAttribution: asked.attribution }),
-      'bottom-left',
-    )
     this.#map.on('load', () => {
       this.#ready = true
       this.show(this.#scene)
     })
     this.#map.on('idle', () => {
       // What is drawn can be asked for by who tests it.
-      container.dataset.streets = String(this.#map.queryRenderedFeatures({ layers: ['streets'] }).length)
+      container.dataset.streets = String(drawnIn(this.#map, 'streets'))
     })
     this.#map.on('click', ({ lngLat }) => asked.pick?.({ lat: lngLat.lat, lon: lngLat.lng }))
-    // Sizes of the page settle after the map is made.
-    new ResizeObserver(() => this.#map.resize()).observe(container)
   }
 
   show(scene: Scene): void {
     const darkened = scene.dark !== this.#scene.dark
     this.#scene = scene
     if (darkened) {
-      this.#map.setStyle(style(scene), { diff: false })
+      this.#map.setStyle(style(this.ground, scene), { diff: false })
       void this.#map.once('style.load', () => this.#drawLine())
     }
     this.#drawMarks()
@@ -176,9 +170,9 @@ function lineOf(points: readonly Point[]): Feature {
   }
 }
 
-function style({ centre, dark, line }: Scene): StyleSpecification {
+function style(ground: Ground, { centre, dark, line }: Scene): StyleSpecification {
   const way = { type: 'geojson', data: lineOf(line) } as const
-  return cityStyle(centre, dark, { line: way }, [
+  return upon(ground.style(centre, dark), { line: way }, [
     {
       id: 'way',
       type: 'line',

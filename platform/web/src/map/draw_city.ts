@@ -1,63 +1,36 @@
-/** How the invented city looks, with whatever is drawn upon it. */
+/** How the invented city looks. */
 
-import type { LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
-import type { FeatureCollection } from 'geojson'
-import { city } from './city'
+import type { GeoJSONSourceSpecification, StyleSpecification } from 'maplibre-gl'
+import { type City, city, type Feature as CityFeature } from './city'
+import { coloursOf, streetWidth } from './colours'
 import type { Point } from './geo'
-
-interface Colours {
-  readonly ground: string
-  readonly block: string
-  readonly park: string
-  readonly water: string
-  readonly street: string
-  readonly name: string
-}
-
-const LIGHT: Colours = {
-  ground: '#eceee8',
-  block: '#e1e4dc',
-  park: '#cfe3c8',
-  water: '#bcd7e6',
-  street: '#ffffff',
-  name: '#5c6862',
-}
-const DARK: Colours = {
-  ground: '#151b19',
-  block: '#1a211f',
-  park: '#1f3d2c',
-  water: '#1b4256',
-  street: '#45544e',
-  name: '#aab8b1',
-}
 
 // From further away nobody tells blocks and streets apart, and there are thousands.
 const DETAIL_ZOOM = 12.8
+const NO_CITY: City = { type: 'FeatureCollection', features: [] }
 
-/** Returns the style of the city around a place; `layers` are drawn above it. */
-export function cityStyle(
-  centre: Point,
-  dark: boolean,
-  sources: Readonly<Record<string, SourceSpecification>>,
-  layers: readonly LayerSpecification[],
-  reach?: number,
-): StyleSpecification {
-  const colours = dark ? DARK : LIGHT
+/**
+ * Returns the style of the city around a place; without a reach to each side there is the ground alone.
+ *
+ * Streets and blocks are two sources: each is sent to the map's worker whole, and a large city would hold up the page.
+ */
+export function cityStyle(centre: Point, dark: boolean, reach: number): StyleSpecification {
+  const colours = coloursOf(dark)
   const kind = (name: string) => ['==', ['get', 'kind'], name] as ['==', ['get', string], string]
-  const width = (metres: number) =>
-    ['interpolate', ['exponential', 2], ['zoom'], 12, metres / 27, 18, metres * 2.4] as unknown as number
+  const { features } = reach === 0 ? NO_CITY : city(centre, reach)
+  const isBlock = (feature: CityFeature) => ['block', 'park'].includes(feature.properties.kind)
   return {
     version: 8,
     sources: {
-      city: { type: 'geojson', data: city(centre, reach) as FeatureCollection },
-      ...sources,
+      city: source(features.filter((feature) => !isBlock(feature))),
+      blocks: source(features.filter(isBlock)),
     },
     layers: [
       { id: 'ground', type: 'background', paint: { 'background-color': colours.ground } },
       {
         id: 'blocks',
         type: 'fill',
-        source: 'city',
+        source: 'blocks',
         minzoom: DETAIL_ZOOM,
         filter: kind('block'),
         paint: { 'fill-color': colours.block },
@@ -65,7 +38,7 @@ export function cityStyle(
       {
         id: 'parks',
         type: 'fill',
-        source: 'city',
+        source: 'blocks',
         filter: kind('park'),
         paint: { 'fill-color': colours.park },
       },
@@ -82,14 +55,14 @@ export function cityStyle(
         source: 'city',
         minzoom: DETAIL_ZOOM,
         filter: kind('street'),
-        paint: { 'line-color': colours.street, 'line-width': width(9) },
+        paint: { 'line-color': colours.street, 'line-width': streetWidth(9) },
       },
       {
         id: 'avenues',
         type: 'line',
         source: 'city',
         filter: kind('avenue'),
-        paint: { 'line-color': colours.street, 'line-width': width(18) },
+        paint: { 'line-color': colours.street, 'line-width': streetWidth(18) },
       },
       {
         id: 'names',
@@ -105,7 +78,10 @@ export function cityStyle(
         },
         paint: { 'text-color': colours.name, 'text-halo-color': colours.ground, 'text-halo-width': 1.2 },
       },
-      ...layers,
     ],
   }
+}
+
+function source(features: CityFeature[]): GeoJSONSourceSpecification {
+  return { type: 'geojson', data: { type: 'FeatureCollection', features } }
 }

@@ -82,8 +82,6 @@ function follows(command: CommandFacts, event: Trace): boolean {
       return kind === 'reservation_ended' && data.reservation === reservation
     case 'lock_slot':
       return kind === 'slot_changed' && data.slot === slot
-    case 'reboot':
-      return kind === 'booted'
     default:
       return false
   }
@@ -120,6 +118,7 @@ const SEEN: Readonly<Record<string, string>> = {
   release: 'reservation_ended',
   eject: 'bank_ejected',
   inventory: 'inventory_reported',
+  reboot: 'booted',
 }
 
 /** Returns the facts of a command as the gateway knows them. */

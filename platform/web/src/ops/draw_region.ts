@@ -1,11 +1,8 @@
 /** The map of the region, in a file of its own: it is large, and loaded when somebody looks at it. */
 
 import {
-  AttributionControl,
   LngLatBounds,
-  Map as MapView,
-  NavigationControl,
-  setWorkerUrl,
+  type Map as MapView,
   type GeoJSONSource,
   type GeoJSONSourceDiff,
   type ExpressionSpecification,
@@ -13,15 +10,14 @@ import {
   type StyleSpecification,
 } from 'maplibre-gl'
 import type { Feature, FeatureCollection, Position } from 'geojson'
-import 'maplibre-gl/dist/maplibre-gl.css'
-import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url'
-import { cityStyle } from '../map/draw_city'
+import { type Ground, groundOf } from '../map/draw_ground'
+import { drawnIn, viewOf } from '../map/draw_view'
 import { between, type Point } from '../map/geo'
+import { upon } from '../map/draw_upon'
+import type { Basemap } from '../session/bodies'
+import { isDark } from '../ui/theme.svelte'
 import { type Cabinet, type Region, statusOf } from './live/region'
 import { linesOf } from './lines'
-
-// Without this the built page finds no worker, and layers stay blank.
-setWorkerUrl(workerUrl)
 
 export interface Picked {
   readonly kind: 'cabinet' | 'courier' | 'order'
@@ -30,7 +26,8 @@ export interface Picked {
 
 export interface Asked {
   choose(picked: Picked): void
-  readonly attribution: string
+  /** What an invented city is called. */
+  readonly invented: string
 }
 
 const CABINETS_MS = 500
@@ -85,42 +82,42 @@ const DARK: Colours = {
 }
 
 export class RegionDrawing {
+  readonly bare: boolean
   readonly #map: MapView
   readonly #drawn = new Map<string, string>()
   #dark: boolean
   #centre: Point = { lat: 0, lon: 0 }
-  #reach = LEAST_REACH
+  // As long as nobody has told where the region is, there is no city.
+  #reach = 0
   #ready = false
   #fitted = false
+  #ended = false
   #cabinetsAt = 0
   #movingAt = 0
   #seen = { cabinets: -1, moving: -1 }
   #grownAt = 0
   #chosen: Picked | null = null
 
-  constructor(
+  /** Loads what the region is drawn on, and draws it. */
+  static async open(
+    container: HTMLElement,
+    basemap: Basemap | null,
+    region: Region,
+    asked: Asked,
+  ): Promise<RegionDrawing> {
+    return new RegionDrawing(container, await groundOf(basemap, asked.invented), region, asked)
+  }
+
+  private constructor(
     private readonly container: HTMLElement,
+    private readonly ground: Ground,
     private readonly region: Region,
-    dark: boolean,
     private readonly asked: Asked,
   ) {
-    this.#dark = dark
+    this.#dark = isDark()
+    this.bare = ground.kind === 'bare'
     for (const cabinet of region.cabinets.values()) region.redrawn.add(cabinet)
-    this.#map = new MapView({
-      container,
-      style: this.#style(),
-      zoom: 13,
-      attributionControl: false,
-      dragRotate: false,
-      pitchWithRotate: false,
-      fadeDuration: 0,
-    })
-    this.#map.touchZoomRotate.disableRotation()
-    this.#map.addControl(new NavigationControl({ showCompass: false }), 'top-right')
-    this.#map.addControl(
-      new AttributionControl({ compact: false, customAttribution: asked.attribution }),
-      'bottom-left',
-    )
+    this.#map = viewOf(container, ground, 'top-right', { style: this.#style(), zoom: 13, fadeDuration: 0 })
     void this.#map.once('style.load', () => (this.#ready = true))
     this.#map.on('click', ({ point }) => this.#pick(point.x, point.y))
     for (const layer of ['cabinets', 'couriers']) {
@@ -129,7 +126,6 @@ export class RegionDrawing {
     }
     // What is drawn can be asked for by who tests it.
     container.addEventListener('count-drawn', () => this.#count())
-    new ResizeObserver(() => this.#map.resize()).observe(container)
   }
 
   /** Draws what has changed, when it is time; called in every frame. */
@@ -172,6 +168,7 @@ export class RegionDrawing {
   }
 
   end(): void {
+    this.#ended = true
     this.#map.remove()
   }
 
@@ -229,9 +226,17 @@ export class RegionDrawing {
     this.#centre = { lat: middle.lat, lon: middle.lng }
     const farM = between(this.#centre, { lat: corner.lat, lon: corner.lng })
     this.#reach = Math.min(MOST_REACH, Math.max(LEAST_REACH, Math.ceil(farM / STREET_M) + 5))
-    const city = cityStyle(this.#centre, this.#dark, {}, [], this.#reach).sources.city
-    if (city?.type === 'geojson') void this.#source('city')?.setData(city.data)
     this.#map.fitBounds(bounds, { padding: 48, maxZoom: 15.5, animate: false })
+    if (this.ground.kind === 'invented') void this.#grow()
+  }
+
+  /** Makes the invented city as large as the region, a source at a time. */
+  async #grow(): Promise<void> {
+    const { sources } = this.ground.style(this.#centre, this.#dark, this.#reach)
+    for (const [name, source] of Object.entries(sources)) {
+      if (this.#ended) return
+      if (source.type === 'geojson') await this.#source(name)?.setData(source.data)
+    }
   }
 
   #pick(x: number, y: number): void {
@@ -249,31 +254,22 @@ export class RegionDrawing {
   }
 
   #count(): void {
-    for (const layer of ['cabinets', 'couriers', 'lines', 'streets', 'stock']) {
-      const ids = this.#map
-        .queryRenderedFeatures({ layers: [layer] })
-        .map((feature, index) => (feature.properties.id as string | undefined) ?? index)
-      this.container.dataset[layer] = String(new Set(ids).size)
-    }
+    for (const layer of ['cabinets', 'couriers', 'lines', 'streets', 'stock'])
+      this.container.dataset[layer] = String(drawnIn(this.#map, layer))
   }
 
   #style(): StyleSpecification {
     const features = [...this.region.cabinets.values()].filter(({ id }) => this.#drawn.has(id)).map(featureOf)
     const geojson = (data: FeatureCollection) => ({ type: 'geojson' as const, data, promoteId: 'id' })
-    const drawn = cityStyle(
-      this.#centre,
-      this.#dark,
+    return upon(
+      this.ground.style(this.#centre, this.#dark, this.#reach),
       {
         lines: geojson(linesOf(this.region)),
         cabinets: geojson({ type: 'FeatureCollection', features }),
         couriers: geojson(this.#ready ? couriersOf(this.region) : EMPTY),
       },
       layers(this.#dark ? DARK : LIGHT),
-      this.#reach,
     )
-    // As long as nobody has told where the region is, there is no city.
-    if (!this.#fitted) drawn.sources.city = { type: 'geojson', data: EMPTY }
-    return drawn
   }
 }
 

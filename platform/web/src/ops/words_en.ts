@@ -270,7 +270,8 @@ export const en = {
   'command.release': 'Release',
   'command.release.about': 'Reservation {reservation} ends; its order has to look elsewhere.',
   'command.reboot': 'Reboot',
-  'command.reboot.about': 'The cabinet is offline for a moment. Its journal and its reservations survive.',
+  'command.reboot.about':
+    'The cabinet is offline for a moment. Its journal and its reservations survive. It refuses while banks are coming out.',
   'command.inventory': 'Take inventory',
   'command.inventory.about': 'The cabinet reads all its slots and reports what is in them.',
   'command.reserve_banks': 'Reserve banks',

@@ -264,7 +264,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'command.release': '释放',
   'command.release.about': '预留 {reservation} 结束，其订单须另寻他处。',
   'command.reboot': '重启',
-  'command.reboot.about': '机柜会短暂离线，其日志和预留不受影响。',
+  'command.reboot.about': '机柜会短暂离线，其日志和预留不受影响。正在弹出充电宝时机柜会拒绝重启。',
   'command.inventory': '盘点',
   'command.inventory.about': '机柜读取全部仓位并上报。',
   'command.reserve_banks': '预留充电宝',

@@ -79,9 +79,10 @@ export interface Booted {
   cause: string;
   firmware: string;
   interrupted?: readonly (string)[];
+  command?: string | null;
 }
 
-export type CabinetAction = "lock" | "unlock" | "inventory" | "release" | "eject";
+export type CabinetAction = "lock" | "unlock" | "inventory" | "release" | "eject" | "reboot";
 
 export interface CabinetAnswered {
   accepted: boolean;
@@ -101,6 +102,7 @@ export interface CabinetInfo {
   slots: number;
   model: string;
   firmware: string;
+  commands?: readonly (string)[];
 }
 
 export type CabinetReason = "not_enough_banks" | "not_enough_slots" | "unknown_reservation" | "stale_epoch" | "busy" | "jam" | "no_bank_in_slot" | "slot_taken" | "slot_held" | "unreadable_bank" | "power_cut" | "operator";
@@ -398,12 +400,16 @@ export interface Quarantined {
   payload_sha256: string;
 }
 
+export interface Reboot {
+  epoch: number;
+}
+
 export interface Refusal {
   event: string;
   reason: string;
 }
 
-export type RefusalCode = "not_enough_banks" | "no_cabinet_near" | "no_room_near" | "cabinet_offline" | "unknown_cabinet" | "unknown_order" | "not_yours" | "unknown_dispute" | "unknown_line" | "wrong_state" | "too_many" | "key_reused" | "invalid";
+export type RefusalCode = "not_enough_banks" | "no_cabinet_near" | "no_room_near" | "cabinet_offline" | "not_supported" | "unknown_cabinet" | "unknown_order" | "not_yours" | "unknown_dispute" | "unknown_line" | "wrong_state" | "too_many" | "key_reused" | "invalid";
 
 export interface ReleaseReservation {
   reservation: string;
@@ -641,6 +647,7 @@ export interface MessageTypes {
   "chargeloop.cabinet.eject_banks.v1": EjectBanks;
   "chargeloop.cabinet.report_inventory.v1": ReportInventory;
   "chargeloop.cabinet.lock_slot.v1": LockSlot;
+  "chargeloop.cabinet.reboot.v1": Reboot;
   "chargeloop.courier.position.v1": Position;
   "chargeloop.courier.duty_changed.v1": DutyChanged;
   "chargeloop.courier.offer_accepted.v1": OfferAccepted;
@@ -706,11 +713,11 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   BankStatus: {"properties":{"bank":{"maxLength":40,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"charge_pct":{"maximum":100,"minimum":0,"type":"integer"},"health_pct":{"maximum":100,"minimum":0,"type":"integer"},"temperature_c":{"maximum":150,"minimum":-60,"type":"integer"},"cycles":{"maximum":99999,"minimum":0,"type":"integer"}},"required":["bank","charge_pct","health_pct","temperature_c","cycles"],"type":"object"},
   BanksCollected: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":40,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","order","banks"],"type":"object"},
   BanksPickedUp: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":40,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","order","banks"],"type":"object"},
-  Booted: {"properties":{"cause":{"pattern":"^(power_on|reboot|crash)$","type":"string"},"firmware":{"maxLength":40,"type":"string"},"interrupted":{"items":{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},"maxItems":36,"type":"array"}},"required":["cause","firmware"],"type":"object"},
-  CabinetAction: {"enum":["lock","unlock","inventory","release","eject"],"type":"string"},
+  Booted: {"properties":{"cause":{"pattern":"^(power_on|reboot|crash)$","type":"string"},"firmware":{"maxLength":40,"type":"string"},"interrupted":{"items":{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},"maxItems":36,"type":"array"},"command":{"anyOf":[{"maxLength":48,"pattern":"^cmd-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},{"type":"null"}]}},"required":["cause","firmware"],"type":"object"},
+  CabinetAction: {"enum":["lock","unlock","inventory","release","eject","reboot"],"type":"string"},
   CabinetAnswered: {"properties":{"accepted":{"type":"boolean"},"display":{"maxLength":200,"minLength":1,"pattern":"^[^\\x00-\\x1f\\x7f-\\x9f]*$","type":"string"},"banks":{"items":{"$ref":"#/$defs/BankStatus"},"maxItems":20,"type":"array"}},"required":["accepted","display"],"type":"object"},
   CabinetCommanded: {"properties":{"cabinet":{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"command":{"maxLength":48,"pattern":"^cmd-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"expires":{"format":"date-time","type":"string"}},"required":["cabinet","command","expires"],"type":"object"},
-  CabinetInfo: {"properties":{"name":{"maxLength":80,"minLength":1,"type":"string"},"location":{"$ref":"#/$defs/Location"},"slots":{"maximum":36,"minimum":1,"type":"integer"},"model":{"maxLength":40,"type":"string"},"firmware":{"maxLength":40,"type":"string"}},"required":["name","location","slots","model","firmware"],"type":"object"},
+  CabinetInfo: {"properties":{"name":{"maxLength":80,"minLength":1,"type":"string"},"location":{"$ref":"#/$defs/Location"},"slots":{"maximum":36,"minimum":1,"type":"integer"},"model":{"maxLength":40,"type":"string"},"firmware":{"maxLength":40,"type":"string"},"commands":{"items":{"maxLength":80,"pattern":"^chargeloop\\.[a-z_]+\\.[a-z_]+\\.v[0-9]+$","type":"string"},"maxItems":64,"type":"array"}},"required":["name","location","slots","model","firmware"],"type":"object"},
   CabinetReason: {"enum":["not_enough_banks","not_enough_slots","unknown_reservation","stale_epoch","busy","jam","no_bank_in_slot","slot_taken","slot_held","unreadable_bank","power_cut","operator"],"type":"string"},
   CancelOrder: {"properties":{"user":{"maxLength":48,"pattern":"^usr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"reason":{"maxLength":200,"minLength":1,"pattern":"^[^\\x00-\\x1f\\x7f-\\x9f]*$","type":"string"}},"required":["user","order"],"type":"object"},
   ClockState: {"enum":["unset","free","synced","inferred"],"type":"string"},
@@ -765,8 +772,9 @@ export const SCHEMAS: Readonly<Record<string, unknown>> = {
   ProblemReported: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"problem":{"$ref":"#/$defs/Problem"}},"required":["job","problem"],"type":"object"},
   PutBack: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":40,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","banks"],"type":"object"},
   Quarantined: {"properties":{"on_topic":{"maxLength":256,"type":"string"},"fault":{"maxLength":40,"type":"string"},"detail":{"maxLength":200,"type":"string"},"size":{"maximum":9007199254740992,"minimum":0,"type":"integer"},"payload_sha256":{"pattern":"^[0-9a-f]{64}$","type":"string"}},"required":["on_topic","fault","detail","size","payload_sha256"],"type":"object"},
+  Reboot: {"properties":{"epoch":{"maximum":9007199254740992,"minimum":0,"type":"integer"}},"required":["epoch"],"type":"object"},
   Refusal: {"properties":{"event":{"pattern":"^[A-Za-z0-9._:-]{1,128}$","type":"string"},"reason":{"maxLength":200,"minLength":1,"pattern":"^[^\\x00-\\x1f\\x7f-\\x9f]*$","type":"string"}},"required":["event","reason"],"type":"object"},
-  RefusalCode: {"enum":["not_enough_banks","no_cabinet_near","no_room_near","cabinet_offline","unknown_cabinet","unknown_order","not_yours","unknown_dispute","unknown_line","wrong_state","too_many","key_reused","invalid"],"type":"string"},
+  RefusalCode: {"enum":["not_enough_banks","no_cabinet_near","no_room_near","cabinet_offline","not_supported","unknown_cabinet","unknown_order","not_yours","unknown_dispute","unknown_line","wrong_state","too_many","key_reused","invalid"],"type":"string"},
   ReleaseReservation: {"properties":{"reservation":{"maxLength":32,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"epoch":{"maximum":9007199254740992,"minimum":0,"type":"integer"}},"required":["reservation","epoch"],"type":"object"},
   RentalRequested: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"user":{"maxLength":48,"pattern":"^usr-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"user_location":{"$ref":"#/$defs/Location"},"quantity":{"maximum":20,"minimum":1,"type":"integer"},"cabinet":{"maxLength":48,"pattern":"^cab-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"cabinet_location":{"$ref":"#/$defs/Location"},"reservation":{"maxLength":32,"pattern":"^rsv-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"code":{"pattern":"^[0-9]{4,8}$","type":"string"},"handover_sha256":{"pattern":"^[0-9a-f]{64}$","type":"string"},"deliver_by":{"format":"date-time","type":"string"},"pay_minor":{"maximum":9007199254740992,"minimum":-9007199254740992,"type":"integer"},"pay_max_minor":{"maximum":9007199254740992,"minimum":-9007199254740992,"type":"integer"},"currency":{"type":"string"}},"required":["job","order","user","user_location","quantity","cabinet","cabinet_location","reservation","code","handover_sha256","deliver_by","pay_minor","pay_max_minor","currency"],"type":"object"},
   RentalSucceeded: {"properties":{"job":{"maxLength":48,"pattern":"^job-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"order":{"maxLength":48,"pattern":"^ord-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"banks":{"items":{"maxLength":40,"pattern":"^bnk-[a-z0-9]+(?:-[a-z0-9]+)*$","type":"string"},"maxItems":20,"type":"array"}},"required":["job","order","banks"],"type":"object"},
@@ -825,6 +833,7 @@ export const SCHEMA_OF: Readonly<Record<MessageType, string>> = {
   "chargeloop.cabinet.eject_banks.v1": "EjectBanks",
   "chargeloop.cabinet.report_inventory.v1": "ReportInventory",
   "chargeloop.cabinet.lock_slot.v1": "LockSlot",
+  "chargeloop.cabinet.reboot.v1": "Reboot",
   "chargeloop.courier.position.v1": "Position",
   "chargeloop.courier.duty_changed.v1": "DutyChanged",
   "chargeloop.courier.offer_accepted.v1": "OfferAccepted",
@@ -885,7 +894,7 @@ export const TOPICS = {
   cabinet_telemetry: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/telemetry", "qos": 0, "retain": false, "delivery": "lossy", "writer": "cabinet", "readers": ["rental", "operator"], "messages": ["chargeloop.cabinet.telemetry.v1"]},
   cabinet_time: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/time", "qos": 0, "retain": false, "delivery": "lossy", "writer": "cabinet", "readers": ["rental"], "messages": ["chargeloop.common.time_probe.v1"]},
   cabinet_clock: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/clock", "qos": 0, "retain": false, "delivery": "lossy", "writer": "rental", "readers": ["cabinet"], "messages": ["chargeloop.common.time_reply.v1"]},
-  cabinet_command: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/command", "qos": 1, "retain": false, "delivery": "lease", "writer": "rental", "readers": ["cabinet", "operator"], "messages": ["chargeloop.cabinet.reserve_banks.v1", "chargeloop.cabinet.reserve_slots.v1", "chargeloop.cabinet.release_reservation.v1", "chargeloop.cabinet.eject_banks.v1", "chargeloop.cabinet.report_inventory.v1", "chargeloop.cabinet.lock_slot.v1"]},
+  cabinet_command: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/command", "qos": 1, "retain": false, "delivery": "lease", "writer": "rental", "readers": ["cabinet", "operator"], "messages": ["chargeloop.cabinet.reserve_banks.v1", "chargeloop.cabinet.reserve_slots.v1", "chargeloop.cabinet.release_reservation.v1", "chargeloop.cabinet.eject_banks.v1", "chargeloop.cabinet.report_inventory.v1", "chargeloop.cabinet.lock_slot.v1", "chargeloop.cabinet.reboot.v1"]},
   cabinet_ack: {"pattern": "cl/v1/{region}/cabinet/{cabinet}/ack", "qos": 1, "retain": false, "delivery": "once", "writer": "rental", "readers": ["cabinet"], "messages": ["chargeloop.common.journal_ack.v1"]},
   courier_connection: {"pattern": "cl/v1/{region}/courier/{courier}/connection", "qos": 1, "retain": true, "delivery": "state", "writer": "courier", "readers": ["dispatch", "operator"], "messages": ["chargeloop.common.connection_state.v1"]},
   courier_event: {"pattern": "cl/v1/{region}/courier/{courier}/event", "qos": 1, "retain": false, "delivery": "journal", "writer": "courier", "readers": ["dispatch", "operator"], "messages": ["chargeloop.courier.duty_changed.v1", "chargeloop.courier.offer_accepted.v1", "chargeloop.courier.offer_declined.v1", "chargeloop.courier.arrived_at_cabinet.v1", "chargeloop.courier.picked_up.v1", "chargeloop.courier.arrived_at_user.v1", "chargeloop.courier.delivered.v1", "chargeloop.courier.collected.v1", "chargeloop.courier.put_back.v1", "chargeloop.courier.gave_up.v1", "chargeloop.courier.problem_reported.v1"]},

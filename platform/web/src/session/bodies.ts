@@ -1,5 +1,13 @@
 /** What the gateway answers over HTTP, as far as the pages read it. */
 
+/** The operator's map of the real city. */
+export interface Basemap {
+  readonly kind: 'style' | 'tiles' | 'pmtiles'
+  readonly url: string
+  /** Whom it must name besides those that it names itself. */
+  readonly attribution: string
+}
+
 export interface Money {
   readonly amount_minor: number
   readonly currency: string

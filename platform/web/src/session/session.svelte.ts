@@ -1,6 +1,7 @@
 /** Who is here: log-in, an access token that is renewed before it ends, and log-out. */
 
 import { call, type Call, Problem } from './api'
+import type { Basemap } from './bodies'
 
 export type Role = 'user' | 'courier' | 'operator'
 
@@ -24,10 +25,13 @@ interface SessionBody {
   readonly mqtt: Credentials
   /** The world's clock, when it is not the machine's: a demo may run a day in minutes. */
   readonly clock?: { readonly now: string; readonly speed: number }
+  /** The map of the real city, if there is one. */
+  readonly map?: Basemap | null
 }
 
 const PATH = '/v1/session'
 const BEGUN = 'chargeloop-session'
+const MAP = 'chargeloop-map'
 const RENEW_AT = 0.7
 const RETRY_MS = 5_000
 
@@ -35,6 +39,8 @@ class Session {
   account = $state.raw<Account | null>(null)
   /** Whether the gateway has said that the session is over: a page that was going on without a network must ask. */
   over = $state(false)
+  /** What maps are drawn on, as it was told last; null: on an invented city. */
+  map = $state.raw(JSON.parse(localStorage.getItem(MAP) ?? 'null') as Basemap | null)
   mqtt: Credentials | null = null
   /** How much faster the world's clock runs than ours. */
   speed = 1
@@ -101,6 +107,11 @@ class Session {
     if (body.clock !== undefined) {
       this.speed = body.clock.speed
       this.#aheadMs = Date.parse(body.clock.now) - performance.now() * this.speed
+    }
+    const map = JSON.stringify(body.map ?? null)
+    if (map !== JSON.stringify(this.map)) {
+      localStorage.setItem(MAP, map)
+      this.map = body.map ?? null
     }
     if (JSON.stringify(body.account) !== JSON.stringify(this.account)) this.account = body.account
     this.#renewIn(body.expires_in_s * 1_000 * RENEW_AT)

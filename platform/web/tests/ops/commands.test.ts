@@ -81,3 +81,36 @@ test('what the gateway knows of a command goes before what was heard of it here'
   ])
   expect(all[1]?.acknowledged).toEqual({ time: '12:00:15', word: 'unknown', reason: null })
 })
+
+test('a reboot has happened when the boot that names it is heard, and no other boot', () => {
+  const reboot = trace('command', 'cmd-7', 'reboot', '12:00:00', { epoch: 7 })
+  const done = trace('event', 'j:4', 'command_finished', '12:00:01', { command: 'cmd-7', outcome: 'done' })
+  const crash = trace('event', 'j:5', 'booted', '12:00:02', { cause: 'crash', firmware: '1' })
+  const [waiting] = commandsIn([reboot, done, crash])
+  expect(waiting).toMatchObject({ type: 'reboot', acknowledged: { word: 'done' }, happened: [] })
+  const boot = trace('event', 'j:6', 'booted', '12:00:04', {
+    cause: 'reboot',
+    firmware: '1',
+    command: 'cmd-7',
+  })
+  const [seen] = commandsIn([reboot, done, crash, boot])
+  expect(seen?.happened).toEqual([{ time: '12:00:04', word: 'booted' }])
+})
+
+test('a reboot that the gateway tells of is shown by the start of the cabinet', () => {
+  const told = factsOf({
+    command: 'cmd-7',
+    operator: 'opr-anna',
+    action: 'reboot',
+    slot: null,
+    reservation: null,
+    reason: 'the display is stuck',
+    sent: '12:00:00',
+    expires: '12:00:15',
+    outcome: 'done',
+    refusal: null,
+    answered: '12:00:01',
+    happened: '12:00:04',
+  })
+  expect(told.happened).toEqual([{ time: '12:00:04', word: 'booted' }])
+})

@@ -7,7 +7,7 @@ for the same reservation is refused as `stale_epoch`.
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, StringConstraints
 
@@ -89,12 +89,17 @@ class SlotContent(Data):
 
 
 class CabinetInfo(Data):
-    """What the cabinet is and where it stands."""
+    """What the cabinet is and where it stands; `commands` are the types of those it obeys.
+
+    A cabinet that names none is older than this member, and obeys those that were there first: reserving
+    banks and slots, releasing, ejecting, telling the inventory, locking. It is sent no other.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.info.v1"
     EXAMPLE: ClassVar[str] = (
         '{"name":"Harbour Café","location":{"lat_e7":434500000,"lon_e7":52300000},"slots":12,'
-        '"model":"CL-12","firmware":"1.0.0"}'
+        '"model":"CL-12","firmware":"1.0.0","commands":["chargeloop.cabinet.eject_banks.v1",'
+        '"chargeloop.cabinet.reboot.v1"]}'
     )
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -102,6 +107,7 @@ class CabinetInfo(Data):
     slots: fields.Slot
     model: Annotated[str, StringConstraints(max_length=40)]
     firmware: Annotated[str, StringConstraints(max_length=40)]
+    commands: Annotated[tuple[fields.MessageType, ...], Field(max_length=64)] = ()
 
 
 class SlotsSnapshot(Data):
@@ -141,14 +147,18 @@ class Telemetry(Data):
 
 
 class Booted(Data):
-    """The cabinet started; `interrupted` names commands whose effect it cannot know because power failed."""
+    """The cabinet started; `interrupted` names commands whose effect it cannot know because power failed.
+
+    `command` is the `Reboot` that it started anew for: this event is that command's physical fact.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.booted.v1"
-    EXAMPLE: ClassVar[str] = '{"cause":"power_on","firmware":"1.0.0","interrupted":[]}'
+    EXAMPLE: ClassVar[str] = '{"cause":"reboot","firmware":"1.0.0","interrupted":[],"command":"cmd-5f0c2a"}'
 
     cause: Annotated[str, StringConstraints(pattern="^(power_on|reboot|crash)$")]
     firmware: Annotated[str, StringConstraints(max_length=40)]
     interrupted: Annotated[tuple[fields.Message, ...], Field(max_length=36)] = ()
+    command: fields.Command | None = None
 
 
 class CommandFinished(Data):
@@ -355,3 +365,22 @@ class LockSlot(Data):
     slot: fields.Slot
     epoch: fields.Epoch
     locked: bool
+
+
+class Reboot(Data):
+    """Start anew. `done` says that the cabinet is at rest and about to; that it did, `Booted` tells.
+
+    Refused as `busy` while banks are being given out or a slot stands open: no motor's course is cut.
+    """
+
+    TYPE: ClassVar[str] = "chargeloop.cabinet.reboot.v1"
+    EXAMPLE: ClassVar[str] = '{"epoch":17}'
+
+    epoch: fields.Epoch
+
+
+# What every cabinet obeys, whether it says so or not. What is added later, it must name in its `CabinetInfo`.
+FIRST_COMMANDS: Final = frozenset(
+    message.TYPE
+    for message in (ReserveBanks, ReserveSlots, ReleaseReservation, EjectBanks, ReportInventory, LockSlot)
+)

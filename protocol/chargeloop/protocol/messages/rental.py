@@ -136,7 +136,10 @@ class AnswerDispute(Data):
 
 
 class WaiveFee(Data):
-    """An operator takes a standing fee line of a settled order back, for good."""
+    """An operator takes a standing fee line of a settled order back, for good.
+
+    A line that a correction has taken back meanwhile is refused: another one may stand for it.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.rental.waive_fee.v1"
     EXAMPLE: ClassVar[str] = (
@@ -158,6 +161,7 @@ class CabinetAction(StrEnum):
     INVENTORY = "inventory"  # tell every slot as it stands
     RELEASE = "release"  # end a reservation
     EJECT = "eject"  # give out the banks of a reservation now
+    REBOOT = "reboot"  # start anew
 
 
 class CommandCabinet(Data):
@@ -212,6 +216,7 @@ class RefusalCode(StrEnum):
     NO_CABINET_NEAR = "no_cabinet_near"
     NO_ROOM_NEAR = "no_room_near"
     CABINET_OFFLINE = "cabinet_offline"
+    NOT_SUPPORTED = "not_supported"  # the cabinet's firmware does not know the command
     UNKNOWN_CABINET = "unknown_cabinet"
     UNKNOWN_ORDER = "unknown_order"
     NOT_YOURS = "not_yours"

@@ -14,6 +14,7 @@ hands; the firmware knows them only through its senses. The *shell* carries step
 A reservation sets banks aside or keeps slots empty (`reservation`), the slots carry it (`slot`), a pickup
 gives banks out (`pickup`), hands bring banks back (`returns`), commands come under a lease (`commands`), and
 after a power cut the readers are believed (`recovery`). Each input first lets the time pass (`passing_time`).
+Between the step that decides to restart and the boot nothing is taken in: whoever asks then asks again.
 """
 
 from collections.abc import Callable
@@ -27,10 +28,11 @@ from chargeloop.station.core.memory import Asker, Memory, Senses, Step, Turn
 from chargeloop.station.core.passing_time import next_due_ms, pass_time
 
 FIRMWARE = "1.0.0"
+COMMANDS = commands.TYPES
 
 __all__ = [
-    "FIRMWARE", "bank_inserted", "boot", "look", "motor_stopped", "next_due_ms", "obey", "offer_bank",
-    "reach_into_tray", "stop", "type_code",
+    "COMMANDS", "FIRMWARE", "bank_inserted", "boot", "look", "motor_stopped", "next_due_ms", "obey",
+    "offer_bank", "reach_into_tray", "stop", "type_code",
 ]  # fmt: skip
 
 
@@ -90,6 +92,8 @@ def look(memory: Memory, senses: Senses) -> Step:
 def _step(
     memory: Memory, senses: Senses, decide: Callable[[Turn], None], *, causation_id: str | None = None
 ) -> Step:
+    if memory.restarting is not None:
+        return Step(memory)
     turn = Turn(memory, senses, causation_id=causation_id)
     pass_time(turn)
     recovery.notice_other_banks(turn)

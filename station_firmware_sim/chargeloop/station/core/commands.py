@@ -7,17 +7,25 @@ Only then is it carried out. What can be done within the firmware (holding, rele
 same step as its outcome; an eject is queued and its outcome follows when the last motor has stopped. Until
 then a repeat of it is met with silence: the outcome will come.
 
+A reboot is decided at rest only. While banks are given out, or wait to be, or a slot stands open for a hand,
+it is refused as `busy`: to cut a motor's course leaves a bank of which nobody can say where it is, and to
+wait for the end of the pickup would restart the cabinet at a moment nobody chose, perhaps under the next
+hand. Its outcome, the intent to restart and the orderly end of this run are one step; the boot that follows
+is the physical fact, and names the command.
+
 A refusal leaves everything as it was.
 """
 
 from dataclasses import dataclass
+from typing import Final, get_args
 
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import CommandId, IdKind, ReservationId, require_id
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome, SlotState
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import pickup as pickups
-from chargeloop.station.core.memory import Pickup, StoredOutcome, Turn
+from chargeloop.station.core.memory import Pickup, Restart, StoredOutcome, Turn
 from chargeloop.station.core.passing_time import OUTCOME_KEPT_MS
 from chargeloop.station.core.report import slot_statuses
 from chargeloop.station.core.reservation import HoldEvent, HoldKind, HoldState, Reservation
@@ -30,7 +38,9 @@ Command = (
     | cab.EjectBanks
     | cab.ReportInventory
     | cab.LockSlot
+    | cab.Reboot
 )
+TYPES: Final = tuple(command.TYPE for command in get_args(Command))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,8 @@ def _about(command: Command) -> str:
             return f"slot/{command.slot}"
         case cab.ReportInventory():
             return "inventory"
+        case cab.Reboot():
+            return "boot"
         case _:
             return command.reservation
 
@@ -126,6 +138,8 @@ def _carry_out(
             return DONE
         case cab.LockSlot():
             return _lock(turn, command)
+        case cab.Reboot():
+            return _reboot(turn, command_id)
 
 
 def _reserve(turn: Turn, command: cab.ReserveBanks | cab.ReserveSlots) -> Verdict:
@@ -230,6 +244,14 @@ def _lock_event(slot: Slot, *, locked: bool) -> SlotEvent | None:
     if slot.state not in {SlotState.LOCKED, SlotState.FAULTY}:
         return None
     return SlotEvent.ROOM_CLEARED if slot.bank is None else SlotEvent.BANK_CLEARED
+
+
+def _reboot(turn: Turn, command_id: CommandId) -> Verdict:
+    if turn.memory.pickups or turn.memory.opened is not None:
+        return refused(CabinetReason.BUSY)
+    turn.memory = replace(turn.memory, restarting=command_id, stopped=True)
+    turn.act(Restart())
+    return DONE
 
 
 def _finished(command: Command, command_id: CommandId, verdict: Verdict) -> cab.CommandFinished:

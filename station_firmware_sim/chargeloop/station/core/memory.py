@@ -113,6 +113,7 @@ class Memory:
     snapshot_version: int = 0
     booted: bool = False  # it has run before
     stopped: bool = False  # the last run ended in good order
+    restarting: CommandId | None = None  # this command has it start anew; until it has, nothing is taken in
 
     @classmethod
     def new(cls, slot_count: int) -> "Memory":
@@ -205,7 +206,12 @@ class GiveAnswer:
     claim: str | None = None
 
 
-Act = RunMotor | LookAgain | LookAfter | OpenSlot | GiveAnswer
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """End here in good order and boot anew; a power cut in the meantime is the same boot."""
+
+
+Act = RunMotor | LookAgain | LookAfter | OpenSlot | GiveAnswer | Restart
 
 
 @dataclass(frozen=True, slots=True)

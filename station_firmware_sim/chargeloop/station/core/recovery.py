@@ -8,6 +8,10 @@ run twice. A pickup that waited for the motor had moved nothing and is dropped: 
 before, and the command or the code comes again. And a bank may have been pushed in or taken by hand: the
 readers are believed. What lies in a slot that stood open for a hand is told first, with the time at which it
 opened: it came back before the cut.
+
+A boot that a command asked for names it: the outcome was journaled before, this is what then happened. It is
+named by the first boot after that outcome, whether the restart or a power cut brought it about, and by no
+other.
 """
 
 from chargeloop.protocol.ids import MessageId
@@ -25,10 +29,13 @@ from chargeloop.station.core.slot import Slot, SlotEvent
 def boot(turn: Turn, firmware: str) -> None:
     """Make memory and the readers agree, and tell what was found."""
     found_in_opened_slot(turn)
-    booted = cab.Booted(cause=_cause(turn.memory), firmware=firmware, interrupted=_interrupted(turn))
-    turn.record(booted)
+    command = turn.memory.restarting
+    booted = cab.Booted(
+        cause=_cause(turn.memory), firmware=firmware, interrupted=_interrupted(turn), command=command
+    )
+    turn.record(booted, correlation_id=command)
     first = not turn.memory.booted
-    turn.memory = replace(turn.memory, booted=True, stopped=False)
+    turn.memory = replace(turn.memory, booted=True, stopped=False, restarting=None)
     if first:
         _adopt_banks(turn)
     _drop_waiting_pickups(turn)

@@ -8,13 +8,17 @@ misses, gives the answers that were decided, and lets the firmware look at its r
 
 Timers exist only for what is known to come: the end of a reservation, a bank that gets ready, a heartbeat, a
 planted change of the network. Slot snapshots follow each step once, however many slots it changed.
+
+A shell lives for one boot: when the firmware restarts, `run` returns, and what boots next is another shell
+(`power`), which finds nothing of this one but its files.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from itertools import groupby
+from pathlib import Path
+from typing import Final
 
 from chargeloop.broker import Credentials
 from chargeloop.broker.clock import Clock, wait_for_event
@@ -22,15 +26,21 @@ from chargeloop.broker.device import DeviceClock, DeviceLink, LinkPolicy, begin_
 from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.envelope import Data, Envelope
-from chargeloop.protocol.ids import IdKind, is_id
+from chargeloop.protocol.ids import BootId, IdKind, is_id
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import world
-from chargeloop.protocol.messages.cabinet import SlotState
-from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role, Topic, subscriptions
-from chargeloop.station.core import battery, cabinet, mechanics, report
+from chargeloop.station.core import cabinet, mechanics, report
+from chargeloop.station.core.carrying_out import (
+    HANDS,
+    LOOK_AFTER_MS,
+    SETTLE_MS,
+    answers_to_keep,
+    next_due_ms,
+    together,
+    tray_of,
+)
 from chargeloop.station.core.memory import (
-    OPEN_TRAY,
     Act,
     Asker,
     GiveAnswer,
@@ -39,6 +49,7 @@ from chargeloop.station.core.memory import (
     Memory,
     OpenSlot,
     Record,
+    Restart,
     RunMotor,
     Senses,
     Step,
@@ -46,20 +57,17 @@ from chargeloop.station.core.memory import (
 from chargeloop.station.shell.files import CabinetFiles, WrittenRecord, WrittenStep
 from chargeloop.station.shell.network import Network
 from chargeloop.station.shell.settings import CabinetEntry, FleetSettings
-from chargeloop.station.shell.world_line import HANDS, WorldLine
+from chargeloop.station.shell.world_line import WorldLine
 
 _log = logging.getLogger(__name__)
 
-SETTLE_MS = 200  # how long an exit sensor is given before it is looked at again
-LOOK_AFTER_MS = 1_000  # how long after a bank has left the readers are asked whether that is so
-UNKNOWN_TIME_MS = MINUTE_MS  # how often a cabinet that does not know the time looks whether it does
-_TRAYS = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
+_RESTART_AFTER_MS: Final = 500  # how long a restart waits, so that its outcome can leave before
 
 Decide = Callable[[Memory, Senses], Step]
 
 
 class CabinetShell:
-    """One cabinet: `run` it until cancelled.
+    """One boot of a cabinet: `run` it until cancelled, or until its firmware restarts.
 
     Args:
         entry: the cabinet as the fleet's file has it.
@@ -85,46 +93,66 @@ class CabinetShell:
         self._faults = entry.faults.faults()
         directory = settings.data / "cabinets" / entry.cabinet
         self._files = CabinetFiles(directory)
-        self._device_clock = DeviceClock(
-            clock,
-            boot_id=begin_boot(directory),
-            offset_ms=self._faults.clock_offset_ms,
-            drift_ppm=self._faults.drift_ppm,
-            unset=self._faults.clock_unset,
-        )
+        self._device_clock = self._own_clock(begin_boot(directory))
         self._journal = self._files.open_journal()
-        self._link = DeviceLink(
-            credentials=credentials,
-            broker=settings.broker,
-            clock=clock,
-            device_clock=self._device_clock,
-            journal=self._journal,
-            state_dir=directory,
-            subscriptions=subscriptions(Role.CABINET, entry.cabinet, settings.region, only=TOPICS),
-            receive=self.receive,
-            birth=self._birth,
-            policy=_link_policy(clock, settings.heartbeat_ms),
-        )
-        world_line = WorldLine(
-            credentials=credentials, broker=settings.broker, clock=clock, receive=self.receive
-        )
-        self._network = Network(self._link, world_line, self._faults, clock)
+        self._link = self._new_link(credentials, directory)
+        self._network = self._new_network(credentials)
         self._turns = asyncio.Lock()
         self._changed = asyncio.Event()
+        self._restarting = asyncio.Event()
         self._motors: asyncio.TaskGroup | None = None
         self._mechanics = self._files.load_mechanics(entry.slots) or entry.installed(clock.now_ms())
         self._memory = Memory.new(entry.slots)
 
+    def _own_clock(self, boot_id: BootId) -> DeviceClock:
+        return DeviceClock(
+            self._clock,
+            boot_id=boot_id,
+            offset_ms=self._faults.clock_offset_ms,
+            drift_ppm=self._faults.drift_ppm,
+            unset=self._faults.clock_unset,
+        )
+
+    def _new_link(self, credentials: Credentials, directory: Path) -> DeviceLink:
+        settings = self._settings
+        return DeviceLink(
+            credentials=credentials,
+            broker=settings.broker,
+            clock=self._clock,
+            device_clock=self._device_clock,
+            journal=self._journal,
+            state_dir=directory,
+            subscriptions=subscriptions(Role.CABINET, self._entry.cabinet, settings.region, only=TOPICS),
+            receive=self.receive,
+            birth=self._birth,
+            policy=_link_policy(self._clock, settings.heartbeat_ms),
+        )
+
+    def _new_network(self, credentials: Credentials) -> Network:
+        world_line = WorldLine(
+            credentials=credentials, broker=self._settings.broker, clock=self._clock, receive=self.receive
+        )
+        return Network(self._link, world_line, self._faults, self._clock)
+
     async def run(self) -> None:
-        """Be a cabinet until cancelled; an orderly end is written down as such."""
+        """Be a cabinet until cancelled; an orderly end is written down as such.
+
+        Returns when the firmware restarts: then boot it anew, with another shell.
+        """
         await self._boot()
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._motors = tasks
-                tasks.create_task(self._network.run())
-                tasks.create_task(self._watch_time())
+                running = [
+                    tasks.create_task(self._network.run()),
+                    tasks.create_task(self._watch_time()),
+                ]
                 if self._settings.heartbeat_ms > 0:
-                    tasks.create_task(self._beat())
+                    running.append(tasks.create_task(self._beat()))
+                await self._restarting.wait()
+                await self._clock.sleep_ms(_RESTART_AFTER_MS)
+                for task in running:
+                    task.cancel()
         except asyncio.CancelledError:
             self._write_step(cabinet.stop(self._memory, self._senses()), self._device_clock.time())
             raise
@@ -156,7 +184,7 @@ class CabinetShell:
 
     async def _hands(self, topic: Topic, message: Envelope[Data]) -> None:
         async with self._turns:
-            asker = self._asker(topic, message)
+            asker = Asker(message.id, tray_of(topic))
             given = self._mechanics.answers.get(asker.key)
             if given is not None:
                 await self._publish_answer(given)
@@ -180,10 +208,6 @@ class CabinetShell:
                 lambda m, s: cabinet.offer_bank(m, s, asker, read, act.code), in_hand=act.bank
             )
 
-    def _asker(self, topic: Topic, message: Envelope[Data]) -> Asker:
-        tray = TOPICS[_TRAYS[topic.spec.name]]
-        return Asker(message.id, tray.topic(topic.region, **topic.ids))
-
     # Steps.
 
     async def _do(self, decide: Decide) -> None:
@@ -205,8 +229,7 @@ class CabinetShell:
 
     def _write_step(self, step: Step, at: DeviceTime) -> None:
         memory = replace(step.memory, snapshot_version=self._memory.snapshot_version + 1)
-        # A hand in the open tray moves nothing by itself: if its answer is lost here, it asks again.
-        answers = tuple(act for act in step.acts if isinstance(act, GiveAnswer) and act.claim != OPEN_TRAY)
+        answers = answers_to_keep(step)
         records = tuple(WrittenRecord.of(record) for record in step.records)
         self._files.save_step(
             WrittenStep(memory, self._journal.journal_id, self._journal.last_seq, records, answers, at)
@@ -214,7 +237,7 @@ class CabinetShell:
         self._memory = memory
 
     async def _record(self, records: tuple[Record, ...], at: DeviceTime | None) -> None:
-        for (correlation_id, causation_id, subject, earlier), group in groupby(records, _alike):
+        for (correlation_id, causation_id, subject, earlier), group in together(records):
             await self._link.record(
                 *(record.data for record in group),
                 correlation_id=correlation_id,
@@ -263,6 +286,8 @@ class CabinetShell:
                 await self._push_in(act, in_hand)
             case GiveAnswer():
                 await self._give(act)
+            case Restart():
+                self._restarting.set()
 
     async def _run_motor(self, act: RunMotor) -> None:
         await self._clock.sleep_ms(self._settings.motor_ms)
@@ -333,20 +358,8 @@ class CabinetShell:
 
     def _next_due_ms(self) -> int | None:
         """Return when, by the world's clock, time alone changes something, or None."""
-        now_ms = self._clock.now_ms()
-        due_ms = [instant_ms for instant_ms in self._ready_times_ms() if instant_ms > now_ms]
-        end_ms = cabinet.next_due_ms(self._memory)
-        if end_ms is not None and self._device_clock.learned:
-            due_ms.append(now_ms + max(1, end_ms - self._device_clock.platform_ms()))
-        elif end_ms is not None:
-            due_ms.append(now_ms + UNKNOWN_TIME_MS)
-        return min(due_ms, default=None)
-
-    def _ready_times_ms(self) -> list[int]:
-        charging = {slot.number for slot in self._memory.slots if slot.state is SlotState.CHARGING}
-        batteries = [place.bank for place in self._mechanics.slots if place.slot in charging]
-        times = [battery.ready_at(inside) for inside in batteries if inside is not None]
-        return [instant_ms for instant_ms in times if instant_ms is not None]
+        platform_ms = self._device_clock.platform_ms() if self._device_clock.learned else None
+        return next_due_ms(self._memory, self._mechanics, self._clock.now_ms(), platform_ms)
 
     async def _beat(self) -> None:
         await self._clock.sleep_ms(self._phase_ms)
@@ -356,11 +369,6 @@ class CabinetShell:
             readings = report.telemetry(self._senses(), power_w)
             await self._link.publish(Send(self._own_topic("cabinet_telemetry"), readings))
             await self._clock.sleep_ms(self._settings.heartbeat_ms)
-
-
-def _alike(record: Record) -> tuple[str | None, str | None, str | None, DeviceTime | None]:
-    """Return what entries must share to go into the journal together."""
-    return record.correlation_id, record.causation_id, record.subject, record.at
 
 
 def _link_policy(clock: Clock, heartbeat_ms: int) -> LinkPolicy:

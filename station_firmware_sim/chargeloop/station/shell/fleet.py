@@ -7,7 +7,7 @@ from typing import Final
 
 from chargeloop.broker import CredentialStore
 from chargeloop.broker.clock import Clock
-from chargeloop.station.shell.cabinet_shell import CabinetShell
+from chargeloop.station.shell.power import PoweredCabinet
 from chargeloop.station.shell.settings import FleetSettings, load_fleet
 
 # So many cabinets connect at a time: a broker that starts again must not be stormed.
@@ -30,8 +30,8 @@ async def run_fleet(
     _allow_files(len(entries) * FILES_PER_CABINET + OTHER_FILES)
     store = CredentialStore.of_data(settings.data)
     spread_ms = settings.heartbeat_ms // max(1, len(entries))
-    shells = [
-        CabinetShell(
+    cabinets = [
+        PoweredCabinet(
             entry,
             store.grant(entry.cabinet, settings.region),
             settings,
@@ -41,17 +41,17 @@ async def run_fleet(
         for number, entry in enumerate(entries)
     ]
     async with asyncio.TaskGroup() as tasks:
-        for first in range(0, len(shells), CONNECTING):
-            await _start(tasks, shells[first : first + CONNECTING])
+        for first in range(0, len(cabinets), CONNECTING):
+            await _start(tasks, cabinets[first : first + CONNECTING])
         if ready is not None:
             ready()
 
 
-async def _start(tasks: asyncio.TaskGroup, shells: Sequence[CabinetShell]) -> None:
-    for shell in shells:
-        tasks.create_task(shell.run())
-    for shell in shells:
-        await shell.wait_ready()
+async def _start(tasks: asyncio.TaskGroup, cabinets: Sequence[PoweredCabinet]) -> None:
+    for cabinet in cabinets:
+        tasks.create_task(cabinet.run())
+    for cabinet in cabinets:
+        await cabinet.wait_ready()
 
 
 def _allow_files(needed: int) -> None:

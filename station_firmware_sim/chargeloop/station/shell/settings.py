@@ -21,7 +21,7 @@ from chargeloop.protocol import fields
 from chargeloop.protocol.messages.cabinet import CabinetInfo
 from chargeloop.protocol.messages.common import Location
 from chargeloop.station.core.battery import FULL_PPM, Battery
-from chargeloop.station.core.cabinet import FIRMWARE
+from chargeloop.station.core.cabinet import COMMANDS, FIRMWARE
 from chargeloop.station.core.faults import Faults, OfflineWindow
 from chargeloop.station.core.mechanics import Mechanics, Place
 
@@ -34,8 +34,8 @@ class FleetSettings(BaseModel):
     """One process of simulated cabinets.
 
     `fleet` is the JSON file of its cabinets, `data` the directory of everybody's credentials and of the
-    cabinets' own files. `heartbeat_ms` 0 sends no telemetry and asks for the time at connections only. Times
-    are the world's.
+    cabinets' own files. `heartbeat_ms` 0 sends no telemetry and asks for the time at connections only;
+    `boot_ms` is how long a cabinet that restarts is dark. Times are the world's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +46,7 @@ class FleetSettings(BaseModel):
     fleet: Path
     heartbeat_ms: Annotated[int, Field(ge=0)] = 60_000
     motor_ms: Annotated[int, Field(ge=0)] = 2_000
+    boot_ms: Annotated[int, Field(ge=0)] = 2_000
 
 
 class _Entry(BaseModel):
@@ -125,6 +126,7 @@ class CabinetEntry(_Entry):
             slots=self.slots,
             model=f"CL-{self.slots}",
             firmware=FIRMWARE,
+            commands=COMMANDS,
         )
 
     def installed(self, now_ms: int) -> Mechanics:

@@ -20,10 +20,10 @@ from chargeloop.broker.intake import check
 from chargeloop.protocol.codec import Fault, encode, seal
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.topics import Role, source_of, subscriptions
+from chargeloop.station.core.carrying_out import HANDS
 
 _log = logging.getLogger(__name__)
 
-HANDS = ("courier_hands", "user_hands")
 _RETRY_MS = 5_000
 _RETRY_REAL_MS = 200
 

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from fastapi import APIRouter, Cookie, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from chargeloop.platform.shell.accounts.rotation import SESSION_MS
 from chargeloop.platform.shell.accounts.store import Session
 from chargeloop.platform.shell.accounts.tokens import ACCESS_S
 from chargeloop.platform.shell.asking import Anyone, AskedServices
+from chargeloop.platform.shell.basemap import Basemap
 from chargeloop.platform.shell.entrance import TooManyTriesError, WrongLoginError
 from chargeloop.platform.shell.origin import same_origin
 from chargeloop.platform.shell.problems import ProblemError
@@ -72,8 +73,22 @@ class ClockBody(BaseModel):
     speed: float
 
 
+class MapBody(BaseModel):
+    """The map of the real city that pages draw on: a MapLibre style, tiles or a PMTiles archive at `url`.
+
+    `attribution` is whom it must name in addition to what it says of itself.
+    """
+
+    kind: Literal["style", "tiles", "pmtiles"]
+    url: str
+    attribution: str
+
+
 class SessionBody(BaseModel):
-    """A session: the access token goes into the header `Authorization: Bearer …` of every request."""
+    """A session; without a `map` pages invent a city.
+
+    The access token goes into the header `Authorization: Bearer …` of every request.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -84,6 +99,7 @@ class SessionBody(BaseModel):
                     "account": {"id": "opr-anna", "role": "operator", "name": "Anna", "region": "demo"},
                     "mqtt": {"client_id": "opr-anna", "username": "opr-anna", "password": "w8Zt…"},
                     "clock": {"now": "2026-11-23T12:00:00.000Z", "speed": 1.0},
+                    "map": {"kind": "pmtiles", "url": "/map/tiles.pmtiles", "attribution": ""},
                 }
             ]
         }
@@ -94,9 +110,10 @@ class SessionBody(BaseModel):
     account: AccountBody
     mqtt: BrokerLogin
     clock: ClockBody
+    map: MapBody | None
 
     @classmethod
-    def of(cls, session: Session, token: str, credentials: Credentials, clock: ClockBody) -> Self:
+    def of(cls, session: Session, token: str, credentials: Credentials, services: Services) -> Self:
         """Return the body of a session with a fresh token."""
         account, client = session.account, credentials.client
         return cls(
@@ -104,7 +121,8 @@ class SessionBody(BaseModel):
             expires_in_s=ACCESS_S,
             account=AccountBody(id=account.id, role=account.role, name=account.name, region=account.region),
             mqtt=BrokerLogin(client_id=client, username=client, password=credentials.password),
-            clock=clock,
+            clock=ClockBody(now=format_instant(services.now_ms()), speed=services.speed),
+            map=None if services.basemap is None else _map_of(services.basemap),
         )
 
 
@@ -217,8 +235,11 @@ async def _opened(services: Services, session: Session, request: Request, respon
         httponly=True,
         samesite="strict",
     )
-    clock = ClockBody(now=format_instant(services.now_ms()), speed=services.speed)
-    return SessionBody.of(session, services.entrance.token_of(session), credentials, clock)
+    return SessionBody.of(session, services.entrance.token_of(session), credentials, services)
+
+
+def _map_of(basemap: Basemap) -> MapBody:
+    return MapBody(kind=basemap.kind.value, url=basemap.url, attribution=basemap.attribution)
 
 
 def _is_tls(request: Request) -> bool:

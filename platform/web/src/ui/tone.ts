@@ -1,0 +1,2 @@
+/** How good news are; `ui/base.css` has a class for each. */
+export type Tone = 'plain' | 'good' | 'warn' | 'bad'

@@ -1,0 +1,173 @@
+"""What motors, sensors and hands of a simulated cabinet really do, whatever its firmware believes.
+
+Motors jam, the exit sensor bounces or shows nothing, and somebody may force a bank. All of it goes to the
+records.
+"""
+
+import random
+from collections.abc import Collection
+from typing import Final
+
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.values import replace
+from chargeloop.simulation.stage import Stage
+from chargeloop.station.core import battery, mechanics
+from chargeloop.station.core.battery import Battery
+from chargeloop.station.core.faults import Faults as Planted
+from chargeloop.station.core.mechanics import Answer, Ghost, Mechanics, Place
+from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Pickup, RunMotor
+
+_PERFECT: Final = Planted()
+_JAMMED: Final = Planted(jam_next=2**31)
+
+
+class Works:
+    """The works of one cabinet with the banks in it.
+
+    Args:
+        stage: they play on.
+        draw: what goes wrong with them.
+        region: its region.
+        cabinet: its id.
+        batteries: what is in its slots, from slot 1 on; None is an empty slot.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        draw: random.Random,
+        region: str,
+        cabinet: str,
+        batteries: tuple[Battery | None, ...],
+    ) -> None:
+        self.mechanics = Mechanics(
+            tuple(Place(slot, inside) for slot, inside in enumerate(batteries, start=1))
+        )
+        self.blind: set[int] = set()
+        self._does_not_fit: set[str] = set()
+        self._stage = stage
+        self._draw = draw
+        self._region = region
+        self._cabinet = cabinet
+        for standing in self.mechanics.slots:
+            if standing.bank is not None:
+                stage.record("bank", region, standing.bank.bank, self.slot(standing.slot))
+
+    def slot(self, number: int) -> str:
+        """Return how the records name a slot."""
+        return f"slot/{self._cabinet}/{number}"
+
+    def readings(self) -> tuple[cab.BankStatus | None, ...]:
+        """Return what the readers of all slots say now."""
+        readings = self.mechanics.readings(self._stage.loop.now_ms())
+        if self.blind:
+            return tuple(
+                None if number in self.blind else reading for number, reading in enumerate(readings, start=1)
+            )
+        return readings
+
+    def push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
+        """Let a hand push a bank into a slot that is open for it."""
+        now_ms = self._stage.loop.now_ms()
+        if self.mechanics.place(act.slot).bank is None:
+            self.mechanics = mechanics.insert(self.mechanics, act.slot, in_hand, act.asker, now_ms)
+            self._tell_move(in_hand.bank, hand_of(act.asker), self.slot(act.slot), "hand")
+        else:
+            # The firmware believed the slot empty: whoever stands there sees that the bank does not fit.
+            self._does_not_fit.add(act.asker.key)
+
+    def give(self, act: GiveAnswer) -> Answer:
+        """Show an answer and let the hand take what is in the tray for it; return what it got to see."""
+        if act.asker.key in self._does_not_fit:
+            act = replace(act, accepted=False, display="it does not fit")
+        given = act.asker.key not in self.mechanics.answers
+        self.mechanics = mechanics.give(self.mechanics, act, self._stage.loop.now_ms())
+        answer = self.mechanics.answers[act.asker.key]
+        for bank in answer.banks if given else ():
+            self._tell_move(bank.bank, f"tray/{self._cabinet}", hand_of(act.asker), "hand")
+        return answer
+
+    def settle(self, slot: int) -> None:
+        """Let the exit sensor of a slot come to rest."""
+        self.mechanics = mechanics.settle(self.mechanics, slot)
+
+    def lose_power(self) -> None:
+        """Forget what only electricity holds."""
+        self.mechanics = mechanics.after_power_cut(self.mechanics)
+
+    def turn(self, act: RunMotor, pickup: Pickup | None) -> None:
+        """Let the motor of a slot run: what it does is what the world does, whatever the firmware thinks.
+
+        `pickup` is what the firmware gives banks out for.
+        """
+        faults, draw, before = self._stage.faults, self._draw, self.mechanics
+        standing = before.place(act.slot).bank
+        jams = faults.jam > 0 and draw.random() < faults.jam
+        if jams:
+            self._stage.fault(self._region, "jam", self._cabinet)
+        now_ms = self._stage.loop.now_ms()
+        self.mechanics = mechanics.run_motor(
+            before, act.slot, act.claim, _JAMMED if jams else _PERFECT, now_ms
+        )
+        moved = len(self.mechanics.tray) > len(before.tray)
+        bank = None if standing is None else standing.bank
+        self._stage.record(
+            "motor", self._region, self._cabinet, act.slot, bank,
+            None if pickup is None else pickup.reservation, None if pickup is None else pickup.command,
+            0 if pickup is None else pickup.epoch, moved,
+        )  # fmt: skip
+        if moved and bank is not None:
+            self._tell_move(bank, self.slot(act.slot), f"tray/{self._cabinet}", "motor")
+        self._mislead(
+            act.slot, moved=moved, status=None if standing is None else battery.read(standing, now_ms)
+        )
+
+    def _mislead(self, slot: int, *, moved: bool, status: cab.BankStatus | None) -> None:
+        """Let the exit sensor bounce, or show nothing although the bank is still there."""
+        faults, draw = self._stage.faults, self._draw
+        if moved and status is not None and faults.bounce > 0 and draw.random() < faults.bounce:
+            self._stage.fault(self._region, "bounce", self._cabinet)
+            ghosts = {**self.mechanics.ghosts, slot: Ghost(status, draw.randint(1, 2))}
+            self.mechanics = replace(self.mechanics, ghosts=ghosts)
+        elif not moved and status is not None and faults.sensor_lie > 0 and draw.random() < faults.sensor_lie:
+            self._stage.fault(self._region, "sensor_lie", self._cabinet)
+            self.blind.add(slot)
+
+    def vandalise(self, busy: Collection[int]) -> None:
+        """Let somebody force a bank out or in, or exchange two, but for slots whose motor is `busy`."""
+        slots, draw = self.mechanics.slots, self._draw
+        full = [standing for standing in slots if standing.bank is not None]
+        free = [standing for standing in full if standing.slot not in busy]
+        if len(free) < 2:
+            return
+        self._stage.fault(self._region, "vandal", self._cabinet)
+        one, other = draw.sample(free, 2)
+        if one.bank is None or other.bank is None:
+            return
+        if draw.random() < 0.5:
+            self._put(replace(one, bank=other.bank), replace(other, bank=one.bank))
+            self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
+            self._tell_move(other.bank.bank, self.slot(other.slot), self.slot(one.slot), "vandal")
+            self._tell_move(one.bank.bank, "outside", self.slot(other.slot), "vandal")
+        else:
+            empty = [standing for standing in slots if standing.bank is None and standing.slot not in busy]
+            self._put(replace(one, bank=None))
+            self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
+            if empty:
+                there = draw.choice(empty)
+                self._put(replace(there, bank=one.bank))
+                self._tell_move(one.bank.bank, "outside", self.slot(there.slot), "vandal")
+
+    def _put(self, *changed: Place) -> None:
+        by_slot = {standing.slot: standing for standing in changed}
+        slots = tuple(by_slot.get(standing.slot, standing) for standing in self.mechanics.slots)
+        self.mechanics = replace(self.mechanics, slots=slots)
+
+    def _tell_move(self, bank: str, start: str, end: str, by: str) -> None:
+        self._stage.move(self._region, bank, start, end, by)
+
+
+def hand_of(asker: Asker) -> str:
+    """Return whose hand it is that waits for an answer on this topic."""
+    parts = asker.topic.split("/")
+    return f"courier/{parts[-1]}" if parts[3] == "tray" else f"user/{parts[-1]}"
