@@ -37,11 +37,11 @@ def transactions(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Store[Any],
         sync(store)
 
     monkeypatch.setattr(disk.Store, "sync", noting)
-    stage = Stage(4, BEGIN_MS, faults_of("worst"), discard, JSON)
+    stage = Stage(4, BEGIN_MS, faults_of("worst,operator_commands=20"), discard, JSON)
     region = build(stage, "r1", 8)
     region.rental.start()
     region.dispatch.start()
-    for device in (*region.cabinets, *region.phones, *region.people):
+    for device in (*region.cabinets, *region.phones, *region.people, *region.operators):
         device.boot()
     stage.loop.run(region.last_order_ms + city.LEAD_MS)
     stores: dict[str, Store[Any]] = {"r1-rental": region.rental.books, "r1-dispatch": region.dispatch.books}

@@ -21,7 +21,7 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role
 from chargeloop.protocol.values import replace
-from chargeloop.simulation.device import Device, PowerCutError
+from chargeloop.simulation.device import Device, RestartError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 from chargeloop.simulation.works import Works, hand_of
@@ -269,8 +269,7 @@ class Cabinet(Device):
             case GiveAnswer():
                 self._give(act)
             case Restart():
-                # To the firmware a restart is a power cut that it has chosen and is prepared for.
-                raise PowerCutError
+                raise RestartError
 
     def _motor_stops(self, act: RunMotor) -> None:
         self._motors.pop(act.slot, None)

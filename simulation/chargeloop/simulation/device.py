@@ -41,6 +41,10 @@ class PowerCutError(Exception):
     """The device has lost its power here."""
 
 
+class RestartError(Exception):
+    """The device restarts by its own decision."""
+
+
 class Device(ABC):
     """One device. Call `boot` once.
 
@@ -114,6 +118,14 @@ class Device(ABC):
             return
         self.stage.record("crash", self.region, self.client, "power")
         self.stage.fault(self.region, "power_cut", self.client)
+        self._go_dark()
+
+    def restart(self) -> None:
+        """Go down as by a power cut, but at a moment that the device has chosen."""
+        self.stage.record("crash", self.region, self.client, "restart")
+        self._go_dark()
+
+    def _go_dark(self) -> None:
         self.is_on = False
         self._alarm.set(None)
         self._answers.clear()
@@ -144,6 +156,9 @@ class Device(ABC):
             act()
         except PowerCutError:
             self.cut_power()
+            return
+        except RestartError:
+            self.restart()
             return
         self._pump()
 

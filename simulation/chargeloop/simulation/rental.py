@@ -43,6 +43,7 @@ _COMMANDS: Final = {
     "chargeloop.cabinet.eject_banks.v1": "eject_banks",
     "chargeloop.cabinet.report_inventory.v1": "report_inventory",
     "chargeloop.cabinet.lock_slot.v1": "lock_slot",
+    "chargeloop.cabinet.reboot.v1": "reboot",
 }
 
 

@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "inventory": "report_inventory",
     "release": "release_reservation",
     "eject": "eject_banks",
+    "reboot": "reboot",
 }
 _Outcome = tuple[str, str | None]
 
@@ -122,7 +123,7 @@ class Interventions:
             self._findings.report("interventions.outcome", at_ms, text)
         if one.happened_ms is None:
             return
-        is_true = one.action != "inventory" or told[0] == "done"
+        is_true = one.action not in {"inventory", "reboot"} or told[0] == "done"
         if one.action == "eject":
             is_true = self._motors.ran_for(one.cabinet, one.reservation or "")
         if not is_true:
