@@ -86,6 +86,12 @@ def test_a_call_that_is_heard_of_late_ends_the_rental_earlier() -> None:
     assert rental(journal.says("second_indication", 90, job=BACK)) == (20, 90)
 
 
+def test_a_call_of_an_earlier_leg_counts_for_what_its_courier_brings() -> None:
+    journal = brought().asks(BACK, "back").asks(f"{BACK}-again", "back")
+    journal.says("earlier_indication", 60, job=BACK).says("banks_collected", 105, job=BACK, banks=[BANK])
+    assert rental(journal) == (20, 60)
+
+
 def test_a_user_who_walks_to_a_cabinet_ends_the_rental_there() -> None:
     assert rental(brought().says("bank_returned", 60, bank=BANK)) == (20, 60)
 

@@ -90,6 +90,14 @@ async def test_a_transaction_that_fails_leaves_nothing_and_says_which_file(store
     reader.close()
 
 
+@pytest.mark.parametrize(("seq", "text"), [(2**63, "event"), (1, "\ud800")])
+async def test_a_value_that_sqlite_cannot_hold_is_a_failed_transaction(
+    store: ToyStore, seq: int, text: str
+) -> None:
+    with pytest.raises(StoreFailedError, match=r"toy\.sqlite3: a transaction failed"):
+        await store.commit(Changes(), [("cabinet/cab-1", seq, "m-1", text)])
+
+
 async def test_a_disk_error_is_a_failed_transaction(store: ToyStore) -> None:
     await store.load()
     await store.read("PRAGMA max_page_count = 1")

@@ -32,7 +32,8 @@ def exchange(sent_ms: int, received_ms: int, read_ms: int | None = None) -> Sync
     )
 
 
-SYNCED = ClockMap().learn("b1", exchange(1_000, 1_040), RECEIVED_MS)
+TOLD = at(30 * DAY_MS)
+SYNCED = ClockMap().learn(TOLD, exchange(1_000, 1_040), RECEIVED_MS)
 
 
 def test_an_event_of_a_measured_boot_is_placed_by_its_uptime_whatever_the_wall_clock_says() -> None:
@@ -59,13 +60,13 @@ def test_doubt_grows_with_the_distance_to_the_sample_until_the_time_is_only_infe
 
 
 def test_another_exchange_narrows_the_doubt() -> None:
-    both = SYNCED.learn("b1", exchange(3_000, 3_010), RECEIVED_MS)
+    both = SYNCED.learn(TOLD, exchange(3_000, 3_010), RECEIVED_MS)
     lean = [both.correct(at(3_005), RECEIVED_MS, lean).time_ms - BOOTED_MS for lean in Lean]
     assert lean == [3_000, 3_005, 3_010]
 
 
 def test_of_contradicting_exchanges_the_nearest_counts() -> None:
-    jumped = SYNCED.learn("b1", exchange(100_000, 100_040, read_ms=160_000), RECEIVED_MS)
+    jumped = SYNCED.learn(TOLD, exchange(100_000, 100_040, read_ms=160_000), RECEIVED_MS)
     assert jumped.correct(at(1_020), RECEIVED_MS).time_ms == BOOTED_MS + 1_020
     assert jumped.correct(at(100_020), RECEIVED_MS).time_ms == BOOTED_MS + 160_000
 
@@ -75,16 +76,28 @@ def test_of_contradicting_exchanges_the_nearest_counts() -> None:
     [
         SyncSample(platform_time=BOOTED_MS, sent_uptime_ms=2_000, received_uptime_ms=1_000),
         SyncSample(platform_time=RECEIVED_MS + 1, sent_uptime_ms=1_000, received_uptime_ms=1_040),
+        SyncSample(platform_time=BOOTED_MS, sent_uptime_ms=1_000, received_uptime_ms=5_001),
+        SyncSample(platform_time=BOOTED_MS, sent_uptime_ms=2**53, received_uptime_ms=2**53),
     ],
 )
 def test_an_exchange_that_cannot_have_happened_is_ignored(impossible: SyncSample) -> None:
-    assert SYNCED.learn("b1", impossible, RECEIVED_MS) is SYNCED
+    assert SYNCED.learn(at(5_000), impossible, RECEIVED_MS) is SYNCED
+
+
+def test_a_device_that_was_booted_before_all_clocks_began_is_not_believed() -> None:
+    long_ago = SyncSample(platform_time=BOOTED_MS, sent_uptime_ms=2**53, received_uptime_ms=2**53)
+    assert SYNCED.learn(at(2**53), long_ago, RECEIVED_MS) is SYNCED
+
+
+def test_an_exchange_told_by_a_device_that_does_not_say_its_own_time_is_ignored() -> None:
+    for told in (at(None), at(5_000, boot=None)):
+        assert SYNCED.learn(told, exchange(2_000, 2_040), RECEIVED_MS) is SYNCED
 
 
 def test_the_same_exchange_twice_and_late_changes_nothing() -> None:
-    again = SYNCED.learn("b1", exchange(1_000, 1_040), RECEIVED_MS)
+    again = SYNCED.learn(TOLD, exchange(1_000, 1_040), RECEIVED_MS)
     assert again is SYNCED
-    assert again.learn("b1", exchange(1_000, 1_040), RECEIVED_MS + DAY_MS) is SYNCED
+    assert again.learn(TOLD, exchange(1_000, 1_040), RECEIVED_MS + DAY_MS) is SYNCED
 
 
 def test_exchanges_of_one_boot_say_nothing_about_another() -> None:
@@ -95,9 +108,8 @@ def test_only_the_last_few_boots_and_exchanges_are_kept() -> None:
     clock_map = ClockMap()
     for boot in range(20):
         for second in range(20):
-            clock_map = clock_map.learn(
-                f"b{boot}", exchange(second * 1_000, second * 1_000 + 10), RECEIVED_MS
-            )
+            sample = exchange(second * 1_000, second * 1_000 + 10)
+            clock_map = clock_map.learn(at(HOUR_MS, boot=f"b{boot}"), sample, RECEIVED_MS)
     assert [known.boot for known in clock_map.boots] == ["b16", "b17", "b18", "b19"]
     assert all(len(known.samples) == 8 for known in clock_map.boots)
 
@@ -183,7 +195,7 @@ def test_the_true_time_lies_between_the_earliest_and_the_latest(
             sent_uptime_ms=uptime(sent_ms),
             received_uptime_ms=uptime(sent_ms + way_ms + back_ms),
         )
-        clock_map = clock_map.learn("b1", sample, booted_ms + 10 * DAY_MS)
+        clock_map = clock_map.learn(TOLD, sample, booted_ms + 10 * DAY_MS)
     time, received_ms = at(uptime(happened_ms)), booted_ms + happened_ms + travel_ms
     clock_map = clock_map.heard(time, received_ms)
     earliest, middle, latest = (clock_map.correct(time, received_ms, lean).time_ms for lean in Lean)
@@ -193,5 +205,5 @@ def test_the_true_time_lies_between_the_earliest_and_the_latest(
 
 def test_a_platform_clock_that_was_slow_and_has_been_set_right_does_not_place_events_an_hour_early() -> None:
     slow = ClockMap().heard(at(1_000), BOOTED_MS + 1_000 - HOUR_MS)
-    right = slow.learn("b1", exchange(600_000, 600_040), RECEIVED_MS)
+    right = slow.learn(TOLD, exchange(600_000, 600_040), RECEIVED_MS)
     assert right.correct(at(600_100), RECEIVED_MS) == (BOOTED_MS + 600_100, ClockState.SYNCED)

@@ -26,6 +26,17 @@ def test_good_ids_are_taken(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "longest"),
+    [(IdKind.BANK, 40), (IdKind.RESERVATION, 32), (IdKind.CABINET, 48), (IdKind.ORDER, 48)],
+)
+def test_an_id_has_at_most_so_many_characters(kind: IdKind, longest: int) -> None:
+    text = f"{kind}-".ljust(longest, "x")
+    assert is_id(kind, text)
+    with pytest.raises(InvalidIdError, match=f"at most {longest} characters"):
+        require_id(kind, text + "x")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "", "cab", "cab-", "cab--1", "cab-1-", "-cab-1", "CAB-1", "cab-A", "cab_1", "cab-1 ", " cab-1",

@@ -141,16 +141,22 @@ class ClockMap:
 
     boots: tuple[BootClock, ...] = ()
 
-    def learn(self, boot: str, sample: SyncSample, received_ms: int) -> "ClockMap":
-        """Return the map with one more exchange; one that cannot have happened is ignored."""
-        backwards = sample.received_uptime_ms < sample.sent_uptime_ms
-        if backwards or sample.platform_time > received_ms:
+    def learn(self, time: DeviceTime, sample: SyncSample, received_ms: int) -> "ClockMap":
+        """Return the map with one more exchange, told in a message of that time.
+
+        One that cannot have happened is ignored: it ended before it began, or after the message that tells of
+        it was made, or began before 1970, or read a time that the platform's clock has not reached.
+        """
+        if time.boot is None or time.uptime_ms is None:
+            return self
+        in_order = sample.sent_uptime_ms <= sample.received_uptime_ms <= time.uptime_ms
+        if not in_order or not sample.received_uptime_ms <= sample.platform_time <= received_ms:
             return self
         middle_ms = (sample.sent_uptime_ms + sample.received_uptime_ms) // 2
         offsets = Offsets(
             sample.platform_time - sample.received_uptime_ms, sample.platform_time - sample.sent_uptime_ms
         )
-        known = self._of(boot)
+        known = self._of(time.boot)
         if any(kept.uptime_ms == middle_ms for kept in known.samples):
             return self
         samples = (*known.samples, Sample(middle_ms, offsets))[-_SAMPLES_KEPT:]

@@ -12,14 +12,14 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from chargeloop.protocol import ids
+from chargeloop.protocol import ids, text
 from chargeloop.protocol.ids import IdKind
 from chargeloop.protocol.money import require_currency
 from chargeloop.protocol.time import format_instant, parse_instant
 
 
 def _of(kind: IdKind) -> StringConstraints:
-    return StringConstraints(pattern=ids.id_pattern(kind), max_length=ids.MAX_ID_LENGTH)
+    return StringConstraints(pattern=ids.id_pattern(kind), max_length=ids.max_length(kind))
 
 
 Region = Annotated[ids.RegionId, StringConstraints(pattern=ids.REGION_PATTERN)]
@@ -83,8 +83,24 @@ Epoch = Annotated[int, Field(ge=0, le=2**53)]
 Slot = Annotated[int, Field(ge=1, le=36)]
 Quantity = Annotated[int, Field(ge=1, le=20)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
+# No battery lives through a hundredth of these.
+Cycles = Annotated[int, Field(ge=0, le=99_999)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,8}$")]
 Minor = Annotated[int, Field(ge=-(2**53), le=2**53)]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Reason = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=text.MAX_TEXT_LENGTH, pattern=text.TEXT_PATTERN),
+    AfterValidator(text.require_short),
+]
+
+
+def _made_to_fit(value: Any, info: ValidationInfo) -> Any:
+    return text.fitting(value) if info.mode == "python" and isinstance(value, str) else value
+
+
+# What a service says, perhaps in others' words or words kept from before: cut where it is said, not refused.
+Said = Annotated[Reason, BeforeValidator(_made_to_fit)]
+# A reason that is shown with an operator's id before it.
+ReasonOfOperator = Annotated[Reason, StringConstraints(max_length=140)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

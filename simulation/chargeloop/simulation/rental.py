@@ -105,7 +105,10 @@ class RentalStore(Store[PlatformWrite]):
         return [
             order
             for order in self.orders.values()
-            if not order.final or order.changed_ms >= ended_since_ms or order.id in named
+            if not order.final
+            or order.changed_ms >= ended_since_ms
+            or order.open_disputes
+            or order.id in named
         ]
 
     def _keep_orders(self, orders: Sequence[Order]) -> None:

@@ -274,6 +274,7 @@ _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
     "return_requested": Follower._requested,
     "first_indication": Follower._indicated,
     "second_indication": Follower._indicated,
+    "earlier_indication": Follower._indicated,
     "courier_left": Follower._courier_left,
     "bank_ejected": Follower._ejected,
     "picked_up": Follower._picked_up,

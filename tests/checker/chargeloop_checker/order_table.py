@@ -117,6 +117,7 @@ FACTS: Final = frozenset(
         "dispute_answered",
         "fee_waived",
         "rental_closed",
+        "earlier_indication",
     }
 )
 

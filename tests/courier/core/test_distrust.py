@@ -1,7 +1,10 @@
 """What a phone may claim and dispatch must not believe, and claims that must not bring the region down."""
 
 from chargeloop.courier.core.acts import MOST_JOBS
+from chargeloop.courier.core.courier import REFUSALS_KEPT
 from chargeloop.courier.core.job import JobState
+from chargeloop.courier.core.job_decide import NOT_NOW
+from chargeloop.protocol.codec import encode
 from chargeloop.protocol.ids import BankId, JobId
 from chargeloop.protocol.messages import courier, delivery
 from chargeloop.protocol.messages.courier import JobStep
@@ -23,6 +26,7 @@ from tests.courier.core.making import (
     request,
     returned,
 )
+from tests.protocol.largest import around, largest
 
 MADE_UP = tuple(BankId(f"bnk-madeup-{number}") for number in range(20))
 
@@ -157,3 +161,10 @@ def test_a_phone_that_picks_up_for_many_jobs_that_were_called_off_does_not_bring
     assert len(under_way) == MOST_JOBS
     assert max(job.place or 0 for job in under_way) == MOST_JOBS - 1
     assert world.work(A).refusals[-1].reason == "too many jobs at once"
+
+
+def test_the_largest_jobs_and_all_refusals_that_a_courier_can_have_fit_into_one_message() -> None:
+    jobs = (largest(courier.WorkJob),) * MOST_JOBS
+    refusals = (largest(courier.Refusal, reason=NOT_NOW.reason),) * REFUSALS_KEPT
+    work = courier.Work(version=2**53, on_duty=False, jobs=jobs, refusals=refusals)
+    encode(around(work, journal=False))

@@ -27,7 +27,7 @@ from chargeloop.platform.core.rows import (
     SaveTariff,
 )
 from chargeloop.platform.core.tariff import CourierRule, RentalRule, Tariff
-from chargeloop.protocol.codec import seal
+from chargeloop.protocol.codec import encode, seal
 from chargeloop.protocol.effects import Context, Effects, Incoming, Send
 from chargeloop.protocol.envelope import ClockState, Data
 from chargeloop.protocol.geo import Plane, Point
@@ -169,6 +169,8 @@ class Script:
     # Messages.
 
     def _take(self, effects: Effects[PlatformWrite]) -> None:
+        for send in effects.sends:
+            encode(seal(send.data, id="m", source="rental/rnt-main", time=self.now_ms))  # it fits
         self.rows.write(effects.writes)
         self.sent += effects.sends
         self.last = effects.sends

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from chargeloop.platform.core import fees
-from chargeloop.platform.core.order import Order
+from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.protocol.effects import Incoming
 from chargeloop.protocol.envelope import ClockState, Data
 from chargeloop.protocol.messages import cabinet as cab
@@ -54,7 +54,9 @@ class Story:
     `walked` banks of `quantity` were put into C by the user, so long after the hand-over; the others were
     asked to be fetched and brought to B. Couriers took each job one after the other, and the last one did it;
     who `claims_all` says that the banks in C were among those collected and brought back. Somebody who takes
-    the banks from A without a courier (`walk_up`) puts all of them into C.
+    the banks from A without a courier (`walk_up`) puts all of them into C. Somebody who believes that nobody
+    comes, because what the couriers do is heard late, asks again (`asks_again`) so long after the request for
+    the return; nobody is sent then.
     """
 
     quantity: int = 1
@@ -70,6 +72,7 @@ class Story:
     couriers: tuple[int, int] = (1, 1)
     claims_all: bool = False
     walk_up: bool = False
+    asks_again: int | None = None
     clocks: tuple[Clock, Clock, Clock] = (Clock(), Clock(), Clock())
 
 
@@ -192,6 +195,8 @@ class Telling:
         brought = banks[story.walked :]
         claimed = tuple(banks if story.claims_all else brought)
         self._at(now_ms, lambda: self._ask_return(len(brought)))
+        if story.asks_again is not None:
+            self._at(now_ms + story.asks_again * MINUTE_MS, self._ask_again)
         now_ms = self._indicated(now_ms + story.second_indication * MINUTE_MS, delivery.SecondIndication, 1)
         now_ms += story.collection * MINUTE_MS
         self._says(now_ms, lambda: self._job(delivery.BanksCollected, 1, banks=claimed))
@@ -235,6 +240,13 @@ class Telling:
         request = made(rental.RequestReturn, user=USER, order=self._order, location=place, quantity=quantity)
         assert isinstance(self.script.ask(request), rental.RequestDone)
         self._answers(cab.ReserveSlots)
+
+    def _ask_again(self) -> None:
+        """Ask for the return once more, if the platform has given up the first one."""
+        order = self.script.order(self._order)
+        waiting = len(order.banks_at(BankPlace.USER))
+        if order.state is rental.OrderState.IN_USE and waiting > 0:
+            self._ask_return(waiting)
 
     def _answers(self, kind: type[Data]) -> None:
         self.script.answer(kind)

@@ -43,6 +43,7 @@ def stories(draw: st.DrawFn) -> Story:
         couriers=draw(st.tuples(st.integers(1, 2), st.integers(1, 3))),
         claims_all=draw(st.booleans()),
         walk_up=walk_up,
+        asks_again=draw(st.none() | _minutes(31, 45)),
         clocks=draw(st.tuples(_clocks, _clocks, _clocks)),
     )
 
@@ -59,6 +60,9 @@ def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
     reports = 2 * story.couriers[0] + 1
     out = draw(st.lists(_held_up(_OUTWARD_PATIENCE_MS), min_size=reports, max_size=reports))
     back = draw(st.lists(_held_up(30 * HOUR_MS), max_size=8))
+    if story.asks_again is not None:
+        # Who asks again does so because it is not heard that somebody has taken the first request.
+        back.insert(0, Arrival(held_ms=draw(_minutes(25, 90)) * MINUTE_MS))
     longest_ms = {A: _UNLOCK_PATIENCE_MS if story.walk_up else 30 * HOUR_MS, B: 30 * HOUR_MS, C: 30 * HOUR_MS}
     cabinets = {name: draw(st.lists(_held_up(longest_ms[name]), max_size=5)) for name in (A, B, C)}
     return story, {DISPATCH: [*out, *back], **cabinets}
@@ -68,6 +72,13 @@ def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
 @given(told())
 # A courier claims a bank that its user had put into a cabinet without network, long before the bill.
 @example((Story(quantity=2, walked=1, claims_all=True), {C: [Arrival(held_ms=20 * HOUR_MS)]}))
+# A return is asked for again, before it is heard that a courier had taken the first.
+@example(
+    (
+        Story(use=50, collection=15, back=40, asks_again=32),
+        {DISPATCH: [*[Arrival()] * 3, Arrival(held_ms=30 * MINUTE_MS)]},
+    )
+)
 def test_the_same_facts_cost_the_same_whenever_they_are_heard(
     told: tuple[Story, dict[str, list[Arrival]]],
 ) -> None:

@@ -11,7 +11,9 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState, RefusalCode
+from chargeloop.protocol.time import DAY_MS, MINUTE_MS
 from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.values import replace
 from tests.platform.core.script import (
     USER,
     A,
@@ -131,6 +133,30 @@ def test_an_operator_answers_in_no_other_operator_s_name_and_users_not_at_all() 
     assert script.order(order.id).disputes[0].answer is None
     for name in (rental.AnswerDispute, rental.WaiveFee):
         assert name not in TOPICS["user_request"].messages
+
+
+def test_an_order_is_not_forgotten_as_long_as_a_dispute_waits_for_its_answer() -> None:
+    script = city(remember_ms=DAY_MS)
+    order = settled(script)
+    script.wait(DAY_MS - MINUTE_MS)
+    script.ask(dispute(order))
+    script.wait(9 * DAY_MS)
+    assert isinstance(script.ask(answer(order, script.order(order.id).disputes[0].id)), rental.RequestDone)
+    line = next(line for line in order.lines if line.fee == "rental")
+    assert isinstance(script.ask(waiver(order, line.id)), rental.RequestDone)
+    script.wait(DAY_MS)
+    assert script.region.order(order.id) is None
+
+
+def test_who_asks_about_an_order_that_is_forgotten_is_told_until_when_one_can() -> None:
+    script = city(remember_ms=DAY_MS)
+    order = settled(script)
+    script.wait(DAY_MS)
+    for asked in (dispute(order), waiver(order, order.lines[0].id)):
+        answered = script.ask(asked)
+        assert refused(answered) is RefusalCode.UNKNOWN_ORDER
+        assert isinstance(answered, rental.RequestRefused)
+        assert "in the last 24 h" in answered.detail
 
 
 # Waivers.
@@ -281,6 +307,28 @@ def test_an_order_without_banks_at_the_user_fails(
     ended = script.order(order.id)
     assert ended.final or ended.ending is OrderState.FAILED
     assert script.fees(order.id) == {}
+
+
+def test_the_longest_reason_of_an_operator_with_the_longest_id_ends_a_walk_up() -> None:
+    script = city()
+    order = script.place(hand_over=rental.HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks)
+    operator = "opr-" + "a" * 44
+    wish = made(rental.EndOrder, operator=operator, order=order.id, reason="x" * 140)
+    script.say(f"cl/v1/demo/operator/{operator}/request", wish)
+    assert script.order(order.id).state is OrderState.FAILED
+    shown = script.commands(rental.OrderMoved)[-1].reason
+    assert shown is not None
+    assert shown.startswith(f"the cabinet gave out no bank: {operator}: xxx")
+    assert shown.endswith("x…")
+
+
+def test_a_reason_that_was_stored_when_it_might_be_longer_is_shown_cut() -> None:
+    script = city()
+    order = script.place()
+    script.rows.orders[order.id] = replace(order, reason="\x01" * 300)
+    script.restart()
+    assert script.region.view(script.order(order.id)).reason == " "
 
 
 def test_a_walk_up_that_is_ended_while_banks_come_out_is_settled_and_charged_until_then() -> None:

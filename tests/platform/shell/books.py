@@ -23,7 +23,7 @@ from chargeloop.platform.core.rows import (
     SlotRecord,
 )
 from chargeloop.platform.shell.tariff_file import default_tariff
-from chargeloop.protocol.clock_map import ClockMap
+from chargeloop.protocol.clock_map import ClockMap, DeviceTime
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import (
@@ -194,7 +194,9 @@ CABINET = CabinetRecord(
         SlotRecord(2, SlotState.EMPTY),
     ),
     clock=ClockMap().learn(
-        "b1", SyncSample(platform_time=NOON_MS, sent_uptime_ms=10, received_uptime_ms=50), NOON_MS + 9
+        DeviceTime("b1", 60, NOON_MS, None),
+        SyncSample(platform_time=NOON_MS, sent_uptime_ms=10, received_uptime_ms=50),
+        NOON_MS + 9,
     ),
 )
 # Half a degree of latitude away: 55 km.

@@ -104,13 +104,17 @@ async def test_a_body_that_is_no_good_json_is_a_problem(client: httpx2.AsyncClie
     problem(response, response.status_code, "invalid_request")
 
 
-async def test_text_that_cannot_be_stored_is_refused(
-    client: httpx2.AsyncClient, platform: ScriptedPlatform
+@pytest.mark.parametrize("reason", [b"\\ud800", b"\\u0001", b"two\\nlines", "\U0001f600".encode() * 151])
+async def test_text_that_cannot_be_stored_or_shown_is_refused(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, reason: bytes
 ) -> None:
     headers = {"Content-Type": "application/json"}
+    body = b'{"reason":"' + reason + b'"}'
     response = await client.post(
-        "/v1/orders/ord-7a10/cancel", content=b'{"reason":"\\ud800"}', headers=headers
+        "/v1/orders/ord-7a10/disputes", content=b'{"text":"' + reason + b'"}', headers=headers
     )
+    problem(response, 422, "invalid_request")
+    response = await client.post("/v1/orders/ord-7a10/cancel", content=body, headers=headers)
     problem(response, 422, "invalid_request")
     assert platform.asked == []
 

@@ -1,5 +1,6 @@
 """The rental store on a real SQLite file: what is written comes back, and what must never be is refused."""
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -106,6 +107,23 @@ async def test_an_order_that_still_answers_for_a_bank_is_loaded_however_old_it_i
     bank = BankRecord(sold.banks[0].bank, BankWhere.SOLD, order=sold.id)
     await write(store, SaveOrder(sold), SaveBank(bank))
     assert RentalReader(path).load(NOON_MS).orders == (sold,)
+
+
+async def test_an_order_with_a_dispute_that_waits_for_its_answer_is_loaded_however_old_it_is(
+    store: PlatformStore, path: Path
+) -> None:
+    settled = replace(books.order_in_use(), state=OrderState.SETTLED, changed_ms=NOON_MS - 1)
+    first, second = (books.event_of(settled, number, "dispute_opened", 1) for number in (3, 4))
+    to_first, to_second = (
+        replace(
+            books.event_of(settled, number, "dispute_answered", 2), detail=json.dumps({"dispute": opened.id})
+        )
+        for number, opened in ((5, first), (6, second))
+    )
+    await write(store, SaveOrder(settled), *map(AppendEvent, (first, second, to_first)))
+    assert RentalReader(path).load(NOON_MS).orders == (settled,)
+    await write(store, AppendEvent(to_second))
+    assert RentalReader(path).load(NOON_MS).orders == ()
 
 
 async def test_an_early_return_is_loaded_until_it_is_dropped_or_old(store: PlatformStore, path: Path) -> None:

@@ -36,6 +36,9 @@ Statement = tuple[str, Sequence[tuple[Any, ...]]]
 _MAX_QUARANTINED = 10_000
 _MAX_QUARANTINED_BYTES = 16 * 1024
 
+# What the driver raises of its own accord: an integer of more than 64 bits, a lone surrogate.
+_FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
+
 _PRAGMAS = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=FULL;
@@ -223,7 +226,7 @@ class SqliteStore(Generic[WriteT]):
             try:
                 # One visit to the connection's thread: one for each statement cost more than the writing.
                 await connection._execute(_write, connection._conn, statements)  # type: ignore[no-untyped-call]  # noqa: SLF001
-            except sqlite3.Error as error:
+            except _FAILURES as error:
                 raise StoreFailedError(f"{self.path}: a transaction failed: {error}") from error
 
 

@@ -51,9 +51,9 @@ def duty(turn: Turn, courier: CourierId, message: Envelope[DutyChanged]) -> None
 def probe(turn: Turn, courier: CourierId, message: Envelope[TimeProbe]) -> None:
     """The phone asks for the time (the shell has answered) and tells of the exchange before."""
     known = turn.board.courier(courier)
-    if message.bootid is None or message.data.previous is None:
+    if message.data.previous is None:
         return
-    clock = known.clock.learn(message.bootid, message.data.previous, turn.now_ms)
+    clock = known.clock.learn(DeviceTime.of(message), message.data.previous, turn.now_ms)
     if clock != known.clock:
         turn.save_courier(replace(known, clock=clock))
 

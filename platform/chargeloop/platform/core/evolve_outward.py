@@ -195,6 +195,7 @@ OUTWARD: Final[Applied] = MappingProxyType(
         ev.JobEnded: _job_ended,
         ev.Indicated: _indicated,
         ev.SecondIndicated: _indicated,
+        ev.IndicatedEarlier: _indicated,
         ev.CourierLeft: _courier_left,
         ev.CourierProgressed: noted,
         ev.ProblemReported: noted,

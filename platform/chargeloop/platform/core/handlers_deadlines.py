@@ -53,8 +53,11 @@ def _grace_due(turn: Turn, order: Order) -> Order:
 
 
 def _forget(turn: Turn, order: Order) -> None:
-    """Drop an ended order from memory, unless banks of it may still turn up."""
-    if all(turn.memory.holder(track.bank) != order.id for track in order.banks):
+    """Drop an ended order from memory, unless banks of it may still turn up or a dispute waits for an answer.
+
+    `RentalRegion.load` is given the same orders.
+    """
+    if not order.open_disputes and all(turn.memory.holder(track.bank) != order.id for track in order.banks):
         turn.forget(order)
 
 

@@ -38,12 +38,17 @@ def indicated(
     said: delivery.FirstIndication | delivery.SecondIndication,
     when: Corrected,
 ) -> None:
-    """Show the user that the order, or the return, is being processed (claims 6 and 7)."""
+    """Show the user that the order, or the return, is being processed (claims 6 and 7).
+
+    Of a job that the order waits for no longer it is heard late: it moves nothing but the fees.
+    """
     outward = isinstance(said, delivery.FirstIndication)
+    if leg.kind is not (LegKind.OUTWARD if outward else LegKind.BACK):
+        return
     happened = (ev.Indicated if outward else ev.SecondIndicated)(leg.job, said.courier)
-    expected = leg.kind is (LegKind.OUTWARD if outward else LegKind.BACK)
-    if expected and leg is order.legs[-1] and may_happen(order.state, happened.KIND):
-        ending.review(turn, ending.book(turn, turn.happen(order.id, happened, when)))
+    if leg is not order.legs[-1] or not may_happen(order.state, happened.KIND):
+        happened = ev.IndicatedEarlier(leg.job, said.courier)
+    ending.review(turn, ending.book(turn, turn.happen(order.id, happened, when)))
 
 
 def progressed(turn: Turn, order: Order, leg: Leg, said: delivery.CourierProgressed, when: Corrected) -> None:

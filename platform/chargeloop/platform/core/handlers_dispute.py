@@ -25,7 +25,7 @@ def open_dispute(turn: Turn, request: OpenDispute) -> Answer:
         return refuse(RefusalCode.INVALID, f"{request.bank} is no bank of {order.id}")
     if any((dispute.bank, dispute.text) == (request.bank, request.text) for dispute in order.disputes):
         return done(order)
-    if sum(dispute.answer is None for dispute in order.disputes) >= MOST_OPEN:
+    if len(order.open_disputes) >= MOST_OPEN:
         return refuse(RefusalCode.TOO_MANY, f"{MOST_OPEN} disputes of {order.id} wait for an answer already")
     return done(turn.happen(order.id, ev.DisputeOpened(request.bank, request.text)))
 

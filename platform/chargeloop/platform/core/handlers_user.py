@@ -25,6 +25,7 @@ from chargeloop.protocol.messages.rental import (
     RequestRefused,
     RequestReturn,
 )
+from chargeloop.protocol.time import HOUR_MS
 
 Answer = RequestDone | RequestRefused
 
@@ -133,7 +134,9 @@ def owned(turn: Turn, name: str, user: str | None) -> Order | RequestRefused:
     """Return an open or recent order, of the user unless that is None, or why there is none."""
     order = turn.find(name)
     if order is None:
-        return refuse(RefusalCode.UNKNOWN_ORDER, f"there is no open or recent order {name}")
+        hours = turn.policy.remember_ms // HOUR_MS
+        detail = f"no order {name} is open or has changed in the last {hours} h; an older one stays as it is"
+        return refuse(RefusalCode.UNKNOWN_ORDER, detail)
     if user is not None and order.user != user:
         return refuse(RefusalCode.NOT_YOURS, f"{name} is not an order of {user}")
     return order

@@ -341,6 +341,11 @@ class Order:
         """Return a dispute about the order by its id."""
         return next((one for one in self.disputes if one.id == dispute), None)
 
+    @property
+    def open_disputes(self) -> tuple[Dispute, ...]:
+        """Return the disputes that wait for an answer."""
+        return tuple(one for one in self.disputes if one.answer is None)
+
     def banks_at(self, *places: BankPlace) -> tuple[BankTrack, ...]:
         """Return the banks that are in one of these places."""
         return tuple(track for track in self.banks if track.place in places)

@@ -22,9 +22,14 @@ def hold_due_ms(due_ms: int, policy: Policy) -> int:
 
 
 def state_due_ms(order: Order, policy: Policy) -> int:
-    """Return when the order has been in its state for too long; for an ended one, when to forget it."""
+    """Return when the order has been in its state for too long; for an ended one, when to forget it.
+
+    That is when nothing has happened to it for long enough, which is what the store is asked for too.
+    """
     if order.state is OrderState.IN_USE:
         return _kept_too_long_ms(order, policy)
+    if order.final:
+        return order.changed_ms + policy.remember_ms
     due = order.since_ms + _limit_ms(order, policy)
     if order.state in _COURIER_SOUGHT and order.legs:
         # Couriers who take the job and leave it again do not make the wait any longer.
@@ -56,11 +61,9 @@ def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line 
             return policy.unlock_patience_ms if order.inquiry is None else policy.inquiry_life_ms
         case OrderState.RETURNING:
             return policy.returning_ms
-        case OrderState.RECALLING:
-            out = order.banks_at(BankPlace.OUTBOUND)
-            return policy.recalling_ms if out else policy.recall_answer_ms
         case _:
-            return policy.remember_ms
+            out = order.banks_at(BankPlace.OUTBOUND)  # recalling
+            return policy.recalling_ms if out else policy.recall_answer_ms
 
 
 def _kept_too_long_ms(order: Order, policy: Policy) -> int:

@@ -169,6 +169,13 @@ class SecondIndicated(Indicated):
 
 
 @dataclass(frozen=True, slots=True)
+class IndicatedEarlier(Indicated):
+    """A courier had taken a job that the order waits for no longer: it moves nothing but fees."""
+
+    KIND: ClassVar[EventKind] = EventKind.EARLIER_INDICATION
+
+
+@dataclass(frozen=True, slots=True)
 class CourierLeft(Happening):
     """The courier gave up without banks; the job is offered to others."""
 

@@ -62,6 +62,7 @@ class EventKind(StrEnum):
     DISPUTE_ANSWERED = "dispute_answered"
     FEE_WAIVED = "fee_waived"
     RENTAL_CLOSED = "rental_closed"
+    EARLIER_INDICATION = "earlier_indication"
 
 
 FACTS: Final = frozenset(
@@ -92,6 +93,7 @@ FACTS: Final = frozenset(
         EventKind.DISPUTE_ANSWERED,
         EventKind.FEE_WAIVED,
         EventKind.RENTAL_CLOSED,
+        EventKind.EARLIER_INDICATION,
     }
 )
 

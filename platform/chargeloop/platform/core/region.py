@@ -141,8 +141,9 @@ class RentalRegion(region_reads.RegionReads):
     ) -> None:
         """Rebuild the memory from rows, before the first message.
 
-        `orders` are those that have not ended, those that ended within `policy.remember_ms`, and those
-        that a bank's row names; `returns` are early ones and `interventions` those sent in that time. Banks
+        `orders` are those that have not ended, those to which something happened within
+        `policy.remember_ms`, those with a dispute that waits for an answer, and those that a bank's row
+        names; `returns` are early ones and `interventions` those sent in that time. Banks
         count whose row names an order.
         """
         memory = self._memory
@@ -244,8 +245,8 @@ class RentalRegion(region_reads.RegionReads):
         message = incoming.message
         clock = cabinet.clock.heard(time, incoming.received_ms)
         data = message.data
-        if isinstance(data, TimeProbe) and data.previous is not None and message.bootid is not None:
-            clock = clock.learn(message.bootid, data.previous, incoming.received_ms)
+        if isinstance(data, TimeProbe) and data.previous is not None:
+            clock = clock.learn(time, data.previous, incoming.received_ms)
         self._memory.fleet.learned(cabinet, clock)
 
     def _happened(self, turn: Turn, cabinet: Cabinet, time: DeviceTime, incoming: Incoming) -> None:

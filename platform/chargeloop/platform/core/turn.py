@@ -40,7 +40,7 @@ from chargeloop.protocol.clock_map import Corrected
 from chargeloop.protocol.effects import Context, Effects, Send
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId, CabinetId, CommandId, DispatchId, OrderId, RegionId, UserId
-from chargeloop.protocol.messages.rental import OrderMoved, OrderView, UserOrders
+from chargeloop.protocol.messages.rental import OrderMoved, UserOrders
 from chargeloop.protocol.topics import TOPICS
 from chargeloop.protocol.values import replace
 
@@ -61,12 +61,12 @@ _WHERE: Final[Mapping[BankPlace, BankWhere]] = MappingProxyType(
 class UserShelf:
     """A user's orders in memory, oldest first, and what the user was shown of them last."""
 
-    __slots__ = ("orders", "version", "views")
+    __slots__ = ("orders", "shown", "version")
 
     def __init__(self) -> None:
         self.orders: list[OrderId] = []
         self.version = 0
-        self.views: dict[OrderId, OrderView] = {}
+        self.shown: dict[OrderId, views.Shown] = {}
 
 
 @dataclass(slots=True)
@@ -307,9 +307,12 @@ class Turn:
         """Write what changed, show users what changed, watch the deadlines, and return all effects."""
         shown: dict[UserId, None] = {}
         for name, before in self._touched.items():
-            self.memory.users[self.memory.orders[name].user].views.pop(name, None)
-            if before is None or views.looks_different(before, self.memory.orders[name]):
-                shown[self.memory.orders[name].user] = None
+            order = self.memory.orders[name]
+            shelf = self.memory.users[order.user]
+            shelf.shown.pop(name, None)
+            # One that is on the shelf no longer is not shown, whatever is heard of it.
+            if name in shelf.orders and (before is None or views.looks_different(before, order)):
+                shown[order.user] = None
         for user in shown:
             self._show(user)
         for name in self._touched:
@@ -327,13 +330,12 @@ class Turn:
         shelf.version = max(shelf.version + 1, self.now_ms)
         newest = self.order(shelf.orders[-1])
         self.note(replace(newest, view_version=shelf.version))
-        orders = views.shown([self.order(name) for name in shelf.orders])
+        orders = views.to_show([self.order(name) for name in shelf.orders])
         # An order that did not change looks as it did.
-        shelf.views = {
-            order.id: shelf.views[order.id]
-            if order.id in shelf.views
-            else views.order_view(order, self.fleet)
+        shelf.shown = {
+            order.id: shelf.shown[order.id] if order.id in shelf.shown else views.show(order, self.fleet)
             for order in orders
         }
         topic = _USER_ORDERS.topic(self.memory.region, user=user)
-        self.send(Send(topic, UserOrders(version=shelf.version, orders=tuple(shelf.views.values()))))
+        fitting = views.fitting(shelf.shown.values())
+        self.send(Send(topic, UserOrders(version=shelf.version, orders=fitting)))

@@ -1,21 +1,48 @@
 """What a user is shown of an order, made from the order alone."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 from chargeloop.platform.core.fleet import Fleet
 from chargeloop.platform.core.order import BankPlace, HoldKind, Leg, Order
+from chargeloop.protocol.codec import MAX_BYTES
 from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.rental import OrderState, OrderView
 
 SHOWN: Final = 6
+# The envelope and the members around the orders take less than 1 KiB, however long the ids are.
+_ROOM_BYTES: Final = MAX_BYTES - 1024
 
 
-def shown(orders: Iterable[Order]) -> list[Order]:
-    """Return those of a user's orders that are shown, newest first; open ones go before ended ones."""
-    first = sorted(orders, key=lambda order: (order.final, -order.placed_ms))[:SHOWN]
-    return sorted(first, key=lambda order: order.placed_ms, reverse=True)
+class Shown(NamedTuple):
+    """An order as its user sees it, and how much of a message that takes."""
+
+    view: OrderView
+    size_bytes: int
+
+
+def to_show(orders: Iterable[Order]) -> list[Order]:
+    """Return those of a user's orders that are to be shown: the open ones, newest first, then ended ones."""
+    return sorted(orders, key=lambda order: (order.final, -order.placed_ms))[:SHOWN]
+
+
+def show(order: Order, fleet: Fleet) -> Shown:
+    """Return the order as its user sees it, measured."""
+    view = order_view(order, fleet)
+    return Shown(view, len(view.model_dump_json(exclude_none=True).encode()))
+
+
+def fitting(found: Iterable[Shown]) -> tuple[OrderView, ...]:
+    """Return as many of the first of them as fit into one message, the newest order first."""
+    left_bytes = _ROOM_BYTES
+    shown = []
+    for one in found:
+        left_bytes -= one.size_bytes + len(",")
+        if left_bytes < 0:
+            break
+        shown.append(one.view)
+    return tuple(sorted(shown, key=lambda view: view.placed, reverse=True))
 
 
 def order_view(order: Order, fleet: Fleet) -> OrderView:

@@ -7,7 +7,7 @@ integer minor units with its currency.
 import json
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from chargeloop.platform.core import fees
 from chargeloop.platform.core.dispute import Dispute
@@ -63,7 +63,7 @@ class CancelRequest(_Request):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "changed my mind"}]})
 
     # A message has room for 200 characters, the operator's id before them.
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=140)] | None = None
+    reason: fields.ReasonOfOperator | None = None
 
 
 class ReturnRequest(Place):
@@ -102,7 +102,7 @@ class EndRequest(_Request):
         json_schema_extra={"examples": [{"reason": "the bank was handed in at our office"}]}
     )
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=140)]
+    reason: fields.ReasonOfOperator
 
 
 class WaiverRequest(_Request):

@@ -90,8 +90,9 @@ class RentalReader:
     def load(self, ended_since_ms: int) -> Loaded:
         """Return what the region needs to go on.
 
-        Of the orders: those that are open, that ended at `ended_since_ms` or later, or that a bank's row
-        names. Of the banks: those whose row names an order. Early returns and interventions since then too.
+        Of the orders: those that are open, that changed at `ended_since_ms` or later, whose dispute waits
+        for an answer, or that a bank's row names. Of the banks: those whose row names an order. Early returns
+        and interventions since then too.
         """
         with closing(connect(self.path)) as db, db:
             db.execute("BEGIN")
@@ -192,7 +193,11 @@ _QUARANTINED: Final = (
 )
 _NEEDED: Final = (
     "SELECT body FROM orders WHERE open = 1 OR changed_ms >= ?"
-    " OR id IN (SELECT order_id FROM banks WHERE order_id IS NOT NULL) ORDER BY placed_ms, id"
+    " OR id IN (SELECT order_id FROM banks WHERE order_id IS NOT NULL)"
+    " OR id IN (SELECT order_id FROM order_events AS opened WHERE type = 'dispute_opened'"
+    " AND NOT EXISTS (SELECT 1 FROM order_events AS answer WHERE answer.order_id = opened.order_id"
+    " AND answer.type = 'dispute_answered' AND json_extract(answer.detail, '$.dispute') = opened.id))"
+    " ORDER BY placed_ms, id"
 )
 _EARLY: Final = f"SELECT {EARLY_RETURN_COLUMNS} FROM early_returns WHERE time_ms >= ?"  # noqa: S608
 _ORDERS: Final = (

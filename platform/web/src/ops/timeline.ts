@@ -21,6 +21,7 @@ const BY_CABINET: ReadonlySet<string> = new Set([
 const BY_COURIER: ReadonlySet<string> = new Set([
   'first_indication',
   'second_indication',
+  'earlier_indication',
   'courier_left',
   'courier_progressed',
   'delivery_lost',

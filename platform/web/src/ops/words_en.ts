@@ -191,6 +191,7 @@ export const en = {
   'event.return_asked': 'Return asked for',
   'event.return_requested': 'Collection requested',
   'event.second_indication': 'A courier comes to collect',
+  'event.earlier_indication': 'A courier had taken an earlier job',
   'event.return_started': 'Banks collected, on the way back',
   'event.return_dropped': 'Collection failed',
   'event.returned_in_part': 'Returned in part',

@@ -188,6 +188,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'event.return_asked': '请求归还',
   'event.return_requested': '已请求上门取回',
   'event.second_indication': '骑手前来取回',
+  'event.earlier_indication': '骑手此前已接先前的任务',
   'event.return_started': '已取回，归还途中',
   'event.return_dropped': '取回失败',
   'event.returned_in_part': '部分归还',

@@ -69,7 +69,7 @@ class BankStatus(Data):
     charge_pct: fields.Percent
     health_pct: fields.Percent
     temperature_c: Annotated[int, Field(ge=-60, le=150)]
-    cycles: fields.Count
+    cycles: fields.Cycles
 
 
 class SlotStatus(Data):
@@ -157,7 +157,7 @@ class Booted(Data):
 
     cause: Annotated[str, StringConstraints(pattern="^(power_on|reboot|crash)$")]
     firmware: Annotated[str, StringConstraints(max_length=40)]
-    interrupted: tuple[fields.Message, ...] = ()
+    interrupted: Annotated[tuple[fields.Message, ...], Field(max_length=36)] = ()
     command: fields.Command | None = None
 
 

@@ -228,7 +228,7 @@ class Refusal(Data):
     """An act that was not accepted, by the id of its event."""
 
     event: fields.Message
-    reason: fields.Reason
+    reason: fields.Said
 
 
 class Work(Data):

@@ -92,7 +92,7 @@ class DeliveryCancelled(Data):
     EXAMPLE: ClassVar[str] = '{"job":"job-7a10-1","reason":"cancelled by the user"}'
 
     job: fields.Job
-    reason: fields.Reason
+    reason: fields.Said
     cabinet: fields.Cabinet | None = None
     cabinet_location: Location | None = None
     reservation: fields.Reservation | None = None
@@ -129,7 +129,7 @@ class CourierProgressed(Data):
 
     job: fields.Job
     order: fields.Order
-    milestone: str
+    milestone: fields.Reason
 
 
 class BanksPickedUp(Data):
@@ -198,7 +198,7 @@ class CourierGaveUp(Data):
     job: fields.Job
     order: fields.Order
     courier: fields.Courier
-    reason: fields.Reason
+    reason: fields.Said
     banks: Annotated[tuple[fields.Bank, ...], Field(max_length=20)] = ()
     offered_again: bool
 

@@ -117,8 +117,7 @@ class EndOrder(Data):
 
     operator: fields.Operator
     order: fields.Order
-    # Shorter than other reasons: the order's has the operator's id before it.
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=140)]
+    reason: fields.ReasonOfOperator
 
 
 class AnswerDispute(Data):
@@ -238,7 +237,7 @@ class RequestRefused(Data):
     )
 
     code: RefusalCode
-    detail: fields.Reason
+    detail: fields.Said
     available: fields.Count | None = None
 
 
@@ -254,13 +253,16 @@ class OrderView(Data):
     cabinet_location: Location | None = None
     courier: fields.Courier | None = None
     handover_code: fields.Code | None = None
-    reason: fields.Reason | None = None
+    reason: fields.Said | None = None
     placed: fields.Instant
     changed: fields.Instant
 
 
 class UserOrders(Data):
-    """The user's open orders and the last few that ended, newest first; the highest `version` counts."""
+    """The user's open orders and the last few that ended, newest first; the highest `version` counts.
+
+    There are six at most, and no more than fit into a message.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.rental.user_orders.v1"
     EXAMPLE: ClassVar[str] = (
@@ -288,4 +290,4 @@ class OrderMoved(Data):
     event: Annotated[str, StringConstraints(pattern="^[a-z_]{1,40}$")]
     from_state: OrderState | None = None
     to_state: OrderState
-    reason: fields.Reason | None = None
+    reason: fields.Said | None = None

@@ -50,7 +50,7 @@ class CabinetAnswered(Data):
     EXAMPLE: ClassVar[str] = '{"accepted":true,"display":"take 2 banks","banks":[]}'
 
     accepted: bool
-    display: fields.Reason
+    display: fields.Said
     banks: Annotated[tuple[BankStatus, ...], Field(max_length=20)] = ()
 
 
