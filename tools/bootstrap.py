@@ -5,7 +5,9 @@ which are built again whenever their sources change. Each leaves a stamp that na
 stamp is removed before its step begins and written after it ended, so a set-up that was interrupted is seen
 and done again. A file lock keeps two set-ups apart.
 
-`--is-current` only answers, by its exit status, whether all stamps fit. Progress goes to standard error.
+`--is-current` only answers, by its exit status, whether all stamps fit. `--dependencies` is about the first
+step alone, with or without `--is-current`. `--build-requirements` prints what pyproject.toml wants for the
+build. Progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -34,10 +36,14 @@ class SetUpError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Sets up `.venv` if needed; returns the exit status."""
-    if arguments == ["--is-current"]:
-        return 0 if is_current() else 1
+    if arguments == ["--build-requirements"]:
+        print("\n".join(build_requirements()))
+        return 0
+    dependencies_only = "--dependencies" in arguments
+    if "--is-current" in arguments:
+        return 0 if is_current(dependencies_only=dependencies_only) else 1
     try:
-        set_up()
+        set_up(dependencies_only=dependencies_only)
     except SetUpError as error:
         say(str(error))
         return 1
@@ -75,20 +81,26 @@ def read(stamp: Path) -> str:
     return stamp.read_text(encoding="utf-8") if stamp.exists() else ""
 
 
-def is_current() -> bool:
-    """Tells whether all steps were done with the files as they are now."""
-    return (
-        read(DEPENDENCIES_STAMP) == dependencies_made_from()
-        and read(PROJECT_STAMP) == project_made_from()
-        and web_pages.are_current()
-    )
+def is_current(*, dependencies_only: bool = False) -> bool:
+    """Tells whether all steps, or the first one, were done with the files as they are now."""
+    if read(DEPENDENCIES_STAMP) != dependencies_made_from():
+        return False
+    return dependencies_only or (read(PROJECT_STAMP) == project_made_from() and web_pages.are_current())
+
+
+def build_requirements() -> list[str]:
+    """Returns what the editable installation is built with, as pyproject.toml has it."""
+    import tomllib  # noqa: PLC0415 - not needed for --is-current, which runs at every start
+
+    requires: list[str] = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["build-system"]["requires"]
+    return requires
 
 
 # The steps.
 
 
-def set_up() -> None:
-    """Brings `.venv` up to date, waiting for another set-up that is under way.
+def set_up(*, dependencies_only: bool = False) -> None:
+    """Brings `.venv` up to date, or the dependencies in it, waiting for another set-up that is under way.
 
     Raises:
         SetUpError: a tool is missing or failed.
@@ -105,6 +117,8 @@ def set_up() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX)
         if read(DEPENDENCIES_STAMP) != dependencies_made_from():
             install_dependencies()
+        if dependencies_only:
+            return
         if read(PROJECT_STAMP) != project_made_from():
             install_project()
         if not web_pages.are_current():

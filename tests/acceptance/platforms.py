@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from chargeloop.broker.credentials import CredentialStore
-from chargeloop.broker.main import BrokerKind, running_broker
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.supervisor import Child, Supervisor
 
 REGION: Final = "demo"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from chargeloop.broker import BrokerAddress, Credentials, CredentialStore
-from chargeloop.broker.main import BrokerKind, running_broker
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.software import BrokerKind
 from tests.broker.peer import Peer
 
 REGION = "demo"

@@ -11,19 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from chargeloop.broker import BrokerAddress, CredentialStore
+from chargeloop.broker import BrokerAddress, CredentialStore, ports, software
 from chargeloop.broker import main as broker_main
 from chargeloop.broker.accounts import PROBE, Accounts, lets_in, wait_until_granted
+from chargeloop.broker.errors import BrokerError
 from chargeloop.broker.leash import leashed
-from chargeloop.broker.main import (
-    BrokerError,
-    BrokerKind,
-    BrokerSettings,
-    choose_kind,
-    grant,
-    run_foreground,
-    running_broker,
-)
+from chargeloop.broker.main import BrokerSettings, grant, run_foreground, running_broker
+from chargeloop.broker.software import BrokerKind, choose_kind
 
 KINDS = pytest.mark.parametrize("kind", list(BrokerKind), ids=str)
 
@@ -88,7 +82,7 @@ async def test_a_broker_moves_on_when_another_program_was_quicker_at_its_port(
         writer.write(b"\x20\x02\x00\x05")
         writer.close()
 
-    free = broker_main.free_address
+    free = ports.free_address
     async with await asyncio.start_server(refuse, "127.0.0.1", 0) as quicker:
         taken = BrokerAddress(*quicker.sockets[0].getsockname())
         looked_at = [taken]
@@ -99,16 +93,16 @@ async def test_a_broker_moves_on_when_another_program_was_quicker_at_its_port(
 
 
 async def test_a_missing_mosquitto_is_told_clearly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: None)
+    monkeypatch.setattr(software, "find_mosquitto", lambda: None)
     with pytest.raises(BrokerError, match="Mosquitto is not installed"):
         async with running_broker("mosquitto", tmp_path):
             pass
 
 
 def test_mosquitto_is_chosen_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: "/usr/sbin/mosquitto")
+    monkeypatch.setattr(software, "find_mosquitto", lambda: "/usr/sbin/mosquitto")
     assert choose_kind() is BrokerKind.MOSQUITTO
-    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: None)
+    monkeypatch.setattr(software, "find_mosquitto", lambda: None)
     assert choose_kind() is BrokerKind.EMBEDDED
 
 
@@ -118,7 +112,7 @@ async def test_a_program_that_is_no_broker_is_told_with_its_last_words(
     program = tmp_path / "mosquitto"
     program.write_text("#!/bin/sh\necho cannot read minds >&2\nexit 3\n")
     program.chmod(0o700)
-    monkeypatch.setattr(broker_main, "find_mosquitto", lambda: str(program))
+    monkeypatch.setattr(software, "find_mosquitto", lambda: str(program))
     with pytest.raises(BrokerError, match="ended at once: cannot read minds"):
         async with running_broker("mosquitto", tmp_path):
             pass

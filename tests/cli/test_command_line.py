@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chargeloop.broker import CredentialStore
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
 

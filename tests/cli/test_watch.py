@@ -12,7 +12,8 @@ import aiomqtt
 import pytest
 
 from chargeloop.broker import BrokerAddress, Credentials, CredentialStore
-from chargeloop.broker.main import free_address, running_broker
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.ports import free_address
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.main import run
 from chargeloop.cli.places import note_broker

@@ -10,7 +10,7 @@ import pytest
 
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.endpoint import CoreFailedError, Endpoint, EndpointPolicy, StoreFailedError
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import KeypadLocked, ReportInventory, SlotChanged, SlotState
 from chargeloop.protocol.messages.common import ConnectionState, Location, Presence

@@ -311,7 +311,7 @@ CATALOGUE = (
     Mutant(
         "rental-ends-with-the-return",
         "the user pays for the courier's way back",
-        f"{_PLATFORM}/order_evolve.py",
+        f"{_PLATFORM}/evolve_return.py",
         "    ended = stamp.mark if leg is None or leg.called is None else leg.called\n    for bank in happened.banks:",
         "    ended = stamp.mark\n    for bank in happened.banks:",
         "none",

@@ -4,6 +4,7 @@ import ast
 import re
 
 import pytest
+from tools import bootstrap
 
 from tests.repository.repository import ROOT, files
 
@@ -24,6 +25,14 @@ def test_nothing_is_left_to_do() -> None:
 def test_the_lock_file_names_packages_and_hashes_but_no_place_to_get_them_from(name: str) -> None:
     lock = (ROOT / name).read_text()
     assert not [line for line in lock.splitlines() if not LOCKED.fullmatch(line)]
+
+
+def test_what_the_product_is_built_with_is_locked() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = {line.partition("==")[0] for line in lock.splitlines() if "==" in line}
+    asked = {re.split(r"[^a-z0-9-]", requirement)[0] for requirement in bootstrap.build_requirements()}
+    assert "hatchling" in asked
+    assert asked <= locked
 
 
 def test_no_test_is_skipped_on_every_machine() -> None:

@@ -25,7 +25,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from playwright.sync_api import Page, sync_playwright
 
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 from tests.web.town import LAT, LON, PASSWORD, Town, wait_for_url
 
 REGION: Final = "demo"

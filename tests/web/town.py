@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 
 PASSWORD = "correct horse battery"
 LAT, LON = 43.452, 5.233

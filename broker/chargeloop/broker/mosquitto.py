@@ -1,8 +1,9 @@
 """The files that make Mosquitto (2.0) our broker: configuration, passwords and access rules.
 
-Everything here returns text; `chargeloop.broker.main` writes it and runs Mosquitto with it. Two of its limits
-are faults to know: a client's queue is cut in silence when it is full, and a forbidden publish is
-acknowledged like any other. Senders therefore keep a message until the receiver's own acknowledgement.
+Everything here returns text; `chargeloop.broker.software` writes it and `chargeloop.broker.process` runs
+Mosquitto with it. Two of its limits are faults to know: a client's queue is cut in silence when it is full,
+and a forbidden publish is acknowledged like any other. Senders therefore keep a message until the receiver's
+own acknowledgement.
 """
 
 import base64

@@ -144,7 +144,8 @@ def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new:
     from chargeloop.platform.shell.accounts.account import AccountError
     from chargeloop.platform.shell.accounts.passwords import Passwords
     from chargeloop.platform.shell.accounts.registry import Registry
-    from chargeloop.platform.shell.accounts.store import AccountStore, AccountsVersionError, accounts_path
+    from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
+    from chargeloop.platform.shell.gateway_file import GatewayFileError
 
     if not new and not accounts_path(data).is_file():
         raise CommandError(f"no accounts in {data}: chargeloop account add opens one")
@@ -159,7 +160,7 @@ def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new:
 
     try:
         return asyncio.run(work())
-    except (AccountError, AccountsVersionError) as error:
+    except (AccountError, GatewayFileError) as error:
         raise CommandError(str(error)) from None
     except (OSError, sqlite3.Error) as error:
         raise CommandError(f"cannot use the accounts in {data}: {error}", FAILED) from None

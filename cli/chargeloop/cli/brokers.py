@@ -1,7 +1,7 @@
 """Which broker to use: one to start, of which kind, or one that runs already."""
 
 from chargeloop.broker import BrokerAddress
-from chargeloop.broker.main import BrokerKind
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.errors import CommandError, nearest
 from chargeloop.cli.places import AUTO, broker_address
 

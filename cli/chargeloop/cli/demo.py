@@ -20,7 +20,10 @@ from pathlib import Path
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import ScaledClock
-from chargeloop.broker.main import LOOPBACK, BrokerError, BrokerKind, free_address, running_broker
+from chargeloop.broker.errors import BrokerError
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.ports import LOOPBACK, free_address
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli import tables
 from chargeloop.cli.brokers import broker_or_address
 from chargeloop.cli.city import FOLLOWER, CityFiles, lay_out, require_fresh

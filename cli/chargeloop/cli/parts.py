@@ -111,9 +111,8 @@ async def run_platform(
     """
     from chargeloop.platform.core.policy import Policy
     from chargeloop.platform.main import PlatformSettings, run
-    from chargeloop.platform.shell.accounts.store import AccountsVersionError
     from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
-    from chargeloop.platform.shell.alarms.store import AlarmsVersionError
+    from chargeloop.platform.shell.gateway_file import GatewayFileError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -131,7 +130,7 @@ async def run_platform(
     )
     try:
         await run(told, clock, ready=ready)
-    except (TariffFileError, AccountsVersionError, AlarmsVersionError, BrokenKeyError) as error:
+    except (TariffFileError, GatewayFileError, BrokenKeyError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         if error.filename is not None or disk_failure(error) is not None:

@@ -22,7 +22,8 @@ from typing import Any
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.clock import Clock, ScaledClock, VirtualClock
-from chargeloop.broker.main import LOOPBACK, BrokerKind
+from chargeloop.broker.ports import LOOPBACK
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.bars import Bar, bar, on_terminal
 from chargeloop.cli.books import Books
 from chargeloop.cli.brokers import broker_or_address

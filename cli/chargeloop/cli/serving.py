@@ -49,7 +49,8 @@ def broker(
     config: ConfigOption = None,
 ) -> None:
     """Run an MQTT broker for all who have credentials in --data."""
-    from chargeloop.broker.main import BrokerError, BrokerSettings, run_foreground
+    from chargeloop.broker.errors import BrokerError
+    from chargeloop.broker.main import BrokerSettings, run_foreground
     from chargeloop.cli.brokers import broker_kind
     from chargeloop.cli.settings import load_settings
 

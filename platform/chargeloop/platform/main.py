@@ -105,8 +105,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
     Raises:
         TariffFileError: the tariff cannot be used.
         SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
-        AccountsVersionError, BrokenKeyError: the accounts in `data` cannot be used.
-        AlarmsVersionError: nor the alarms.
+        GatewayFileError, BrokenKeyError: the accounts in `data` cannot be used, or the alarms.
         TlsFilesError: certificate and key cannot be used.
         OSError: the HTTP port is taken.
         ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.

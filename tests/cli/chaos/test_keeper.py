@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chargeloop.broker.accounts import lets_in
 from chargeloop.broker.credentials import CredentialStore
-from chargeloop.broker.main import BrokerKind
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.chaos.keeper import BrokerKeeper
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import RealClock, ScaledClock
-from chargeloop.broker.main import BrokerError, free_address, running_broker
+from chargeloop.broker.errors import BrokerError
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor import connections
 from chargeloop.cli.doctor.connections import brokers, compared, instance
 from chargeloop.cli.doctor.findings import Level

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from chargeloop.broker.main import free_address
+from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor.findings import Level
 from chargeloop.cli.doctor.machine import WallClock, data_directory, judged, ports
 from chargeloop.cli.settings import Settings

@@ -13,7 +13,8 @@ import pytest
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import RealClock, ScaledClock
 from chargeloop.broker.credentials import CredentialStore
-from chargeloop.broker.main import free_address, running_broker
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.ports import free_address
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.main import PlatformSettings, export_records, patient, run
 from chargeloop.platform.shell.accounts.tokens import AccessTokens

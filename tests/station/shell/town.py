@@ -13,7 +13,8 @@ import aiomqtt
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import Clock, RealClock
-from chargeloop.broker.main import BrokerKind, running_broker
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.software import BrokerKind
 from chargeloop.protocol.codec import Fault, decode, encode, seal
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import RegionId

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from chargeloop.broker import BrokerAddress, CredentialStore
-from chargeloop.broker.main import BrokerError, BrokerKind, running_broker
+from chargeloop.broker.errors import BrokerError
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.bench import bare, load
 from chargeloop.cli.bench.messages import GATEWAY, REGION
 from chargeloop.cli.city import DISPATCH, RENTAL

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.claim import pid_file
-from chargeloop.broker.main import BrokerError, BrokerKind, running_broker
+from chargeloop.broker.errors import BrokerError
+from chargeloop.broker.main import running_broker
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.errors import FAILED, CommandError
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from chargeloop.broker import CredentialStore
 from chargeloop.broker.clock import ScaledClock
-from chargeloop.broker.main import BrokerKind
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.chaos.faults import PARTS, PEOPLE
 from chargeloop.cli.chaos.journals import JournalWatch
 from chargeloop.cli.chaos.keeper import BrokerKeeper

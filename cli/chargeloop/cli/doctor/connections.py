@@ -15,8 +15,10 @@ import aiomqtt
 from chargeloop.broker import BrokerAddress, Credentials, CredentialStore
 from chargeloop.broker.credentials import UnknownClientError
 from chargeloop.broker.device.connection import enter, leave
-from chargeloop.broker.main import BrokerError, BrokerKind, running_broker
+from chargeloop.broker.errors import BrokerError
+from chargeloop.broker.main import running_broker
 from chargeloop.broker.mosquitto import find_mosquitto
+from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.places import AUTO, known_broker

@@ -10,7 +10,8 @@ from typing import Final
 
 import httpx2
 
-from chargeloop.broker.main import BrokerError, free_address
+from chargeloop.broker.errors import BrokerError
+from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
 from chargeloop.cli.places import gateway_url
 from chargeloop.cli.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chargeloop.platform.core.alarms import Alarm, Handling, reconcile
-from chargeloop.platform.shell.alarms.store import AlarmStore, AlarmsVersionError, alarms_path
+from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from tests.platform.core.test_alarms import KEY, LATER_MS, TROUBLE
 from tests.platform.shell.books import NOON_MS
 
@@ -101,10 +101,3 @@ async def test_what_operators_did_is_written_down(alarms: AlarmStore) -> None:
         ("assigned", "opr-anna", 2, "opr-bert"),
         ("closed", "opr-bert", 3, "cleaned"),
     ]
-
-
-async def test_a_file_of_another_version_is_refused(alarms: AlarmStore) -> None:
-    with closing(sqlite3.connect(alarms.path)) as db, db:
-        db.execute("UPDATE meta SET value = '99'")
-    with pytest.raises(AlarmsVersionError, match="another version"):
-        await AlarmStore(alarms.path).open()

@@ -1,10 +1,5 @@
 -- Accounts and sessions of the HTTP gateway. Times are UTC milliseconds of the real clock.
 
-CREATE TABLE IF NOT EXISTS meta (
-  key TEXT PRIMARY KEY,
-  value TEXT NOT NULL
-) STRICT;
-
 CREATE TABLE IF NOT EXISTS accounts (
   id TEXT PRIMARY KEY,
   role TEXT NOT NULL CHECK (role IN ('user', 'courier', 'operator')),

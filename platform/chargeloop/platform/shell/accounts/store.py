@@ -1,19 +1,15 @@
-"""The gateway's accounts and sessions, in a SQLite database of their own: DATA/gateway/accounts.sqlite3.
+"""The gateway's accounts and sessions, in a file of their own: DATA/gateway/accounts.sqlite3.
 
 The gateway and the command line may have it open at the same time. Of passwords and refresh tokens only
 hashes are kept. Whatever changes who may come in is committed before it is answered.
 """
 
-import asyncio
 import hashlib
-import os
 import secrets
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,17 +17,13 @@ import aiosqlite
 
 from chargeloop.platform.shell.accounts.account import Account, AccountError
 from chargeloop.platform.shell.accounts.rotation import SESSION_MS, Shown, Verdict, judge
+from chargeloop.platform.shell.gateway_file import GatewayFile
 from chargeloop.protocol.ids import RegionId
 from chargeloop.protocol.topics import Role
 
-_VERSION: Final = "1"
-_BUSY_MS: Final = 5_000
+_VERSION: Final = 1
 _TOKEN_BYTES: Final = 32
 _COLUMNS: Final = "id, role, login, region, name, created_ms, disabled"
-
-
-class AccountsVersionError(Exception):
-    """The file was written by another version of the product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,49 +44,12 @@ def _real_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class AccountStore:
+class AccountStore(GatewayFile):
     """Accounts and sessions. Open it before use, and close it."""
 
     def __init__(self, path: Path, now_ms: Callable[[], int] = _real_ms) -> None:
-        self.path = path
+        super().__init__(path, "accounts", _VERSION, "chargeloop.platform.shell.accounts")
         self._now_ms = now_ms
-        self._db: aiosqlite.Connection | None = None
-        # One connection, and so one transaction at a time.
-        self._turn = asyncio.Lock()
-
-    async def open(self) -> None:
-        """Open the file, made when it is not there, for its owner alone to read.
-
-        Raises:
-            AccountsVersionError: another version of the product has written it.
-            OSError, sqlite3.Error: it can be neither read nor made.
-        """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._db = await aiosqlite.connect(self.path, isolation_level=None)
-        try:
-            await self._prepare(self._db)
-        except BaseException:
-            await self.close()
-            raise
-
-    async def _prepare(self, db: aiosqlite.Connection) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            await db.execute(f"PRAGMA {pragma}")
-        await db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        schema = (resources.files("chargeloop.platform.shell.accounts") / "schema.sql").read_text("utf-8")
-        await db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
-        await db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('version', ?)", (_VERSION,))
-        found = await self._one("SELECT value FROM meta WHERE key = 'version'")
-        if found is None or found[0] != _VERSION:
-            message = f"{self.path} was written by another version; this program reads version {_VERSION}"
-            raise AccountsVersionError(message)
-
-    async def close(self) -> None:
-        """Close the file; more than once does no harm."""
-        if self._db is not None:
-            await self._db.close()
-            self._db = None
 
     # Accounts.
 
@@ -119,9 +74,8 @@ class AccountStore:
 
     async def all(self) -> list[Account]:
         """Return all accounts, by role and login name."""
-        db = self._opened()
-        async with db.execute(f"SELECT {_COLUMNS} FROM accounts ORDER BY role, login") as rows:  # noqa: S608
-            return [_account(row) async for row in rows]
+        rows = await self._all(f"SELECT {_COLUMNS} FROM accounts ORDER BY role, login")  # noqa: S608
+        return [_account(row) for row in rows]
 
     async def find(self, login: str) -> Account | None:
         """Return the account of a login name, which must be in its normal form."""
@@ -248,29 +202,6 @@ class AccountStore:
         await db.execute(
             "UPDATE sessions SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL", (self._now_ms(), session)
         )
-
-    # The connection.
-
-    def _opened(self) -> aiosqlite.Connection:
-        if self._db is None:
-            raise RuntimeError("open the accounts first")
-        return self._db
-
-    async def _one(self, sql: str, *values: object) -> Any:
-        async with self._opened().execute(sql, values) as rows:
-            return await rows.fetchone()
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        db = self._opened()
-        async with self._turn:
-            await db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                await db.execute("ROLLBACK")
-                raise
-            await db.execute("COMMIT")
 
 
 _SHOWN: Final = (

@@ -1,10 +1,5 @@
 -- Alarms and what operators did about them. Times are UTC milliseconds of the world's clock.
 
-CREATE TABLE IF NOT EXISTS meta (
-  key TEXT PRIMARY KEY,
-  value TEXT NOT NULL
-) STRICT;
-
 CREATE TABLE IF NOT EXISTS alarms (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,

@@ -1,14 +1,9 @@
-"""The alarms of a region in a SQLite database of their own: DATA/gateway/alarms.sqlite3."""
+"""The alarms of a region in a file of their own: DATA/gateway/alarms.sqlite3."""
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
-from importlib import resources
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
-
-import aiosqlite
 
 from chargeloop.platform.core.alarms import (
     Alarm,
@@ -19,8 +14,9 @@ from chargeloop.platform.core.alarms import (
     SubjectKind,
     Trouble,
 )
+from chargeloop.platform.shell.gateway_file import GatewayFile
 
-_VERSION: Final = "1"
+_VERSION: Final = 1
 _COLUMNS: Final = (
     "id, kind, subject_kind, subject, part, severity, text, since_ms, cleared_ms, acknowledged_by,"
     " acknowledged_ms, assignee, closed_by, closed_ms, close_reason"
@@ -36,56 +32,16 @@ _CLOSE: Final = (
 _UNTOUCHED: Final = " AND acknowledged_ms IS NULL AND assignee IS NULL"
 
 
-class AlarmsVersionError(Exception):
-    """The file was written by another version of the product."""
-
-
 def alarms_path(data: Path) -> Path:
     """Return where the alarms of a data directory are."""
     return data / "gateway" / "alarms.sqlite3"
 
 
-class AlarmStore:
+class AlarmStore(GatewayFile):
     """All alarms there were. Open it before use, and close it."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._db: aiosqlite.Connection | None = None
-        # One connection, and so one transaction at a time.
-        self._turn = asyncio.Lock()
-
-    async def open(self) -> None:
-        """Open the file, made when it is not there.
-
-        Raises:
-            AlarmsVersionError: another version of the product has written it.
-            OSError, sqlite3.Error: it can be neither read nor made.
-        """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._db = await aiosqlite.connect(self.path, isolation_level=None)
-        try:
-            await self._prepare(self._db)
-        except BaseException:
-            await self.close()
-            raise
-
-    async def _prepare(self, db: aiosqlite.Connection) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            await db.execute(f"PRAGMA {pragma}")
-        schema = (resources.files("chargeloop.platform.shell.alarms") / "schema.sql").read_text("utf-8")
-        await db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
-        await db.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('version', ?)", (_VERSION,))
-        async with db.execute("SELECT value FROM meta WHERE key = 'version'") as rows:
-            found = await rows.fetchone()
-        if found is None or found[0] != _VERSION:
-            message = f"{self.path} was written by another version; this program reads version {_VERSION}"
-            raise AlarmsVersionError(message)
-
-    async def close(self) -> None:
-        """Close the file; more than once does no harm."""
-        if self._db is not None:
-            await self._db.close()
-            self._db = None
+        super().__init__(path, "alarms", _VERSION, "chargeloop.platform.shell.alarms")
 
     # What follows from a look at the region.
 
@@ -158,27 +114,7 @@ class AlarmStore:
 
     async def _list(self, where: str, limit: int, *values: object) -> list[Alarm]:
         sql = f"SELECT {_COLUMNS} FROM alarms WHERE {where} LIMIT ?"  # noqa: S608
-        async with self._opened().execute(sql, (*values, limit)) as rows:
-            return [_alarm(row) async for row in rows]
-
-    # The connection.
-
-    def _opened(self) -> aiosqlite.Connection:
-        if self._db is None:
-            raise RuntimeError("open the alarms first")
-        return self._db
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        db = self._opened()
-        async with self._turn:
-            await db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                await db.execute("ROLLBACK")
-                raise
-            await db.execute("COMMIT")
+        return [_alarm(row) for row in await self._all(sql, *values, limit)]
 
 
 def _raised(trouble: Trouble) -> tuple[object, ...]:

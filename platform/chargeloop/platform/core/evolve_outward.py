@@ -1,0 +1,210 @@
+"""What the events of reservations, delivery jobs and giving out make of an order."""
+
+from types import MappingProxyType
+from typing import Final
+
+from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.order import (
+    OUTWARD_STATES,
+    BankPlace,
+    BankTrack,
+    HoldState,
+    Order,
+)
+from chargeloop.platform.core.order_journal import Stamp
+from chargeloop.platform.core.order_parts import (
+    Applied,
+    earlier,
+    moved,
+    noted,
+    with_bank,
+    with_hold,
+    with_leg,
+    without_hold,
+)
+from chargeloop.protocol.messages.rental import HandOver
+from chargeloop.protocol.values import replace
+
+# Reservations.
+
+
+def _reservation_asked(order: Order, happened: ev.ReservationAsked, _: Stamp) -> Order:
+    return replace(order, holds=(*order.holds, happened.hold), serial=order.serial + 1)
+
+
+def _reservation_confirmed(order: Order, happened: ev.ReservationConfirmed, _: Stamp) -> Order:
+    hold = order.hold(happened.reservation)
+    return order if hold is None else with_hold(order, replace(hold, state=HoldState.HELD))
+
+
+def _reservation_refused(order: Order, happened: ev.ReservationRefused, _: Stamp) -> Order:
+    hold = order.hold(happened.reservation)
+    kept = hold is not None and hold.state is HoldState.RELEASING
+    return _tried(order if kept else without_hold(order, happened.reservation), happened)
+
+
+def _reservation_unknown(order: Order, happened: ev.ReservationUnknown, _: Stamp) -> Order:
+    return _tried(order, happened)
+
+
+def _tried(order: Order, happened: ev.ReservationRefused | ev.ReservationUnknown) -> Order:
+    return replace(order, tried=(*order.tried, happened.cabinet))
+
+
+def _release_asked(order: Order, happened: ev.ReleaseAsked, _: Stamp) -> Order:
+    hold = order.hold(happened.reservation)
+    if hold is None:
+        return order
+    released = replace(
+        hold, state=HoldState.RELEASING, command=happened.command, command_due_ms=hold.until_ms
+    )
+    return replace(with_hold(order, released), serial=order.serial + 1)
+
+
+def _reservation_ended(order: Order, happened: ev.ReservationEnded, _: Stamp) -> Order:
+    return without_hold(order, happened.reservation)
+
+
+def _quantity_reduced(order: Order, happened: ev.QuantityReduced, _: Stamp) -> Order:
+    return replace(order, quantity=happened.quantity, tried=())
+
+
+# Delivery jobs.
+
+
+def _requested(order: Order, happened: ev.RentalRequested | ev.ReturnRequested, _: Stamp) -> Order:
+    return replace(order, legs=(*order.legs, happened.leg), serial=order.serial + 1, tried=())
+
+
+def _redirected(order: Order, happened: ev.Redirected, _: Stamp) -> Order:
+    changed = with_leg(
+        order,
+        happened.job,
+        cabinet=happened.cabinet,
+        reservation=happened.reservation,
+        quantity=happened.quantity,
+    )
+    return replace(changed, tried=())
+
+
+def _job_cancelled(order: Order, happened: ev.JobCancelled, _: Stamp) -> Order:
+    return with_leg(order, happened.job, cancelled=True)
+
+
+def _job_ended(order: Order, happened: ev.JobEnded, stamp: Stamp) -> Order:
+    changed = with_leg(order, happened.job, open=False)
+    for track in order.banks:
+        if track.bank in happened.astray and track.place is BankPlace.USER:
+            # A courier left with it, whose collection was never told.
+            leg = order.leg_of(happened.job)
+            ended = stamp.mark if leg is None or leg.called is None else leg.called
+            changed = with_bank(changed, replace(track, ended=earlier(track.ended, ended)))
+    return moved(changed, happened.astray, BankPlace.ASTRAY, job=happened.job)
+
+
+def _indicated(order: Order, happened: ev.Indicated, stamp: Stamp) -> Order:
+    leg = order.leg_of(happened.job)
+    called = earlier(None if leg is None else leg.called, stamp.mark)
+    changed = with_leg(order, happened.job, courier=happened.courier, indicated=stamp.mark, called=called)
+    for track in order.banks:
+        # Of the back leg: the cabinet may have been heard before the courier platform.
+        if track.job == happened.job and track.ended is not None:
+            changed = with_bank(changed, replace(track, ended=earlier(track.ended, called)))
+    return changed
+
+
+def _courier_left(order: Order, happened: ev.CourierLeft, _: Stamp) -> Order:
+    changed = with_leg(order, happened.job, courier=None, indicated=None)
+    held = tuple(track.bank for track in order.banks_at(BankPlace.OUTBOUND) if track.job == happened.job)
+    return moved(changed, held, BankPlace.ASTRAY)
+
+
+# Giving out.
+
+
+def _unlock_ordered(order: Order, happened: ev.UnlockOrdered, _: Stamp) -> Order:
+    return replace(order, unlock=happened.command, serial=order.serial + 1)
+
+
+def _inventory_asked(order: Order, happened: ev.InventoryAsked, _: Stamp) -> Order:
+    return replace(order, inquiry=happened.command, serial=order.serial + 1)
+
+
+def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order:
+    known = order.bank(happened.bank)
+    if known is not None and known.rented is not None:
+        # The courier's word came before the cabinet's: only the fact is new.
+        return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
+    if known is not None and known.back is not None and stamp.time_ms <= known.back.time_ms:
+        # Another cabinet has told already that the bank is back: this one was heard late.
+        return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
+    if order.hand_over is HandOver.WALK_UP and not order.final:
+        track = BankTrack(happened.bank, BankPlace.USER, ejected=stamp.mark, rented=stamp.mark)
+        return with_bank(order, track)
+    leg = order.leg
+    waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES
+    place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
+    return with_bank(order, BankTrack(happened.bank, place, happened.job, ejected=stamp.mark))
+
+
+def _picked_up(order: Order, happened: ev.PickedUp, _: Stamp) -> Order:
+    unknown = (bank for bank in happened.banks if order.bank(bank) is None)
+    return moved(order, unknown, BankPlace.OUTBOUND, job=happened.job)
+
+
+def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) -> Order:
+    changed = with_leg(order, happened.job, open=False, succeeded=stamp.mark)
+    for bank in happened.banks:
+        track = order.bank(bank) or BankTrack(bank, BankPlace.USER)
+        # A bank that a cabinet has already seen again was given to the user and brought back since.
+        place = BankPlace.BACK if track.back is not None else BankPlace.USER
+        rented = replace(track, place=place, job=happened.job, rented=stamp.mark, ended=track.back)
+        changed = with_bank(changed, rented)
+    kept = tuple(track.bank for track in changed.banks_at(BankPlace.OUTBOUND))
+    changed = moved(changed, kept, BankPlace.ASTRAY)
+    return replace(changed, quantity=len(happened.banks), ending=None, reason=None)
+
+
+def _unlocked(order: Order, happened: ev.Unlocked, _: Stamp) -> Order:
+    return replace(order, quantity=happened.quantity)
+
+
+def _delivery_lost(order: Order, happened: ev.DeliveryLost, _: Stamp) -> Order:
+    return replace(order, attempt=order.attempt + 1, reason=happened.reason, tried=())
+
+
+def _called_off(order: Order, happened: ev.CalledOff, _: Stamp) -> Order:
+    return replace(order, ending=happened.ending, reason=happened.reason, tried=())
+
+
+OUTWARD: Final[Applied] = MappingProxyType(
+    {
+        ev.ReservationAsked: _reservation_asked,
+        ev.ReservationConfirmed: _reservation_confirmed,
+        ev.ReservationRefused: _reservation_refused,
+        ev.ReservationUnknown: _reservation_unknown,
+        ev.ReleaseAsked: _release_asked,
+        ev.ReservationEnded: _reservation_ended,
+        ev.QuantityReduced: _quantity_reduced,
+        ev.RentalRequested: _requested,
+        ev.ReturnRequested: _requested,
+        ev.UnlockOrdered: _unlock_ordered,
+        ev.InventoryAsked: _inventory_asked,
+        ev.Redirected: _redirected,
+        ev.JobCancelled: _job_cancelled,
+        ev.JobEnded: _job_ended,
+        ev.Indicated: _indicated,
+        ev.SecondIndicated: _indicated,
+        ev.CourierLeft: _courier_left,
+        ev.CourierProgressed: noted,
+        ev.ProblemReported: noted,
+        ev.BankEjected: _bank_ejected,
+        ev.EjectFailed: noted,
+        ev.PickupFinished: noted,
+        ev.PickedUp: _picked_up,
+        ev.DeliveryLost: _delivery_lost,
+        ev.RentalSucceeded: _rental_succeeded,
+        ev.Unlocked: _unlocked,
+        ev.CalledOff: _called_off,
+    }
+)
