@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ from chargeloop.platform.shell.http import make_app
 from chargeloop.platform.shell.relay import PIECE_BYTES, Relay, RelayLimits
 from chargeloop.platform.shell.server import HttpServer
 from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.tickets import Tickets
 from chargeloop.protocol.topics import Role
 from tests.platform.shell.books import NOON_MS, REGION
 from tests.platform.shell.test_mqtt_connect import connect_packet, text
@@ -35,6 +37,32 @@ PASSWORD = "correct horse"
 MQTT = [websockets.Subprotocol("mqtt")]
 CONNACK = b"\x20\x02\x00\x00"
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
+
+
+async def test_sessions_are_followed_again_when_their_file_could_not_be_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers = iter([sqlite3.OperationalError("disk I/O error")] * 2)
+    looked_again = asyncio.Event()
+
+    async def changes() -> int:
+        for error in answers:
+            raise error
+        looked_again.set()
+        return 1
+
+    async def lives(_session: str) -> bool:
+        return True
+
+    relay = Relay(BrokerAddress("127.0.0.1", 1), Tickets(), lives, RelayLimits(look_s=0))
+    following = asyncio.create_task(relay.follow_sessions(changes))
+    await looked_again.wait()
+    await asyncio.sleep(0)
+    following.cancel()
+    assert [line.message for line in caplog.records] == [
+        "sessions that have ended cannot be found: disk I/O error",
+        "sessions that have ended cannot be found: over",
+    ]
 
 
 @asynccontextmanager

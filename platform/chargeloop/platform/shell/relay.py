@@ -10,6 +10,8 @@ most 64 KiB. A side that takes nothing for ten seconds is dropped, so that it ca
 
 import asyncio
 import contextlib
+import logging
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,12 +23,15 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.mqtt_connect import NoConnectError, connect_in
 from chargeloop.platform.shell.origin import same_origin
+from chargeloop.platform.shell.outage import Outage
 from chargeloop.platform.shell.tickets import Ticket, Tickets
 
 SUBPROTOCOL: Final = "mqtt"
 PIECE_BYTES: Final = 64 * 1024
 # The close codes of RFC 6455 and its registry.
 NORMAL, UNSUPPORTED, POLICY, TRY_AGAIN_LATER = 1000, 1003, 1008, 1013
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +91,25 @@ class Relay:
 
     async def follow_sessions(self, changes: Callable[[], Awaitable[int]]) -> None:
         """Close what belongs to sessions that have ended, for ever; `changes` counts changes of others."""
+        outage = Outage(_log, "sessions that have ended cannot be found")
         seen, looks = None, 0
         while True:
             looks += 1
-            # A session that comes of age changes nothing in the file: look once in a while all the same.
-            if (found := await changes()) != seen or looks % 60 == 0:
-                seen = found
-                for session in set(self._endings.values()):
-                    if not await self._lives(session):
-                        self.end_session(session)
+            try:
+                # A session that comes of age changes nothing in the file: look once in a while all the same.
+                if (found := await changes()) != seen or looks % 60 == 0:
+                    await self._end_what_has_ended()
+                    seen = found
+            except (sqlite3.Error, OSError) as error:
+                outage.goes_on(error)
+            else:
+                outage.is_over()
             await asyncio.sleep(self._limits.look_s)
+
+    async def _end_what_has_ended(self) -> None:
+        for session in set(self._endings.values()):
+            if not await self._lives(session):
+                self.end_session(session)
 
     async def serve(self, socket: WebSocket) -> None:
         """Carry one connection from its handshake to its end."""
