@@ -65,12 +65,25 @@ async def test_who_is_disabled_loses_sessions_and_credentials_and_gets_new_ones(
     assert credentials.load(anna.id).password != password
 
 
-async def test_another_password_ends_the_sessions(registry: Registry, anna: Account) -> None:
+async def test_another_password_ends_the_sessions_and_renews_the_credentials(
+    registry: Registry, anna: Account, credentials: CredentialStore
+) -> None:
     session = await registry.store.begin(anna)
+    of_broker = credentials.load(anna.id).password
     await registry.set_password("anna", "battery staple")
     assert not await registry.store.lives(session.id)
+    assert credentials.load(anna.id).password != of_broker
     stored = await registry.store.password_hash("anna")
     assert await registry.passwords.fits(stored, "battery staple")
+
+
+async def test_another_password_lets_nobody_in_who_is_disabled(
+    registry: Registry, anna: Account, credentials: CredentialStore
+) -> None:
+    await registry.disable("anna")
+    await registry.set_password("anna", "battery staple")
+    with pytest.raises(UnknownClientError):
+        credentials.load(anna.id)
 
 
 async def test_what_is_not_there_cannot_be_changed(registry: Registry) -> None:
