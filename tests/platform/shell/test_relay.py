@@ -26,6 +26,7 @@ from chargeloop.platform.shell.accounts.account import Account, new_account
 from chargeloop.platform.shell.accounts.registry import Registry
 from chargeloop.platform.shell.http import make_app
 from chargeloop.platform.shell.relay import PIECE_BYTES, Relay, RelayLimits
+from chargeloop.platform.shell.routes.session import COOKIE
 from chargeloop.platform.shell.server import HttpServer
 from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.tickets import Tickets
@@ -364,6 +365,19 @@ async def test_an_account_that_another_process_disables_is_disconnected(opened: 
         await other.open()
         await other.set_disabled("anna", disabled=True)
         await other.close()
+        assert await closed(browser) == (1008, "the session has ended")
+
+
+async def test_a_session_that_ends_as_stolen_ends_its_connections_at_once(opened: Gate) -> None:
+    async with opened.browser() as browser:
+        await browser.send(opened.hello())
+        await browser.recv()
+        cookie = opened.cookie
+        for _ in range(2):
+            renewed = await opened.http.post("/v1/session/refresh", headers={"Cookie": cookie})
+            cookie = f"{COOKIE}={renewed.cookies[COOKIE]}"
+        stolen = await opened.http.post("/v1/session/refresh", headers={"Cookie": opened.cookie})
+        assert stolen.status_code == 401
         assert await closed(browser) == (1008, "the session has ended")
 
 

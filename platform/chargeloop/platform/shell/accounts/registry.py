@@ -1,7 +1,7 @@
 """Accounts together with their credentials of the broker: who is shut out is shut out of both.
 
-A person who is disabled loses the sessions and the broker's credentials; who is enabled again gets new ones. So
-does whose password is changed: somebody else may have had it, and with it the credentials.
+A person who is disabled loses the sessions and the broker's credentials; who is enabled again gets new ones.
+So does a person whose password is changed: somebody else may have had it, and with it the credentials.
 """
 
 from dataclasses import dataclass
