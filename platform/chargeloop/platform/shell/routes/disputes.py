@@ -74,7 +74,7 @@ async def list_disputes(
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> DisputesBody:
     """Return the disputes that were opened last, the newest first."""
-    orders = await run_in_threadpool(services.reader.disputed, limit)
+    orders = await run_in_threadpool(services.reader.disputed, limit, answered=answered)
     found = [
         (dispute.opened_ms, DisputeBody.of(order, dispute))
         for order in orders
