@@ -24,10 +24,11 @@ from chargeloop.platform.shell.bodies import (
     DoneBody,
     WaiverRequest,
 )
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol.ids import OperatorId, UserId
 from chargeloop.protocol.messages.rental import AnswerDispute, OpenDispute, OrderEventId, WaiveFee
 
-router: Final = APIRouter(tags=["disputes"])
+router: Final = APIRouter(route_class=StrictRoute, tags=["disputes"])
 
 
 @router.post("/orders/{order}/disputes", status_code=HTTPStatus.CREATED, responses=COMMAND_PROBLEMS)

@@ -18,6 +18,7 @@ from chargeloop.platform.shell.entrance import TooManyTriesError, WrongLoginErro
 from chargeloop.platform.shell.origin import same_origin
 from chargeloop.platform.shell.problems import ProblemError
 from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.platform.shell.tickets import TICKET_S
 from chargeloop.protocol.time import format_instant
 
@@ -25,7 +26,7 @@ COOKIE: Final = "cl_refresh"
 _PATH: Final = "/v1/session"
 _WRONG: Final = "the login name or the password is wrong"
 
-router: Final = APIRouter(tags=["session"])
+router: Final = APIRouter(route_class=StrictRoute, tags=["session"])
 
 
 class LogIn(BaseModel):
