@@ -28,6 +28,7 @@ from chargeloop.cli import (
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.completion import of_run
 from chargeloop.cli.errors import FAILED, USAGE, CommandError, one_line
+from chargeloop.cli.visible import visible
 
 _INTERRUPTED = 130
 _CLOSED_PIPE = 141
@@ -141,5 +142,5 @@ def _command_path(error: typer.TyperException) -> str:
 
 
 def _fail(command: str, text: str, exit_code: int) -> int:
-    print(f"{command}: {one_line(text)}", file=sys.stderr)
+    print(f"{command}: {visible(one_line(text))}", file=sys.stderr)
     return exit_code

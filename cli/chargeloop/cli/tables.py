@@ -17,9 +17,10 @@ Reply = Mapping[str, Any]
 
 def show(what: Table | Group | Text) -> None:
     """Print on standard output, wide enough for the tables when it is not a terminal."""
-    console = Console()
+    # What stands in brackets or between colons is text, and not for rich to read.
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL, markup=False, emoji=False)
     console.print(what)
 
 
