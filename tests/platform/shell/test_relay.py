@@ -301,6 +301,23 @@ async def test_no_more_are_let_in_than_can_be_carried(
         assert refused.value.response.status_code == 503
 
 
+async def test_an_account_that_has_many_connections_keeps_nobody_else_out(
+    services: Services, registry: Registry, broker: BrokerAddress
+) -> None:
+    limits = replace(LIMITS, most_of_account=2)
+    ben = new_account(Role.OPERATOR, "ben", region=REGION, now_ms=NOON_MS)
+    await registry.open(ben, PASSWORD)
+    async with gate(services, registry, broker, limits) as opened, opened.browser(), opened.browser():
+        with pytest.raises(InvalidStatus) as refused:
+            async with opened.browser():
+                pass
+        assert refused.value.response.status_code == 429
+        session = await registry.store.begin(ben)
+        ticket = services.tickets.sell(ben.id, session.id)
+        async with connect(f"ws://127.0.0.1:{opened.port}/mqtt?ticket={ticket}", subprotocols=MQTT):
+            assert len(opened.relay) == 3
+
+
 # The first packet.
 
 
