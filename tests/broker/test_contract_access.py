@@ -96,6 +96,17 @@ def test_revoked_credentials_end_the_connection_and_are_refused(site: Site, peer
     assert refusal(site, Peer(site.address, operator)) == NOT_AUTHORISED
 
 
+def test_renewed_credentials_end_the_connection_and_the_old_ones_are_refused(
+    site: Site, peer: Connects
+) -> None:
+    operator = site.someone("opr")
+    watching = peer(operator)
+    renewed = site.store.renew(operator.client, operator.region)
+    watching.wait_until_ended()
+    assert refusal(site, Peer(site.address, operator)) == NOT_AUTHORISED
+    peer(renewed)
+
+
 # Access: one writer for each topic, and only its readers.
 
 

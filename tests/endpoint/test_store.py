@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -121,13 +122,47 @@ async def test_the_same_message_twice_in_quarantine_is_one_row(store: ToyStore) 
     assert await store.read("SELECT times, length(payload) FROM quarantine") == [(2, 16 * 1024)]
 
 
-async def test_nonsense_for_ever_does_not_fill_the_disk(
+def unread(number: int, topic: str, fault: str = "not_json") -> QuarantineRow:
+    return QuarantineRow(f"{topic}/{fault}/{number}", topic, fault, "", 1, b"", 5)
+
+
+async def kept(store: ToyStore) -> Counter[tuple[str, str]]:
+    return Counter(
+        (str(topic), str(fault)) for topic, fault in await store.read("SELECT topic, fault FROM quarantine")
+    )
+
+
+async def test_nonsense_on_one_topic_drives_out_only_what_came_there(store: ToyStore) -> None:
+    facts = [unread(0, "ada", "handling_failed"), unread(0, "ada", "entries_missing"), unread(0, "bob")]
+    await store.commit(Changes(quarantined=facts), [])
+    for start in range(0, 1_200, 300):
+        flood = [unread(number, "ada") for number in range(start, start + 300)]
+        await store.commit(Changes(quarantined=flood), [])
+    assert await kept(store) == {
+        ("ada", "handling_failed"): 1,
+        ("ada", "entries_missing"): 1,
+        ("bob", "not_json"): 1,
+        ("ada", "not_json"): 500,
+    }
+    (latest,) = await store.read("SELECT digest FROM quarantine ORDER BY number DESC LIMIT 1")
+    assert latest == ("ada/not_json/1199",)
+
+
+async def test_nonsense_on_many_topics_does_not_fill_the_disk(
     store: ToyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chargeloop.broker.endpoint.store._MAX_QUARANTINED", 3)
-    rows = [QuarantineRow(str(number), "topic", "not_json", "", 1, b"", 5) for number in range(10)]
-    await store.commit(Changes(quarantined=rows), [])
-    assert await store.read("SELECT digest FROM quarantine") == [("7",), ("8",), ("9",)]
+    monkeypatch.setattr("chargeloop.broker.endpoint.store._MAX_QUARANTINED", 20)
+    found = [unread(number, "bob", "handling_failed") for number in range(4)]
+    await store.commit(Changes(quarantined=[*found, unread(0, "bob")]), [])
+    for number in range(30):
+        await store.commit(
+            Changes(quarantined=[unread(number, topic) for topic in ("ada", "carl", "dora")]), []
+        )
+    left = await kept(store)
+    assert left["bob", "handling_failed"] == 4
+    assert left["bob", "not_json"] == 1
+    assert 18 <= left.total() - 4 <= 20
+    assert max(left.values()) - min(left[name, "not_json"] for name in ("ada", "carl", "dora")) <= 1
 
 
 async def test_a_message_under_suspicion_is_remembered(store: ToyStore) -> None:

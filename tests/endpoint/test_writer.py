@@ -198,6 +198,53 @@ def test_every_fault_ends_in_quarantine_and_the_stream_goes_on(body: bytes, faul
     assert bench.writer.counters()["quarantined"] == 1
 
 
+def test_a_flood_of_nonsense_is_counted_and_little_is_made_of_it() -> None:
+    bench, sent = Bench(), 0
+    kept = 0
+    for _ in range(10):
+        for _ in range(100):
+            bench.receive(REQUEST, b'{"id":"bad-%d"}' % sent)
+            sent += 1
+        kept += len(bench.writer.take_batch().changes.quarantined)
+        bench.published += bench.writer.publishable(bench.now_ms, 1_000)
+    assert bench.writer.counters()["quarantined"] == sent
+    assert kept == 500
+    assert len(bench.said(Quarantined)) == 20
+    assert len(bench.said(RequestRefused)) == 500
+    # Others are not touched by it, and in time its topic is heard again.
+    bench.receive(EVENT, b"{")
+    assert len(bench.writer.take_batch().changes.quarantined) == 1
+    bench.now_ms += 10_000
+    bench.receive(REQUEST, b"{")
+    bench.commit()
+    assert len(bench.said(Quarantined)) == 22
+
+
+def test_after_much_nonsense_on_a_topic_the_rest_of_it_waits_for_another_turn() -> None:
+    bench = Bench()
+    for number in range(200):
+        bench.receive(REQUEST, b'{"id":"bad-%d"}' % number)
+    bench.receive(REQUEST, request("req-1"))
+    bench.receive(EVENT, entry(1))
+    bench.commit()
+    assert bench.writer.counters()["quarantined"] == 100
+    assert [write[2] for write in bench.writes] == ["jnl-1.1"]
+    bench.receive(REQUEST, request("req-1"))
+    bench.commit()
+    assert [write[2] for write in bench.writes] == ["jnl-1.1", "req-1"]
+
+
+def test_what_we_found_ourselves_does_not_go_under_in_nonsense() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    for _ in range(6):
+        for number in range(100):
+            bench.receive(EVENT, b"{%d" % number)
+        bench.commit()
+    bench.receive(EVENT, with_kept_from(entry(9), 9))
+    assert [row.fault for row in bench.writer.take_batch().changes.quarantined] == ["entries_missing"]
+
+
 def test_an_entry_nobody_understands_is_taken_by_its_number_once() -> None:
     bench = Bench()
     unknown = entry(2).replace(b"slot_changed", b"sneezed_hard")

@@ -135,6 +135,15 @@ class CredentialStore:
         role_of(client)
         self._path(client).unlink(missing_ok=True)
 
+    def renew(self, client: str, region: str) -> Credentials:
+        """Take the client's credentials away and grant others: who is connected with the old ones is cut off.
+
+        Raises:
+            InvalidIdError: the client's id or the region is malformed.
+        """
+        self.revoke(client)
+        return self.grant(client, region)
+
     def _path(self, client: str) -> Path:
         # The id has been checked by role_of: it cannot leave the directory.
         return self.directory / f"{client}.json"

@@ -25,7 +25,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -194,6 +194,7 @@ class _Connection:
 
     writer: asyncio.StreamWriter
     task: asyncio.Task[None] | None
+    password: str = field(repr=False)
 
     async def end(self) -> None:
         """Cut it, and return when its last will has been sent."""
@@ -231,11 +232,12 @@ class Gate:
         await self._broker.shutdown()
 
     async def _keep_accounts(self) -> None:
-        """End the connections of clients whose credentials have been revoked, for ever."""
+        """End the connections of clients whose credentials have been revoked or renewed, for ever."""
         async for _ in self._accounts.changes():
             self._broker.forget_rules()
             for client, connection in list(self._connections.items()):
-                if self._accounts.find(client) is None:
+                account = self._accounts.find(client)
+                if account is None or not account.opens_with(connection.password):
                     await connection.end()
 
     async def _connected(self, stream: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -248,7 +250,7 @@ class Gate:
         except (ProtocolError, TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             _log.info("nobody was let in: %r", error)
         else:
-            await self._serve_client(account.name, connect, stream, writer)
+            await self._serve_client(account, connect, stream, writer)
         finally:
             writer.close()
 
@@ -266,11 +268,16 @@ class Gate:
         return account
 
     async def _serve_client(
-        self, client: str, connect: ConnectPacket, stream: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        account: Account,
+        connect: ConnectPacket,
+        stream: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
+        client = account.name
         while (older := self._connections.get(client)) is not None:
             await older.end()
-        mine = self._connections[client] = _Connection(writer, asyncio.current_task())
+        mine = self._connections[client] = _Connection(writer, asyncio.current_task(), account.password)
         silence_s = connect.keep_alive * _KEEP_ALIVE_GRACE if connect.keep_alive > 0 else None
         # The account's name is the client id whatever the client says, and keep-alive is the gate's business.
         connect.client_id = client

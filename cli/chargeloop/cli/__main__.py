@@ -1,6 +1,6 @@
 """Lets child processes be started as `python -m chargeloop.cli`, whatever PATH says."""
 
-from chargeloop.cli.main import main
+from chargeloop.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -124,7 +124,7 @@ def password(
     data: DataOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Give somebody another password; their sessions end."""
+    """Give somebody another password: sessions and connections end, and the broker gets new credentials."""
     from chargeloop.cli.settings import load_settings
 
     data_directory = load_settings({"data": data}, config).settings.data

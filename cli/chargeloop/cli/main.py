@@ -28,8 +28,9 @@ from chargeloop.cli import (
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.completion import of_run
 from chargeloop.cli.errors import FAILED, USAGE, CommandError, one_line
+from chargeloop.cli.start import INTERRUPTED
+from chargeloop.cli.visible import visible
 
-_INTERRUPTED = 130
 _CLOSED_PIPE = 141
 
 
@@ -86,11 +87,6 @@ def chargeloop(context: typer.Context) -> None:
         print(context.get_help())
 
 
-def main() -> None:
-    """Run the command line of this process and end it with the exit code."""
-    sys.exit(run(sys.argv[1:]))
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
@@ -100,7 +96,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return _fail(_command_path(error), error.format_message(), USAGE)
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except _UnreadError:
         # What is still buffered goes nowhere, and is not complained about at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -141,5 +137,5 @@ def _command_path(error: typer.TyperException) -> str:
 
 
 def _fail(command: str, text: str, exit_code: int) -> int:
-    print(f"{command}: {one_line(text)}", file=sys.stderr)
+    print(f"{command}: {visible(one_line(text))}", file=sys.stderr)
     return exit_code

@@ -19,6 +19,7 @@ from chargeloop.cli.options import (
     RegionOption,
     UserOption,
 )
+from chargeloop.cli.visible import all_visible, visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -274,8 +275,8 @@ def _order(text: str) -> str:
 
 def _show(reply: Any, as_json: bool, table: str) -> None:
     if as_json:
-        print(json.dumps(reply, ensure_ascii=False))
+        print(visible(json.dumps(reply, ensure_ascii=False)))
         return
     from chargeloop.cli import tables
 
-    tables.show(getattr(tables, table)(reply))
+    tables.show(getattr(tables, table)(all_visible(reply)))

@@ -8,7 +8,6 @@ fast as the machine can without changing what happens. A numeric speed uses a sc
 import asyncio
 import math
 import os
-import resource
 import shutil
 import statistics
 import sys
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chargeloop.broker import BrokerAddress
+from chargeloop.broker import BrokerAddress, descriptors
 from chargeloop.broker.clock import Clock, ScaledClock, VirtualClock
 from chargeloop.broker.ports import LOOPBACK
 from chargeloop.broker.software import BrokerKind
@@ -89,7 +88,7 @@ def run_replay(effective: Effective, instance: Path, *, limit: int | None, as_js
     clock: Clock = VirtualClock(begun_ms)
     if speed is not None:
         clock = ScaledClock(real_origin_ms=time.time_ns() // 1_000_000, origin_ms=begun_ms, speed=speed)
-    _allow_many_files()
+    descriptors.allow_many()  # each device has a connection and a journal
     started = time.monotonic()
     play(_play(Day(settings, scenario, files, clock), wanted))
     _say(f"played in {time.monotonic() - started:.0f} s; {clock.flight.stalls} stalls")
@@ -103,12 +102,6 @@ def _out_of_memory(data: Path) -> Path:
     shutil.copytree(data, kept, dirs_exist_ok=True)
     shutil.rmtree(data)
     return kept
-
-
-def _allow_many_files() -> None:
-    """Raise the soft limit of open files to the hard one: each device has a connection and a journal."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _memory() -> Path | None:

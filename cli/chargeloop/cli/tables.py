@@ -19,12 +19,13 @@ Reply = Mapping[str, Any]
 
 def show(what: Table | Group | Text) -> None:
     """Print on standard output, wide enough for the tables when it is not a terminal."""
-    console = Console()
+    # What stands in brackets or between colons is text, and not for rich to read.
+    console = Console(markup=False, emoji=False)
     if console.is_terminal:
         console.print(what)
         return
     text = io.StringIO()
-    Console(width=_WIDTH_WITHOUT_TERMINAL, file=text).print(what)
+    Console(width=_WIDTH_WITHOUT_TERMINAL, file=text, markup=False, emoji=False).print(what)
     # Programs, and people who compare files, have no use for the blanks that fill a column.
     print("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
 

@@ -15,6 +15,7 @@ from chargeloop.broker.access import AccessRules
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.listening import Ear, Link, Where, listen
 from chargeloop.cli.news import readable
+from chargeloop.cli.visible import visible
 from chargeloop.protocol.time import format_instant
 
 DEFAULT_FORMAT = "%t %p"
@@ -135,7 +136,7 @@ def formatted(form: str, seen: Seen) -> str:
     for character in characters:
         following = next(characters, "") if character in "%\\" else ""
         if character == "%":
-            parts.append(_FIELDS[following](seen))
+            parts.append(visible(_FIELDS[following](seen)))
         elif character == "\\":
             parts.append(_ESCAPES.get(following, f"\\{following}"))
         else:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from chargeloop.broker import descriptors
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import Clock
 from chargeloop.broker.credentials import CredentialStore
@@ -25,6 +26,7 @@ from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.platform.shell.alarms.desk import AlarmDesk
 from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from chargeloop.platform.shell.basemap import Basemap
+from chargeloop.platform.shell.connections import ConnectionLimits
 from chargeloop.platform.shell.entrance import Entrance
 from chargeloop.platform.shell.export import records as export_records
 from chargeloop.platform.shell.gateway import MqttRequester
@@ -117,6 +119,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         ExceptionGroup: of StoreFailedError or CoreFailedError; end the process and start it again.
     """
     _share_the_interpreter()
+    limits = ConnectionLimits.within(descriptors.allow_many())
     async with AsyncExitStack() as stack:
         store = PlatformStore(store_path(settings.data), settings.region)
         await store.open()
@@ -131,7 +134,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         positions = Positions()
         link = _link(settings, clock, positions)
         services = _services(settings, clock, region, _Sources(link, accounts, alarms, positions))
-        server = HttpServer(make_app(services), settings.http_host, settings.http_port, settings.tls)
+        server = HttpServer(make_app(services), settings.http_host, settings.http_port, settings.tls, limits)
         stack.callback(server.close)
         parts = _Parts(
             _endpoint(settings, clock, store, region),

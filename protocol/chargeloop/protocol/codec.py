@@ -107,9 +107,9 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _text(payload: bytes) -> str:
-    if len(payload) > MAX_BYTES:
-        raise _FaultError(FaultKind.TOO_LARGE, f"{len(payload)} bytes; at most {MAX_BYTES} are taken")
+def _text(payload: bytes, most: int) -> str:
+    if len(payload) > most:
+        raise _FaultError(FaultKind.TOO_LARGE, f"{len(payload)} bytes; at most {most} are taken")
     try:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -120,11 +120,26 @@ def _text(payload: bytes) -> str:
     return text
 
 
-def _type_name(payload: bytes) -> str:
+def _value(payload: bytes, most: int) -> Any:
     try:
-        value = _DECODER.decode(_text(payload))
+        return _DECODER.decode(_text(payload, most))
     except json.JSONDecodeError as error:
         raise _FaultError(FaultKind.NOT_JSON, f"character {error.pos}: {error.msg}") from None
+
+
+def read_json(payload: bytes, most: int) -> Any | Fault:
+    """Return the value of a JSON text of at most so many bytes, or the fault that keeps it out.
+
+    It is read as strictly as a message, but for lone surrogates: those the model of the value refuses.
+    """
+    try:
+        return _value(payload, most)
+    except _FaultError as error:
+        return error.fault
+
+
+def _type_name(payload: bytes) -> str:
+    value = _value(payload, MAX_BYTES)
     if not isinstance(value, dict):
         raise _FaultError(FaultKind.NOT_AN_ENVELOPE, f"expected a JSON object, got {type(value).__name__}")
     name = value.get("type")

@@ -66,12 +66,20 @@ def test_a_directory_is_written_to_and_left_as_it_was(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_directory_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+def test_a_chosen_directory_that_is_not_there_is_to_be_looked_at_and_not_made(tmp_path: Path) -> None:
     found = data_directory(tmp_path / "not" / "yet")
     assert (found[0].level, found[0].seen) == (
-        Level.OK, f"{tmp_path / 'not' / 'yet'} (not made yet) can be written",
+        Level.WARN, f"{tmp_path / 'not' / 'yet'} (not made yet) can be written",
     )  # fmt: skip
     assert not (tmp_path / "not").exists()
+
+
+def test_the_usual_directory_is_well_before_anything_has_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert data_directory(Settings().data)[0].level is Level.OK
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_in_the_place_of_a_directory_fails(tmp_path: Path) -> None:

@@ -128,6 +128,17 @@ def disputed(name: str, bank: str, *, minute: int, answered: bool) -> Order:
     return replace(order_in_use(name, bank), disputes=(dispute,))
 
 
+def rows_of_disputed(order: Order) -> list[PlatformWrite]:
+    """Returns the rows of an order of `disputed`, with the entries of its dispute and the answer to it."""
+    (dispute,) = order.disputes
+    minute = (dispute.opened_ms - NOON_MS) // MINUTE_MS
+    entries = [event_of(order, 7, "dispute_opened", minute)]
+    if dispute.answer is not None:
+        told = event_of(order, 8, "dispute_answered", 60)
+        entries.append(replace(told, detail=json.dumps({"dispute": dispute.id})))
+    return rows_of(order, *entries)
+
+
 def order_brought() -> Order:
     """Returns an order that a courier has brought in 13 minutes, with the fee of that trip."""
     order = order_on_its_way()

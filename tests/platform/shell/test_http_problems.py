@@ -9,6 +9,8 @@ import pytest
 
 from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.platform.shell.gateway import Answer
+from chargeloop.platform.shell.http import make_app
+from chargeloop.platform.shell.services import Services
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.ids import RegionId
 from tests.platform.shell.books import REGION, USER
@@ -95,13 +97,32 @@ async def test_a_bad_member_is_named_by_its_pointer(
         b'{"lat":1e999,"lon":5.23,"quantity":2}',
         b'{"lat":43,"lon":5,"quantity":' + b"9" * 5000 + b"}",
         b"[" * 10_000,
+        b'{"lat":43,"lon":5,"quantity":1,"quantity":2}',
+        b'\xef\xbb\xbf{"lat":43,"lon":5,"quantity":1}',
+        '{"lat":43,"lon":5,"quantity":1}'.encode("utf-16"),
     ],
 )
-async def test_a_body_that_is_no_good_json_is_a_problem(client: httpx2.AsyncClient, body: bytes) -> None:
+async def test_a_body_that_is_no_good_json_is_a_problem(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, body: bytes
+) -> None:
     headers = {"Content-Type": "application/json"}
     response = await client.post("/v1/orders", content=body, headers=headers)
-    assert response.status_code in {400, 422}
-    problem(response, response.status_code, "invalid_request")
+    problem(response, 422, "invalid_request")
+    assert platform.asked == []
+
+
+async def test_every_body_is_read_strictly(services: Services, client: httpx2.AsyncClient) -> None:
+    taking = [
+        (method, path)
+        for path, methods in make_app(services).openapi()["paths"].items()
+        for method, described in methods.items()
+        if "requestBody" in described
+    ]
+    assert len(taking) > 5
+    headers = {"Content-Type": "application/json"}
+    for method, path in taking:
+        response = await client.request(method, path, content=b'{"a":1,"b":2,"a":3}', headers=headers)
+        assert "'a' stands twice" in problem(response, 422, "invalid_request")["detail"]
 
 
 @pytest.mark.parametrize("reason", [b"\\ud800", b"\\u0001", b"two\\nlines", "\U0001f600".encode() * 151])

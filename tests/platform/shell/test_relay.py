@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,8 +26,10 @@ from chargeloop.platform.shell.accounts.account import Account, new_account
 from chargeloop.platform.shell.accounts.registry import Registry
 from chargeloop.platform.shell.http import make_app
 from chargeloop.platform.shell.relay import PIECE_BYTES, Relay, RelayLimits
+from chargeloop.platform.shell.routes.session import COOKIE
 from chargeloop.platform.shell.server import HttpServer
 from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.tickets import Tickets
 from chargeloop.protocol.topics import Role
 from tests.platform.shell.books import NOON_MS, REGION
 from tests.platform.shell.test_mqtt_connect import connect_packet, text
@@ -35,6 +38,32 @@ PASSWORD = "correct horse"
 MQTT = [websockets.Subprotocol("mqtt")]
 CONNACK = b"\x20\x02\x00\x00"
 PINGREQ, PINGRESP = b"\xc0\x00", b"\xd0\x00"
+
+
+async def test_sessions_are_followed_again_when_their_file_could_not_be_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answers = iter([sqlite3.OperationalError("disk I/O error")] * 2)
+    looked_again = asyncio.Event()
+
+    async def changes() -> int:
+        for error in answers:
+            raise error
+        looked_again.set()
+        return 1
+
+    async def lives(_session: str) -> bool:
+        return True
+
+    relay = Relay(BrokerAddress("127.0.0.1", 1), Tickets(), lives, RelayLimits(look_s=0))
+    following = asyncio.create_task(relay.follow_sessions(changes))
+    await looked_again.wait()
+    await asyncio.sleep(0)
+    following.cancel()
+    assert [line.message for line in caplog.records] == [
+        "sessions that have ended cannot be found: disk I/O error",
+        "sessions that have ended cannot be found: over",
+    ]
 
 
 @asynccontextmanager
@@ -272,6 +301,23 @@ async def test_no_more_are_let_in_than_can_be_carried(
         assert refused.value.response.status_code == 503
 
 
+async def test_an_account_that_has_many_connections_keeps_nobody_else_out(
+    services: Services, registry: Registry, broker: BrokerAddress
+) -> None:
+    limits = replace(LIMITS, most_of_account=2)
+    ben = new_account(Role.OPERATOR, "ben", region=REGION, now_ms=NOON_MS)
+    await registry.open(ben, PASSWORD)
+    async with gate(services, registry, broker, limits) as opened, opened.browser(), opened.browser():
+        with pytest.raises(InvalidStatus) as refused:
+            async with opened.browser():
+                pass
+        assert refused.value.response.status_code == 429
+        session = await registry.store.begin(ben)
+        ticket = services.tickets.sell(ben.id, session.id)
+        async with connect(f"ws://127.0.0.1:{opened.port}/mqtt?ticket={ticket}", subprotocols=MQTT):
+            assert len(opened.relay) == 3
+
+
 # The first packet.
 
 
@@ -336,6 +382,19 @@ async def test_an_account_that_another_process_disables_is_disconnected(opened: 
         await other.open()
         await other.set_disabled("anna", disabled=True)
         await other.close()
+        assert await closed(browser) == (1008, "the session has ended")
+
+
+async def test_a_session_that_ends_as_stolen_ends_its_connections_at_once(opened: Gate) -> None:
+    async with opened.browser() as browser:
+        await browser.send(opened.hello())
+        await browser.recv()
+        cookie = opened.cookie
+        for _ in range(2):
+            renewed = await opened.http.post("/v1/session/refresh", headers={"Cookie": cookie})
+            cookie = f"{COOKIE}={renewed.cookies[COOKIE]}"
+        stolen = await opened.http.post("/v1/session/refresh", headers={"Cookie": opened.cookie})
+        assert stolen.status_code == 401
         assert await closed(browser) == (1008, "the session has ended")
 
 

@@ -224,14 +224,27 @@ async def test_operators_see_the_disputes_of_all_and_a_user_those_of_an_order(
 ) -> None:
     for number, answered in ((1, False), (2, True)):
         order = books.disputed(f"ord-{number}", f"bnk-{number}", minute=number, answered=answered)
-        opened = books.event_of(order, 7, "dispute_opened", number)
-        await store.commit(Changes(), books.rows_of(order, opened))
+        await store.commit(Changes(), books.rows_of_disputed(order))
     anna = bearer("opr-anna")
     listed = (await client.get("/v1/disputes", headers=anna)).json()["disputes"]
     assert [(one["order"], one["answer"]) for one in listed] == [("ord-2", "you are right"), ("ord-1", None)]
     waiting = (await client.get("/v1/disputes", params={"answered": False}, headers=anna)).json()["disputes"]
     assert [one["id"] for one in waiting] == ["ord-1-e7"]
     assert (await client.get("/v1/orders/ord-2")).json()["disputes"] == [listed[0]]
+
+
+async def test_a_dispute_that_waits_is_not_hidden_by_later_ones_that_were_answered(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    for number, answered in ((1, False), (2, True), (3, True)):
+        order = books.disputed(f"ord-{number}", f"bnk-{number}", minute=number, answered=answered)
+        await store.commit(Changes(), books.rows_of_disputed(order))
+    for wanted, expected in (("false", "ord-1"), ("true", "ord-3")):
+        asked = {"answered": wanted, "limit": "1"}
+        found = (await client.get("/v1/disputes", params=asked, headers=bearer("opr-anna"))).json()[
+            "disputes"
+        ]
+        assert [one["order"] for one in found] == [expected]
 
 
 # What is nobody's to see.

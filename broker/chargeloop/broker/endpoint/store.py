@@ -27,13 +27,15 @@ from chargeloop.broker.endpoint.changes import (
     StateRow,
 )
 from chargeloop.broker.endpoint.inbox import REQUESTS_IN_MEMORY
+from chargeloop.broker.endpoint.nonsense import OUR_FINDINGS
 
 WriteT = TypeVar("WriteT")
 WriteT_contra = TypeVar("WriteT_contra", contravariant=True)
 Statement = tuple[str, Sequence[tuple[Any, ...]]]
 
-# A peer that sends nonsense for ever must not fill the disk.
+# A peer that sends nonsense for ever must not fill the disk, nor drive out what came from others.
 _MAX_QUARANTINED = 10_000
+_MAX_OF_TOPIC = 500
 _MAX_QUARANTINED_BYTES = 16 * 1024
 
 # What the driver raises of its own accord: an integer of more than 64 bits, a lone surrogate.
@@ -77,6 +79,7 @@ CREATE TABLE IF NOT EXISTS quarantine (
   detail TEXT NOT NULL, size INTEGER NOT NULL, payload BLOB NOT NULL, received_ms INTEGER NOT NULL,
   times INTEGER NOT NULL DEFAULT 1
 );
+CREATE INDEX IF NOT EXISTS quarantine_of_topic ON quarantine (topic, fault);
 CREATE TABLE IF NOT EXISTS suspects (
   digest TEXT PRIMARY KEY, topic TEXT NOT NULL, error TEXT NOT NULL, received_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
@@ -264,6 +267,25 @@ def _quarantine_statements(rows: Sequence[QuarantineRow]) -> list[Statement]:
         "INSERT INTO quarantine (digest, topic, fault, detail, size, payload, received_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO UPDATE SET times = times + 1"
     )
-    cut = "DELETE FROM quarantine WHERE number <= (SELECT max(number) FROM quarantine) - ?"
     kept = [row._replace(payload=row.payload[:_MAX_QUARANTINED_BYTES]) for row in rows]
-    return [(insert, kept), (cut, [(_MAX_QUARANTINED,)])]
+    topics = sorted({(row.topic, row.fault in OUR_FINDINGS, _MAX_OF_TOPIC) for row in rows})
+    kinds = sorted({(ours, _MAX_QUARANTINED, ours, _MAX_QUARANTINED * 9 // 10) for _, ours, _ in topics})
+    return [(insert, kept), (_CUT_TOPIC, topics), (_CUT_ALL, kinds)]
+
+
+# What we found ourselves and what could not be read are counted apart: neither drives out the other.
+_OURS = ", ".join(f"'{fault}'" for fault in sorted(OUR_FINDINGS))
+_IS_OURS = f"(fault IN ({_OURS}))"
+_CUT_TOPIC = f"""
+DELETE FROM quarantine WHERE number IN (
+  SELECT number FROM quarantine WHERE topic = ? AND {_IS_OURS} = ? ORDER BY number DESC LIMIT -1 OFFSET ?
+)
+"""  # noqa: S608
+# When there are too many in all, topics that have many lose their oldest first. That sorts all of them, so a
+# tenth goes at once.
+_CUT_ALL = f"""
+DELETE FROM quarantine WHERE (SELECT count(*) FROM quarantine WHERE {_IS_OURS} = ?) > ? AND number IN (
+  SELECT number FROM quarantine WHERE {_IS_OURS} = ?
+  ORDER BY row_number() OVER (PARTITION BY topic ORDER BY number DESC), number DESC LIMIT -1 OFFSET ?
+)
+"""  # noqa: S608

@@ -13,6 +13,7 @@ the stream behind it goes on: one crash for each poisoned message, never a crash
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,7 @@ from typing import Generic, TypeVar
 from chargeloop.broker.endpoint.changes import Changes, Kept, Outgoing, QuarantineRow, ReplyRow, RequestRow
 from chargeloop.broker.endpoint.core import RegionCore
 from chargeloop.broker.endpoint.inbox import REQUESTS_IN_MEMORY, Inbox, Verdict
+from chargeloop.broker.endpoint.nonsense import KEPT, MOST_IN_A_TURN, OUR_FINDINGS, TOLD, Allowance
 from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy
 from chargeloop.broker.intake import Checked, Salvage, check, is_source, salvage
 from chargeloop.protocol.codec import JSON, Codec, Fault, FaultKind
@@ -104,6 +106,10 @@ class SingleWriter(Generic[WriteT]):
         self._randbelow = randbelow
         self._counts = {name: kept.counters.get(name, 0) for name in _COUNTERS}
         self._batch: Batch[WriteT] = Batch()
+        self._kept = Allowance(KEPT)
+        self._told = Allowance(TOLD)
+        # By topic, of the messages of this turn.
+        self._nonsense: Counter[str] = Counter()
 
     def counters(self) -> Mapping[str, int]:
         """Return what has been counted since the store was made, and the depth of the outbox."""
@@ -131,6 +137,9 @@ class SingleWriter(Generic[WriteT]):
             CoreFailedError: the core has a bug; this batch must not be committed.
         """
         self._counts["received"] += 1
+        if self._nonsense and self._nonsense[topic] >= MOST_IN_A_TURN:
+            # Others have their turn first. What was good among it is not acknowledged and will be sent again.
+            return None, None
         checked = check(topic, payload, self._role, self._region, self._codec)
         if isinstance(checked, Fault):
             return self._refuse(topic, payload, checked, now_ms), None
@@ -162,6 +171,7 @@ class SingleWriter(Generic[WriteT]):
 
     def take_batch(self) -> Batch[WriteT]:
         """Return what has gathered and begin anew; changes that need no commit stay for the next one."""
+        self._nonsense.clear()
         batch = self._batch
         self._batch = Batch() if batch.must_commit else Batch(changes=batch.changes)
         if batch.must_commit:
@@ -302,7 +312,10 @@ class SingleWriter(Generic[WriteT]):
             self._inbox.keep_reply(source, request, outgoing, self._batch.changes)
 
     def _refuse(self, topic_text: str, payload: bytes, fault: Fault, now_ms: int) -> str | None:
-        """Put a message into quarantine; a journal entry whose number can be read counts as taken."""
+        """Put a message into quarantine; a journal entry whose number can be read counts as taken.
+
+        Of what comes in numbers some is only counted, and not answered either: see `nonsense`.
+        """
         saved = salvage(payload)
         topic = parse_topic(topic_text)
         if topic is not None and self._is_unreadable_entry(topic, saved):
@@ -310,20 +323,26 @@ class SingleWriter(Generic[WriteT]):
             if not fresh:
                 return saved.message_id
         row = self._quarantine(topic_text, payload, fault, now_ms)
-        if topic is not None and saved.message_id is not None and self._is_asked(topic):
+        if row is not None and topic is not None and saved.message_id is not None and self._is_asked(topic):
             # Without an answer the asker would send it again for ever.
             self._refuse_request(topic, saved.message_id, RefusalCode.INVALID, row.detail, now_ms)
         return saved.message_id
 
-    def _quarantine(self, topic_text: str, payload: bytes, fault: Fault, now_ms: int) -> QuarantineRow:
+    def _quarantine(self, topic_text: str, payload: bytes, fault: Fault, now_ms: int) -> QuarantineRow | None:
+        self._counts["quarantined"] += 1
+        ours = fault.kind in OUR_FINDINGS
+        self._nonsense[topic_text] += not ours
+        source = f"{ours}/{topic_text}"
+        if fault.kind is not FaultKind.HANDLING_FAILED and not self._kept.takes(source, now_ms):
+            return None
         digest = _digest(topic_text, payload)
         row = QuarantineRow(
             digest, topic_text[:256], fault.kind, fault.detail[:200], len(payload), payload, now_ms
         )
         self._batch.changes.quarantined.append(row)
         self._batch.changes.urgent = True
-        self._counts["quarantined"] += 1
-        self._tell_quarantine(row, now_ms)
+        if self._told.takes(source, now_ms):
+            self._tell_quarantine(row, now_ms)
         return row
 
     def _is_asked(self, topic: Topic) -> bool:

@@ -90,7 +90,16 @@ def data_directory(data: Path) -> list[Finding]:
                 "give another --data",
             )
         ]
-    return [ok("data", f"{where} can be written"), _room(place), _fsync(took_ms)]
+    return [_place(data, f"{where} can be written"), _room(place), _fsync(took_ms)]
+
+
+def _place(data: Path, seen: str) -> Finding:
+    """Return the finding of a directory that can be used; one that somebody chose should be there, too."""
+    if data.exists() or data == Settings.model_fields["data"].default:
+        return ok("data", seen)
+    return warn(
+        "data", seen, "if something runs already, give its --data; else the first part makes this one"
+    )
 
 
 def _durable_write_ms(directory: Path) -> float:

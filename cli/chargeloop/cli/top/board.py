@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from chargeloop.cli.news import members, name_of, news_of
 from chargeloop.cli.top.rates import Rate
+from chargeloop.cli.visible import visible
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.geo import Point, distances_from
@@ -254,5 +255,5 @@ def _sentence(topic: Topic, data: Data) -> str | None:
     if topic.spec.name in _CONNECTIONS and isinstance(data, ConnectionState):
         return f"{topic.owner} is {data.state}"
     if topic.spec.name in _TOLD:
-        return " ".join((topic.owner, name_of(data), *members(data)))
+        return visible(" ".join((topic.owner, name_of(data), *members(data))))
     return news_of(topic.owner, data)

@@ -11,7 +11,7 @@ from typing import Final
 
 from chargeloop.platform.shell.accounts.account import Account, AccountError, login_of, password_of
 from chargeloop.platform.shell.accounts.passwords import Passwords
-from chargeloop.platform.shell.accounts.store import AccountStore, Session
+from chargeloop.platform.shell.accounts.store import AccountStore, Session, Stolen
 from chargeloop.platform.shell.accounts.throttle import Rate, Throttle
 from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.protocol.ids import RegionId
@@ -95,8 +95,8 @@ class Entrance:
         usable = account is not None and not account.disabled and account.region == self._region
         return account if usable else None
 
-    async def refresh(self, token: str) -> Session | None:
-        """Exchange a refresh token, or return None."""
+    async def refresh(self, token: str) -> Session | Stolen | None:
+        """Exchange a refresh token; None when it is not good, and what has ended when it must be stolen."""
         return await self._store.refresh(token)
 
     async def leave(self, token: str) -> str | None:

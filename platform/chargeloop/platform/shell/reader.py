@@ -147,10 +147,14 @@ class RentalReader:
             rows = db.execute(_CARRIED, (courier, since_ms, limit))
             return tuple(ORDERS.validate_json(body) for (body,) in rows)
 
-    def disputed(self, limit: int) -> tuple[Order, ...]:
-        """Return the orders of the disputes that were opened last, of so many disputes at most."""
+    def disputed(self, limit: int, *, answered: bool | None = None) -> tuple[Order, ...]:
+        """Return the orders of the disputes that were opened last, of so many disputes at most.
+
+        Only of those with, or without, an answer, unless `answered` is None.
+        """
         with closing(connect(self.path)) as db:
-            return tuple(ORDERS.validate_json(body) for (body,) in db.execute(_DISPUTED, (limit,)))
+            rows = db.execute(_DISPUTED, {"limit": limit, "answered": answered})
+            return tuple(ORDERS.validate_json(body) for (body,) in rows)
 
     def interventions(self, cabinet: CabinetId, limit: int) -> tuple[Intervention, ...]:
         """Return at most so many of what operators had a cabinet do, the latest first."""
@@ -209,8 +213,11 @@ _CARRIED: Final = (
     " WHERE c.courier = ? AND c.placed_ms >= ? ORDER BY c.placed_ms DESC, c.order_id LIMIT ?"
 )
 _DISPUTED: Final = (
-    "SELECT body FROM orders WHERE id IN (SELECT order_id FROM order_events WHERE type = 'dispute_opened'"
-    " ORDER BY time_ms DESC LIMIT ?)"
+    "SELECT body FROM orders WHERE id IN (SELECT d.order_id FROM order_events AS d"
+    " WHERE d.type = 'dispute_opened' AND (:answered IS NULL OR :answered = EXISTS ("
+    "  SELECT 1 FROM order_events AS a WHERE a.order_id = d.order_id AND a.type = 'dispute_answered'"
+    "  AND json_extract(a.detail, '$.dispute') = d.id))"
+    " ORDER BY d.time_ms DESC LIMIT :limit)"
 )
 # The same expression as that of the index `events_of_cabinet`.
 _CABINET: Final = "coalesce(json_extract(detail, '$.cabinet'), json_extract(detail, '$.hold.cabinet'))"

@@ -10,6 +10,8 @@ most 64 KiB. A side that takes nothing for ten seconds is dropped, so that it ca
 
 import asyncio
 import contextlib
+import logging
+import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -21,6 +23,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.mqtt_connect import NoConnectError, connect_in
 from chargeloop.platform.shell.origin import same_origin
+from chargeloop.platform.shell.outage import Outage
 from chargeloop.platform.shell.tickets import Ticket, Tickets
 
 SUBPROTOCOL: Final = "mqtt"
@@ -28,10 +31,15 @@ PIECE_BYTES: Final = 64 * 1024
 # The close codes of RFC 6455 and its registry.
 NORMAL, UNSUPPORTED, POLICY, TRY_AGAIN_LATER = 1000, 1003, 1008, 1013
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class RelayLimits:
-    """How patient the relay is, in seconds of the real clock, and how many connections it carries."""
+    """How patient the relay is, in seconds of the real clock, and how many connections it carries.
+
+    The broker keeps one connection of an account and ends the others, so more are tabs that are about to end.
+    """
 
     connect_s: float = 5
     first_packet_s: float = 10
@@ -39,6 +47,7 @@ class RelayLimits:
     farewell_s: float = 5
     look_s: float = 1
     most: int = 1_000
+    most_of_account: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Relay:
         self._tickets = tickets
         self._lives = lives
         self._limits = limits or RelayLimits()
-        self._endings: dict[asyncio.Event, str] = {}
+        self._endings: dict[asyncio.Event, Ticket] = {}
 
     def __len__(self) -> int:
         return len(self._endings)
@@ -81,27 +90,39 @@ class Relay:
     def end_session(self, session: str) -> None:
         """Close what is relayed for a session."""
         for ended, relayed in self._endings.items():
-            if relayed == session:
+            if relayed.session == session:
                 ended.set()
 
     async def follow_sessions(self, changes: Callable[[], Awaitable[int]]) -> None:
         """Close what belongs to sessions that have ended, for ever; `changes` counts changes of others."""
+        outage = Outage(_log, "sessions that have ended cannot be found")
         seen, looks = None, 0
         while True:
             looks += 1
-            # A session that comes of age changes nothing in the file: look once in a while all the same.
-            if (found := await changes()) != seen or looks % 60 == 0:
-                seen = found
-                for session in set(self._endings.values()):
-                    if not await self._lives(session):
-                        self.end_session(session)
+            try:
+                # A session that comes of age changes nothing in the file: look once in a while all the same.
+                if (found := await changes()) != seen or looks % 60 == 0:
+                    await self._end_what_has_ended()
+                    seen = found
+            except (sqlite3.Error, OSError) as error:
+                outage.goes_on(error)
+            else:
+                outage.is_over()
             await asyncio.sleep(self._limits.look_s)
+
+    async def _end_what_has_ended(self) -> None:
+        for session in {ticket.session for ticket in self._endings.values()}:
+            if not await self._lives(session):
+                self.end_session(session)
 
     async def serve(self, socket: WebSocket) -> None:
         """Carry one connection from its handshake to its end."""
         ticket = await self._let_in(socket)
-        if ticket is None:
-            return
+        if ticket is not None:
+            with self._listed(ticket) as ended:
+                await self._connect(socket, ticket, ended)
+
+    async def _connect(self, socket: WebSocket, ticket: Ticket, ended: asyncio.Event) -> None:
         try:
             async with asyncio.timeout(self._limits.connect_s):
                 reader, writer = await asyncio.open_connection(
@@ -111,7 +132,7 @@ class Relay:
             await _deny(socket, HTTPStatus.SERVICE_UNAVAILABLE, "no_broker", "the broker cannot be reached")
             return
         try:
-            close = await self._carry(socket, ticket, reader, writer)
+            close = await self._carry(socket, ticket, ended, reader, writer)
         except WebSocketDisconnect:
             close = _GONE  # it has gone away before it was let in
         except BaseException:
@@ -131,42 +152,51 @@ class Relay:
             detail = "too many are connected; try again later"
             await _deny(socket, HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", detail)
         else:
-            ticket = self._tickets.take(socket.query_params.get("ticket", ""))
-            if ticket is not None and await self._lives(ticket.session):
-                return ticket
+            return await self._of_ticket(socket)
+        return None
+
+    async def _of_ticket(self, socket: WebSocket) -> Ticket | None:
+        ticket = self._tickets.take(socket.query_params.get("ticket", ""))
+        if ticket is None or not await self._lives(ticket.session):
             detail = "the ticket is unknown, used or too old: buy another one at /v1/mqtt-ticket"
             await _deny(socket, HTTPStatus.UNAUTHORIZED, "ticket_invalid", detail)
-        return None
+            return None
+        of_account = sum(relayed.client == ticket.client for relayed in self._endings.values())
+        if of_account >= self._limits.most_of_account:
+            detail = f"{ticket.client} has {of_account} connections already: close some of them"
+            await _deny(socket, HTTPStatus.TOO_MANY_REQUESTS, "too_many_connections", detail)
+            return None
+        return ticket
 
     async def _carry(
         self,
         socket: WebSocket,
         ticket: Ticket,
+        ended: asyncio.Event,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> _Close:
         """Carry bytes both ways until one side, or the session, ends; return why."""
         writer.transport.set_write_buffer_limits(PIECE_BYTES)
-        with self._listed(ticket) as ended:
-            await socket.accept(SUBPROTOCOL)
-            ways: tuple[asyncio.Task[None], ...] = (
-                asyncio.create_task(self._up(socket, ticket, writer)),
-                asyncio.create_task(self._down(reader, socket)),
-                asyncio.create_task(_until(ended)),
-            )
-            try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for way in ways:
-                    way.cancel()
-                results = await asyncio.gather(*ways, return_exceptions=True)
+        await socket.accept(SUBPROTOCOL)
+        ways: tuple[asyncio.Task[None], ...] = (
+            asyncio.create_task(self._up(socket, ticket, writer)),
+            asyncio.create_task(self._down(reader, socket)),
+            asyncio.create_task(_until(ended)),
+        )
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            results = await asyncio.gather(*ways, return_exceptions=True)
         return _reason(results)
 
     @contextlib.contextmanager
     def _listed(self, ticket: Ticket) -> Iterator[asyncio.Event]:
         """Carry a connection in the list; the event that is yielded tells that its session has ended."""
         ended = asyncio.Event()
-        self._endings[ended] = ticket.session
+        self._endings[ended] = ticket
         try:
             yield ended
         finally:

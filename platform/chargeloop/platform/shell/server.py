@@ -6,11 +6,14 @@ import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+
+from chargeloop.platform.shell.connections import Acceptor, ConnectionLimits, PatientProtocol
 
 # How long requests that are under way may take once the process is to stop.
 _GRACE_S: Final = 2
@@ -57,14 +60,22 @@ class TlsFiles:
 class HttpServer(uvicorn.Server):
     """Serves an application on a socket until its task is cancelled.
 
-    The socket is bound here, so a port that is taken is an OSError before anything else has started.
+    The socket is bound here, so a port that is taken is an OSError before anything else has started. `limits`
+    are those of its connections.
 
     Raises:
         TlsFilesError: certificate and key cannot be used.
         OSError: the address or the port cannot be listened on.
     """
 
-    def __init__(self, app: FastAPI, host: str, port: int, tls: TlsFiles | None = None) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        tls: TlsFiles | None = None,
+        limits: ConnectionLimits | None = None,
+    ) -> None:
         if tls is not None:
             tls.check()
         config = uvicorn.Config(
@@ -87,6 +98,7 @@ class HttpServer(uvicorn.Server):
             timeout_graceful_shutdown=_GRACE_S,
         )
         super().__init__(config)
+        self._limits = limits or ConnectionLimits()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family, reuse_port=False)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -102,12 +114,18 @@ class HttpServer(uvicorn.Server):
 
     async def run_until_cancelled(self) -> None:
         """Serve until this task is cancelled; requests under way are finished first."""
-        serving = asyncio.create_task(self.serve(sockets=[self._socket]))
+        serving = asyncio.create_task(self.serve(sockets=[]))
+        accepting = asyncio.create_task(self._accept())
         try:
-            await asyncio.shield(serving)
+            await asyncio.wait((serving, accepting), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            accepting.cancel()
+            await asyncio.wait((accepting,))
+            self._socket.close()
             self.should_exit = True
             await serving
+            if not accepting.cancelled():
+                accepting.result()
 
     def close(self) -> None:
         """Give the port back, for a server that may never have run."""
@@ -118,9 +136,25 @@ class HttpServer(uvicorn.Server):
         await self._listening.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to listen, and say so."""
+        """Make ready to serve, and say so."""
         await super().startup(sockets)
         self._listening.set()
+
+    async def _accept(self) -> None:
+        """Let connections in; uvicorn itself would take any number, and wait for any of them for ever."""
+        await self._listening.wait()
+        state = self.server_state
+        make_protocol = partial(
+            PatientProtocol,
+            request_s=self._limits.request_s,
+            config=self.config,
+            server_state=state,
+            app_state=self.lifespan.state,
+        )
+        acceptor = Acceptor(
+            self._socket, make_protocol, self.config.ssl, lambda: len(state.connections), self._limits
+        )
+        await acceptor.run()
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:

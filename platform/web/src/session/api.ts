@@ -25,7 +25,10 @@ export interface Call {
   readonly key?: string
 }
 
-/** Returns the answer's body, or throws a Problem; status 0 means that the gateway was not reached. */
+/**
+ * Returns the answer's body, or throws a Problem; status 0 means that the gateway was not reached: also when somebody
+ * else has answered in its place, as the log-in page of a café's network does.
+ */
 export async function call<T>(path: string, { method = 'GET', body, token, key }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -34,9 +37,9 @@ export async function call<T>(path: string, { method = 'GET', body, token, key }
   const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' }
   if (body !== undefined) init.body = JSON.stringify(body)
   const response = await reached(path, init)
-  if (!response.ok) throw await problemOf(response)
-  const text = await response.text()
-  return (text === '' ? undefined : JSON.parse(text)) as T
+  const told = await bodyOf(response)
+  if (!response.ok) throw problemOf(response, told)
+  return told as T
 }
 
 async function reached(path: string, init: RequestInit): Promise<Response> {
@@ -47,14 +50,38 @@ async function reached(path: string, init: RequestInit): Promise<Response> {
   }
 }
 
-async function problemOf(response: Response): Promise<Problem> {
-  const after = Number(response.headers.get('Retry-After') ?? NaN)
-  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>
+/** Returns what was answered, undefined when that is nothing; the gateway answers in JSON, and others in HTML. */
+async function bodyOf(response: Response): Promise<unknown> {
+  try {
+    const text = await response.text()
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    throw notTheGateway(response)
+  }
+}
+
+function problemOf(response: Response, told: unknown): Problem {
+  const body = (typeof told === 'object' ? told : null) as Record<string, unknown> | null
+  if (typeof body?.code !== 'string') return notTheGateway(response)
   return new Problem(
     response.status,
-    typeof body.code === 'string' ? body.code : 'unknown',
+    body.code,
     typeof body.detail === 'string' ? body.detail : response.statusText,
-    Number.isFinite(after) ? after : null,
+    retryAfterS(response),
     typeof body.available === 'number' ? body.available : null,
   )
+}
+
+function notTheGateway(response: Response): Problem {
+  return new Problem(
+    0,
+    'unreachable',
+    `somebody else has answered: ${response.status}`,
+    retryAfterS(response),
+  )
+}
+
+function retryAfterS(response: Response): number | null {
+  const after = Number(response.headers.get('Retry-After') ?? NaN)
+  return Number.isFinite(after) ? after : null
 }

@@ -91,6 +91,10 @@ export class Outbox {
       for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
         if (!(await this.#arrives(next))) return
       }
+    } catch (error) {
+      // A fault of this page; what waits must not stand still for it.
+      this.#later(new Problem(0, 'unreachable', String(error)))
+      throw error
     } finally {
       this.#sending = false
       if (this.#again) this.hurry()

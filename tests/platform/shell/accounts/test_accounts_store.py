@@ -12,7 +12,7 @@ from chargeloop.platform.shell.accounts.account import Account, AccountError, ne
 from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.registry import Registry
 from chargeloop.platform.shell.accounts.rotation import GRACE_MS, SESSION_MS
-from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
+from chargeloop.platform.shell.accounts.store import AccountStore, Session, Stolen, accounts_path
 from chargeloop.protocol.topics import Role
 from tests.platform.shell.books import NOON_MS, REGION
 from tests.platform.shell.scripted import Instant
@@ -65,12 +65,25 @@ async def test_who_is_disabled_loses_sessions_and_credentials_and_gets_new_ones(
     assert credentials.load(anna.id).password != password
 
 
-async def test_another_password_ends_the_sessions(registry: Registry, anna: Account) -> None:
+async def test_another_password_ends_the_sessions_and_renews_the_credentials(
+    registry: Registry, anna: Account, credentials: CredentialStore
+) -> None:
     session = await registry.store.begin(anna)
+    of_broker = credentials.load(anna.id).password
     await registry.set_password("anna", "battery staple")
     assert not await registry.store.lives(session.id)
+    assert credentials.load(anna.id).password != of_broker
     stored = await registry.store.password_hash("anna")
     assert await registry.passwords.fits(stored, "battery staple")
+
+
+async def test_another_password_lets_nobody_in_who_is_disabled(
+    registry: Registry, anna: Account, credentials: CredentialStore
+) -> None:
+    await registry.disable("anna")
+    await registry.set_password("anna", "battery staple")
+    with pytest.raises(UnknownClientError):
+        credentials.load(anna.id)
 
 
 async def test_what_is_not_there_cannot_be_changed(registry: Registry) -> None:
@@ -103,21 +116,61 @@ async def test_a_session_goes_on_from_token_to_token(registry: Registry, anna: A
     session = await registry.store.begin(anna)
     for _ in range(3):
         following = await registry.store.refresh(session.refresh)
-        assert following is not None
+        assert isinstance(following, Session)
         assert (following.id, following.account) == (session.id, anna)
         assert following.refresh != session.refresh
         session = following
     assert await registry.store.of_session(session.id) == anna
 
 
-async def test_an_old_token_ends_the_whole_session(registry: Registry, anna: Account, time: Instant) -> None:
+async def renewed(registry: Registry, token: str) -> str:
+    following = await registry.store.refresh(token)
+    assert isinstance(following, Session)
+    return following.refresh
+
+
+async def test_an_old_token_ends_the_whole_session(registry: Registry, anna: Account) -> None:
     first = await registry.store.begin(anna)
-    second = await registry.store.refresh(first.refresh)
-    assert second is not None
-    time.pass_ms(GRACE_MS + 1)
-    assert await registry.store.refresh(first.refresh) is None
-    assert await registry.store.refresh(second.refresh) is None
+    third = await renewed(registry, await renewed(registry, first.refresh))
+    assert await registry.store.refresh(first.refresh) == Stolen(first.id)
+    assert await registry.store.refresh(third) is None
     assert not await registry.store.lives(first.id)
+
+
+async def test_a_lost_answer_is_asked_for_again_however_late(
+    registry: Registry, anna: Account, time: Instant
+) -> None:
+    first = await registry.store.begin(anna)
+    for _ in range(3):
+        await renewed(registry, first.refresh)
+        time.pass_ms(GRACE_MS + 1)
+    came = await renewed(registry, first.refresh)
+    await renewed(registry, came)
+    assert await registry.store.lives(first.id)
+
+
+async def test_an_answer_that_was_thought_lost_is_a_thief_s(
+    registry: Registry, anna: Account, time: Instant
+) -> None:
+    first = await registry.store.begin(anna)
+    one = await renewed(registry, first.refresh)
+    time.pass_ms(GRACE_MS + 1)
+    await renewed(registry, first.refresh)
+    assert await registry.store.refresh(one) == Stolen(first.id)
+
+
+@pytest.mark.parametrize("thief_goes_on_first", [True, False])
+async def test_a_token_copied_and_used_within_moments_is_found_out(
+    registry: Registry, anna: Account, *, thief_goes_on_first: bool
+) -> None:
+    first = await registry.store.begin(anna)
+    lines = [await renewed(registry, first.refresh) for _ in ("owner", "thief")]
+    if thief_goes_on_first:
+        lines.reverse()
+    ahead, behind = lines
+    ahead = await renewed(registry, ahead)
+    assert await registry.store.refresh(behind) == Stolen(first.id)
+    assert await registry.store.refresh(ahead) is None
 
 
 async def test_two_tabs_that_refresh_at_the_same_instant_both_go_on(
@@ -126,14 +179,14 @@ async def test_two_tabs_that_refresh_at_the_same_instant_both_go_on(
     first = await registry.store.begin(anna)
     tabs = await asyncio.gather(*(registry.store.refresh(first.refresh) for _ in range(2)))
     one, other = tabs
-    assert one is not None
-    assert other is not None
+    assert isinstance(one, Session)
+    assert isinstance(other, Session)
     assert one.refresh != other.refresh
     # The browser keeps one cookie for both: the other token is never shown again.
     assert await registry.store.refresh(other.refresh) is not None
     assert await registry.store.lives(first.id)
     # By now a later token has been used, so the first one can only be a thief's.
-    assert await registry.store.refresh(first.refresh) is None
+    assert await registry.store.refresh(first.refresh) == Stolen(first.id)
     assert not await registry.store.lives(first.id)
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import httpx2
+import pytest
 
 from chargeloop.broker.endpoint.changes import Changes, QuarantineRow
 from chargeloop.platform.core.alarms import AlarmKind
@@ -72,6 +74,25 @@ async def test_a_desk_that_has_just_begun_to_listen_blames_no_cabinet_for_its_si
     found = {alarm.key.kind for alarm in alarms}
     assert AlarmKind.SLOT_JAMMED in found
     assert AlarmKind.CABINET_OFFLINE not in found
+
+
+async def test_a_store_that_cannot_be_read_is_told_once_and_looked_at_again(
+    services: Services, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, services.reader.path = services.reader.path, tmp_path  # a directory is no store
+    looking = asyncio.create_task(desk_of(services, troubled()).run(0))
+    async with asyncio.timeout(30):
+        while not caplog.records:  # noqa: ASYNC110 - the log has no event
+            await asyncio.sleep(0)
+        services.reader.path = path
+        while len(caplog.records) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    looking.cancel()
+    assert await services.alarms.list_open(10)
+    assert [line.message for line in caplog.records] == [
+        "alarms cannot be brought up to date: unable to open database file",
+        "alarms cannot be brought up to date: over",
+    ]
 
 
 # Over HTTP.

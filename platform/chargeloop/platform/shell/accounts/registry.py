@@ -1,6 +1,7 @@
 """Accounts together with their credentials of the broker: who is shut out is shut out of both.
 
 A person who is disabled loses the sessions and the broker's credentials; who is enabled again gets new ones.
+So does a person whose password is changed: somebody else may have had it, and with it the credentials.
 """
 
 from dataclasses import dataclass
@@ -30,13 +31,16 @@ class Registry:
         await self.store.add(account, await self.passwords.hash(composed))
 
     async def set_password(self, login: str, password: str) -> Account:
-        """Give an account another password; its sessions end.
+        """Give an account another password; its sessions end, and what it is connected with within seconds.
 
         Raises:
             AccountError: there is no such account, or the password cannot be one.
         """
         composed = password_of(password)
-        return await self.store.set_password(login_of(login), await self.passwords.hash(composed))
+        account = await self.store.set_password(login_of(login), await self.passwords.hash(composed))
+        if not account.disabled:
+            self.credentials.renew(account.id, account.region)
+        return account
 
     async def disable(self, login: str) -> Account:
         """Shut an account out; what it is connected with ends within seconds.

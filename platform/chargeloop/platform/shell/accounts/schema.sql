@@ -33,5 +33,9 @@ CREATE TABLE IF NOT EXISTS refresh_tokens (
   follows BLOB,
   replaced_ms INTEGER
 ) STRICT, WITHOUT ROWID;
+-- Tokens in whose place another one was given or used, for the same one before them.
+CREATE TABLE IF NOT EXISTS discarded_tokens (
+  digest BLOB PRIMARY KEY REFERENCES refresh_tokens (digest) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tokens_of_session ON refresh_tokens (session);
 CREATE INDEX IF NOT EXISTS tokens_by_predecessor ON refresh_tokens (follows);

@@ -16,7 +16,13 @@ from typing import Any, Final
 import aiosqlite
 
 from chargeloop.platform.shell.accounts.account import Account, AccountError
-from chargeloop.platform.shell.accounts.rotation import SESSION_MS, Shown, Verdict, judge
+from chargeloop.platform.shell.accounts.rotation import (
+    SESSION_MS,
+    Shown,
+    Verdict,
+    discards_successors,
+    judge,
+)
 from chargeloop.platform.shell.gateway_file import GatewayFile
 from chargeloop.protocol.ids import RegionId
 from chargeloop.protocol.topics import Role
@@ -33,6 +39,13 @@ class Session:
     id: str
     account: Account
     refresh: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stolen:
+    """A session that has ended because one of its refresh tokens must have been stolen."""
+
+    session: str
 
 
 def accounts_path(data: Path) -> Path:
@@ -142,19 +155,27 @@ class AccountStore(GatewayFile):
             )
             return Session(name, account, await self._token(db, name, None))
 
-    async def refresh(self, token: str) -> Session | None:
-        """Exchange a refresh token, or return None; one that must have been stolen ends its session."""
+    async def refresh(self, token: str) -> Session | Stolen | None:
+        """Exchange a refresh token, or return None; one that must have been stolen ends its session.
+
+        What is connected for a session that has ended must be disconnected by the caller.
+        """
         digest = _digest(token)
         async with self._transaction() as db:
             found = await self._one(_SHOWN, self._now_ms(), digest)
             if found is None:
                 return None
-            session, replaced_ms, used, lives = found
-            verdict = judge(Shown(replaced_ms, bool(used), bool(lives)), self._now_ms())
+            session, replaced_ms, used, discarded, lives = found
+            shown = Shown(replaced_ms, bool(used), bool(discarded), bool(lives))
+            verdict = judge(shown)
+            if verdict is Verdict.REFUSED:
+                return None
             if verdict is Verdict.STOLEN:
                 await self._end(db, session)
-            if verdict is not Verdict.EXCHANGED:
-                return None
+                return Stolen(session)
+            await db.execute(_DISCARD_RIVALS, (digest, digest))
+            if discards_successors(shown, self._now_ms()):
+                await db.execute(_DISCARD_SUCCESSORS, (digest,))
             await db.execute(
                 "UPDATE refresh_tokens SET replaced_ms = ? WHERE digest = ? AND replaced_ms IS NULL",
                 (self._now_ms(), digest),
@@ -207,9 +228,18 @@ class AccountStore(GatewayFile):
 _SHOWN: Final = (
     "SELECT t.session, t.replaced_ms,"
     " EXISTS (SELECT 1 FROM refresh_tokens AS n WHERE n.follows = t.digest AND n.replaced_ms IS NOT NULL),"
+    " EXISTS (SELECT 1 FROM discarded_tokens AS d WHERE d.digest = t.digest),"
     " s.ended_ms IS NULL AND s.expires_ms > ? AND a.disabled = 0"
     " FROM refresh_tokens AS t JOIN sessions AS s ON s.id = t.session JOIN accounts AS a ON a.id = s.account"
     " WHERE t.digest = ?"
+)
+_DISCARD_RIVALS: Final = (
+    "INSERT OR IGNORE INTO discarded_tokens SELECT rival.digest FROM refresh_tokens AS shown"
+    " JOIN refresh_tokens AS rival ON rival.follows = shown.follows"
+    " WHERE shown.digest = ? AND rival.digest <> ?"
+)
+_DISCARD_SUCCESSORS: Final = (
+    "INSERT OR IGNORE INTO discarded_tokens SELECT digest FROM refresh_tokens WHERE follows = ?"
 )
 _PREFIXED: Final = ", ".join(f"a.{column}" for column in _COLUMNS.split(", "))
 _ACCOUNT_OF_SESSION: Final = (

@@ -5,6 +5,8 @@ over a hundred thousand of them, which takes a second of the processor, less oft
 """
 
 import asyncio
+import logging
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,12 +18,15 @@ from chargeloop.platform.core import alarms
 from chargeloop.platform.core.alarms import Sight, Trouble
 from chargeloop.platform.core.region_reads import RegionReads
 from chargeloop.platform.shell.alarms.store import AlarmStore
+from chargeloop.platform.shell.outage import Outage
 from chargeloop.platform.shell.reader import RentalReader
 from chargeloop.protocol.ids import BankId, CabinetId
 
 _PIECE: Final = 200
 # The desk takes at most this share of the processor.
 _SHARE: Final = 0.05
+
+_log = logging.getLogger(__name__)
 
 
 class AlarmDesk:
@@ -50,11 +55,20 @@ class AlarmDesk:
         self._listening_since_ms = 0
 
     async def run(self, every_s: float) -> None:
-        """Look again and again, every so many real seconds or less often, until this task is cancelled."""
+        """Look again and again, every so many real seconds or less often, until this task is cancelled.
+
+        Alarms are no reason to end the platform: a file that cannot be used is told, and tried again.
+        """
         self._listening_since_ms = self._now_ms()
+        outage = Outage(_log, "alarms cannot be brought up to date")
         while True:
             began_s = time.thread_time()
-            await self.look()
+            try:
+                await self.look()
+            except (sqlite3.Error, OSError) as error:
+                outage.goes_on(error)
+            else:
+                outage.is_over()
             await asyncio.sleep(max(every_s, (time.thread_time() - began_s) / _SHARE))
 
     async def look(self) -> None:

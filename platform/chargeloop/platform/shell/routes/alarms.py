@@ -9,11 +9,12 @@ from chargeloop.platform.core.alarms import Alarm, AlarmKind, Handling, Severity
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.asking import COMMAND_PROBLEMS, READ_PROBLEMS, AnOperator, AskedServices
 from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol.time import format_instant
 
 _MOST: Final = 500
 
-router: Final = APIRouter(prefix="/alarms", tags=["alarms"])
+router: Final = APIRouter(route_class=StrictRoute, prefix="/alarms", tags=["alarms"])
 
 
 class SubjectBody(BaseModel):

@@ -21,6 +21,7 @@ from chargeloop.platform.shell.asking import (
 from chargeloop.platform.shell.positions import Sighting
 from chargeloop.platform.shell.problems import ProblemError
 from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol.geo import Point, distance_m
 from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.time import format_instant
@@ -28,7 +29,7 @@ from chargeloop.protocol.time import format_instant
 _E7: Final = 10_000_000
 _COMING: Final = frozenset({OrderState.FETCHING, OrderState.DELIVERING, OrderState.COLLECTING})
 
-router: Final = APIRouter(prefix="/orders", tags=["orders"])
+router: Final = APIRouter(route_class=StrictRoute, prefix="/orders", tags=["orders"])
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "courier": "cou-0005",

@@ -23,6 +23,7 @@ from chargeloop.platform.shell.asking import (
     answered,
 )
 from chargeloop.platform.shell.bodies import EVENT_EXAMPLE, EventBody, Latitude, Longitude, point_of
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import CabinetId, IdKind, OperatorId, is_id
 from chargeloop.protocol.messages.rental import CabinetAction, CabinetCommanded, CommandCabinet
@@ -33,7 +34,7 @@ _E7: Final = 10_000_000
 _NEAR: Final = 50
 _HISTORY: Final = 100
 
-router: Final = APIRouter(prefix="/cabinets", tags=["cabinets"])
+router: Final = APIRouter(route_class=StrictRoute, prefix="/cabinets", tags=["cabinets"])
 
 
 CABINET_EXAMPLE: Final[dict[str, Any]] = {

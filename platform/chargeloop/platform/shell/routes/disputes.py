@@ -24,10 +24,11 @@ from chargeloop.platform.shell.bodies import (
     DoneBody,
     WaiverRequest,
 )
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol.ids import OperatorId, UserId
 from chargeloop.protocol.messages.rental import AnswerDispute, OpenDispute, OrderEventId, WaiveFee
 
-router: Final = APIRouter(tags=["disputes"])
+router: Final = APIRouter(route_class=StrictRoute, tags=["disputes"])
 
 
 @router.post("/orders/{order}/disputes", status_code=HTTPStatus.CREATED, responses=COMMAND_PROBLEMS)
@@ -74,7 +75,7 @@ async def list_disputes(
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> DisputesBody:
     """Return the disputes that were opened last, the newest first."""
-    orders = await run_in_threadpool(services.reader.disputed, limit)
+    orders = await run_in_threadpool(services.reader.disputed, limit, answered=answered)
     found = [
         (dispute.opened_ms, DisputeBody.of(order, dispute))
         for order in orders

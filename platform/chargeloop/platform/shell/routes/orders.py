@@ -35,6 +35,7 @@ from chargeloop.platform.shell.bodies import (
 )
 from chargeloop.platform.shell.entrance import Caller
 from chargeloop.platform.shell.reader import OrderFilter, OrderPlace
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import OperatorId, OrderId, UserId
 from chargeloop.protocol.messages.rental import (
@@ -49,7 +50,7 @@ from chargeloop.protocol.topics import Role
 
 _CURSOR: Final = re.compile(r"([0-9]{1,18})\.(ord-[a-z0-9-]{1,44})")
 
-router: Final = APIRouter(prefix="/orders", tags=["orders"])
+router: Final = APIRouter(route_class=StrictRoute, prefix="/orders", tags=["orders"])
 
 
 @router.post("", status_code=HTTPStatus.CREATED, responses=COMMAND_PROBLEMS)

@@ -9,11 +9,12 @@ from chargeloop.platform.shell.asking import READ_PROBLEMS, Anyone, AskedService
 from chargeloop.platform.shell.bodies import HandOverWord, Latitude, Longitude, point_of
 from chargeloop.platform.shell.prices import FEES_EXAMPLE, TARIFF_EXAMPLE, EstimateBody, FeesBody, TariffBody
 from chargeloop.platform.shell.routes.cabinets import CABINET_EXAMPLE, CabinetBody
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol.messages.rental import HandOver
 
 _SHOWN: Final = 5
 
-router: Final = APIRouter(tags=["prices"])
+router: Final = APIRouter(route_class=StrictRoute, tags=["prices"])
 
 
 class QuoteBody(BaseModel):

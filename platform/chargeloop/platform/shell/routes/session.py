@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chargeloop.broker.credentials import Credentials
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.accounts.rotation import SESSION_MS
-from chargeloop.platform.shell.accounts.store import Session
+from chargeloop.platform.shell.accounts.store import Session, Stolen
 from chargeloop.platform.shell.accounts.tokens import ACCESS_S
 from chargeloop.platform.shell.asking import Anyone, AskedServices
 from chargeloop.platform.shell.basemap import Basemap
@@ -19,6 +19,7 @@ from chargeloop.platform.shell.entrance import TooManyTriesError, WrongLoginErro
 from chargeloop.platform.shell.origin import same_origin
 from chargeloop.platform.shell.problems import ProblemError
 from chargeloop.platform.shell.services import Services
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.platform.shell.tickets import TICKET_S
 from chargeloop.protocol.time import format_instant
 
@@ -26,7 +27,7 @@ COOKIE: Final = "cl_refresh"
 _PATH: Final = "/v1/session"
 _WRONG: Final = "the login name or the password is wrong"
 
-router: Final = APIRouter(tags=["session"])
+router: Final = APIRouter(route_class=StrictRoute, tags=["session"])
 
 
 class LogIn(BaseModel):
@@ -175,9 +176,11 @@ async def log_in(body: LogIn, request: Request, response: Response, services: As
 async def refresh(
     request: Request, response: Response, services: AskedServices, token: _Refresh = None
 ) -> SessionBody:
-    """Renew the session by its cookie, which is exchanged; one that is used again ends the session."""
+    """Renew the session by its cookie, which is exchanged; an older one, of a thief's, ends the session."""
     session = None if token is None else await services.entrance.refresh(token)
-    if session is None:
+    if isinstance(session, Stolen):
+        services.relay.end_session(session.session)
+    if not isinstance(session, Session):
         raise ProblemError(HTTPStatus.UNAUTHORIZED, "session_over", "the session is over: log in again")
     return await _opened(services, session, request, response)
 

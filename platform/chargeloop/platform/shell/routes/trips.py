@@ -12,6 +12,7 @@ from chargeloop.platform.core.order import Leg, Order
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.asking import READ_PROBLEMS, ACourierOrOperator, AskedServices
 from chargeloop.platform.shell.prices import CourierRuleBody, MoneyBody
+from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import CourierId
 from chargeloop.protocol.time import DAY_MS, format_instant
@@ -19,7 +20,7 @@ from chargeloop.protocol.topics import Role
 
 _MOST: Final = 500
 
-router: Final = APIRouter(prefix="/trips", tags=["couriers"])
+router: Final = APIRouter(route_class=StrictRoute, prefix="/trips", tags=["couriers"])
 
 _TRIP_EXAMPLE: Final[dict[str, Any]] = {
     "job": "job-7a10-2",

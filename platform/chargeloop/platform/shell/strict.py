@@ -1,0 +1,43 @@
+"""Bodies of requests are read by the codec of messages, which takes nothing that two readers may differ on.
+
+FastAPI by itself would take the last of two members of one name, NaN, and JSON in other encodings than UTF-8.
+"""
+
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from chargeloop.platform.shell.problems import MAX_BODY_BYTES
+from chargeloop.protocol.codec import Fault, read_json
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly."""
+
+    async def json(self) -> Any:
+        """Return the value of the body.
+
+        Raises:
+            HTTPException: it cannot be taken; the detail says why.
+        """
+        value = read_json(await self.body(), MAX_BODY_BYTES)
+        if isinstance(value, Fault):
+            raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, value.detail)
+        return value
+
+
+class StrictRoute(APIRoute):
+    """A route of the interface: its bodies are read strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what handles a request."""
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
