@@ -23,7 +23,6 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'fault.role': '此页面供其他角色使用',
   'fault.role.advice': '您当前以 {name} 登录。',
   'fault.role.go': '前往您的页面',
-  'count.bank': '{n} 个充电宝',
   'count.banks': '{n} 个充电宝',
   'span.minutes': '{n} 分钟',
   'span.hours': '{h} 小时 {m} 分钟',
