@@ -91,6 +91,11 @@ export function distance(metres: number): string {
   }).format(rounded)
 }
 
+/** Returns "2 hours", "90 minutes". */
+export function lasting(minutes: number): string {
+  return minutes % 60 === 0 ? t('count.hours', { n: minutes / 60 }) : t('count.minutes', { n: minutes })
+}
+
 /** Returns minutes and hours begun. */
 export function span(ms: number): string {
   const minutes = Math.max(0, Math.ceil(ms / 60_000))
