@@ -196,7 +196,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.price.courier-back': '骑手取回',
   'rent.price.up-to': '约 {usual}，最多 {most}',
   'rent.price.total': '通常合计',
-  'rent.price.assumed': '按租用{time}计',
+  'rent.price.assumed': '按租用 {time}计',
   'rent.price.words': '完整规则',
   'rent.walk': '我自己去取',
   'rent.near': '附近的机柜',
