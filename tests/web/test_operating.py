@@ -6,11 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.bystander import Bystander
+from tests.web.people import INSTANT
 from tests.web.town import Town
 
 _REASON = "a technician is on the way"
-_WHEN = r"[0-9]+ \w+,? [0-9:]+"
-_THREE = rf"Sent\s*{_WHEN}\s*Answered\s*{_WHEN}\s*done\s*Happened\s*{_WHEN}\s*{{}}"
+_THREE = rf"Sent\s*{INSTANT}\s*Answered\s*{INSTANT}\s*done\s*Happened\s*{INSTANT}\s*{{}}"
 
 
 def test_an_alarm_that_was_raised_is_acknowledged_assigned_and_closed(console: Page, town: Town) -> None:
