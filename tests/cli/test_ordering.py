@@ -87,6 +87,7 @@ def test_a_quote_tells_the_three_fees_before_ordering(order: Order) -> None:
     shown = order("quote", *HERE, "--quantity", "2").out
     assert "courier out" in shown
     assert "6.50 EUR" in shown
+    assert "with 2 hours of rental" in shown
 
 
 def test_an_order_is_placed_once_for_a_key_shown_listed_and_called_off(order: Order) -> None:

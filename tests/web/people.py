@@ -12,6 +12,8 @@ PHONE: Any = {"width": 390, "height": 844}
 SMALL_PHONE: Any = {"width": 360, "height": 740}
 DESKTOP: Any = {"width": 1280, "height": 860}
 WAIT_MS = 30_000
+# How a page that speaks British English writes day and time.
+INSTANT = r"[0-9]+ \w+,? [0-9:]+"
 # What a page says when a network that was cut on purpose is away, or when it is reloaded while the map loads.
 _OF_THE_CUT = ("Failed to load resource", "WebSocket connection to", "net::ERR_", "Worker failed to load")
 

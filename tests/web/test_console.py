@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.people import SMALL_PHONE
+from tests.web.people import INSTANT, SMALL_PHONE
 from tests.web.town import CABINETS, Town
 from tests.web.usable import is_usable
 
@@ -130,11 +130,11 @@ def test_a_cabinet_shows_its_slots_and_what_became_of_a_command(console: Page, t
     expect(slots).to_have_count(8)
     expect(console.get_by_role("button", name=re.compile("Reserved"))).not_to_have_count(0)
     command = console.locator(".commands li").filter(has_text="Reserve banks").first
-    expect(command).to_contain_text(re.compile(r"Sent\s*[0-9:]+\s*Answered\s*[0-9:]+\s*done"))
+    expect(command).to_contain_text(re.compile(rf"Sent\s*{INSTANT}\s*Answered\s*{INSTANT}\s*done"))
     expect(command).to_contain_text("nothing seen")
     user.send("POST", f"/v1/orders/{order}/cancel", {})
     released = console.locator(".commands li").filter(has_text="Release a reservation").first
-    expect(released).to_contain_text(re.compile(r"Happened\s*[0-9:]+\s*Reservation ended"))
+    expect(released).to_contain_text(re.compile(rf"Happened\s*{INSTANT}\s*Reservation ended"))
     user.close()
 
 
@@ -145,8 +145,8 @@ def test_a_cabinet_is_rebooted_with_a_reason_and_its_start_is_told_apart(console
     dialog.get_by_label("Reason").fill("the display is stuck")
     dialog.get_by_role("button", name="Reboot").click()
     command = console.locator(".commands li").filter(has_text="the display is stuck")
-    expect(command).to_contain_text(re.compile(r"Sent\s*[0-9:]+\s*Answered\s*[0-9:]+\s*done"))
-    expect(command).to_contain_text(re.compile(r"Happened\s*[0-9:]+\s*Started"))
+    expect(command).to_contain_text(re.compile(rf"Sent\s*{INSTANT}\s*Answered\s*{INSTANT}\s*done"))
+    expect(command).to_contain_text(re.compile(rf"Happened\s*{INSTANT}\s*Started"))
     expect(console.locator("article > header")).to_contain_text("cab-0003")
     expect(console.locator("article > header")).not_to_contain_text("Offline")
 

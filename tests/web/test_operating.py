@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.bystander import Bystander
+from tests.web.people import INSTANT
 from tests.web.town import Town
 
 _REASON = "a technician is on the way"
-_THREE = r"Sent\s*[0-9:]+\s*Answered\s*[0-9:]+\s*done\s*Happened\s*[0-9:]+\s*{}"
+_THREE = rf"Sent\s*{INSTANT}\s*Answered\s*{INSTANT}\s*done\s*Happened\s*{INSTANT}\s*{{}}"
 
 
 def test_an_alarm_that_was_raised_is_acknowledged_assigned_and_closed(console: Page, town: Town) -> None:
@@ -61,6 +62,13 @@ def test_a_slot_is_locked_and_unlocked_and_each_shows_three_facts(console: Page,
     expect(console.get_by_role("button", name=re.compile("^Slot 8, Locked"))).to_be_visible()
     _command(console, "Unlock the slot", "Slot changed")
     expect(console.get_by_role("button", name=re.compile("^Slot 8, Empty"))).to_be_visible()
+
+    # What was commanded before the page was opened is known to the platform.
+    console.reload()
+    commands = console.get_by_role("region", name="Commands").get_by_role("listitem")
+    for place, act in enumerate(("Unlock the slot", "Lock the slot")):
+        expect(commands.nth(place)).to_contain_text(act)
+        expect(commands.nth(place)).to_contain_text(_REASON)
 
 
 def test_a_cabinet_counts_what_is_in_it_when_an_operator_asks(console: Page, town: Town) -> None:

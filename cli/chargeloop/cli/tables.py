@@ -61,7 +61,15 @@ def quote_table(reply: Reply) -> Table:
         (in_words(part), _money(reply[part]["estimate"]), _money(reply[part]["maximum"]))
         for part in (*_FEES, "total")
     ]
-    return _plain(title, ("fee", "expected", "at most"), rows)
+    table = _plain(title, ("fee", "expected", "at most"), rows)
+    table.caption = f"expected: with {_spoken(reply['rental_minutes'])} of rental"
+    table.caption_justify = "left"
+    return table
+
+
+def _spoken(minutes: int) -> str:
+    number, unit = (minutes, "minute") if minutes % 60 else (minutes // 60, "hour")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _money(amount: Reply | None) -> str:

@@ -1,8 +1,17 @@
 import { expect, test } from 'vitest'
 import { en } from '../src/i18n/en'
+import { filled } from '../src/i18n/filled'
 import { zh } from '../src/i18n/zh'
 
 const placeholders = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort()
+
+test.each([
+  [0, '0 free slots'],
+  [1, '1 free slot'],
+  [2, '2 free slots'],
+])('of %i things there is one, or there are several', (n, words) => {
+  expect(filled('{n} free {n|slot|slots}', { n }, 'en')).toBe(words)
+})
 
 test('both languages have the same words', () => {
   expect(Object.keys(zh).sort()).toEqual(Object.keys(en).sort())

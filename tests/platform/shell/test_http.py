@@ -4,6 +4,7 @@ import httpx2
 import pytest
 
 from chargeloop.broker.endpoint.changes import Changes
+from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.shell.gateway import message_id_of
 from chargeloop.platform.shell.store import PlatformStore
 from chargeloop.protocol.ids import UserId
@@ -14,6 +15,7 @@ from chargeloop.protocol.messages.rental import (
     RequestRefused,
     RequestReturn,
 )
+from chargeloop.protocol.time import MINUTE_MS
 from tests.platform.shell import books
 from tests.platform.shell.books import TARIFF, USER
 from tests.platform.shell.scripted import HERE, ScriptedPlatform, bearer, problem
@@ -182,6 +184,7 @@ async def test_a_quote_tells_the_fees_before_ordering(client: httpx2.AsyncClient
     assert quote["total"]["estimate"] == {"amount_minor": total, "currency": "EUR"}
     assert quote["walk_up"]["courier_out"]["maximum"] == {"amount_minor": 0, "currency": "EUR"}
     assert quote["walk_up"]["rental"] == quote["rental"]
+    assert quote["rental_minutes"] == Policy().quoted_rental_ms // MINUTE_MS
 
 
 async def test_the_tariff_is_told_in_numbers_and_in_words(client: httpx2.AsyncClient) -> None:

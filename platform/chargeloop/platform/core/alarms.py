@@ -169,7 +169,8 @@ def of_cabinet(
             yield Trouble(key, Severity.WARNING, text, now_ms)
     if cabinet.usable and cabinet.ready_banks < min(LOW_STOCK, len(cabinet.slots)):
         key = Key(AlarmKind.LOW_STOCK, SubjectKind.CABINET, cabinet.id)
-        text = f"{cabinet.name or cabinet.id} has {cabinet.ready_banks} banks to give"
+        banks = "1 bank" if cabinet.ready_banks == 1 else f"{cabinet.ready_banks} banks"
+        text = f"{cabinet.name or cabinet.id} has {banks} to give"
         yield Trouble(key, Severity.INFO, text, now_ms)
 
 

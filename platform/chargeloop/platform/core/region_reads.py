@@ -78,6 +78,11 @@ class RegionReads:
         return self._memory.policy.search_radius_m
 
     @property
+    def quoted_rental_ms(self) -> int:
+        """Return how long a rental is that fees are quoted for."""
+        return self._memory.policy.quoted_rental_ms
+
+    @property
     def metres_per_minute(self) -> int:
         """Return a courier's usual pace."""
         return self._memory.policy.metres_per_minute

@@ -140,9 +140,9 @@ export class Phone {
     await this.#record([{ type, data: { offer: offer.offer } }])
   }
 
-  /** Puts away an offer that has ended. */
-  dismiss(offer: Offer): void {
-    this.offers = this.offers.filter((other) => other.offer !== offer.offer)
+  /** Puts away the offers that have ended. */
+  dismissLost(): void {
+    this.offers = this.offers.filter((offer) => offer.ended === null)
     this.#save()
   }
 

@@ -1,6 +1,7 @@
 /** The words of the pages in the reader's language, and numbers as written there. */
 
 import { en } from './en'
+import { filled, type Values } from './filled'
 import { zh } from './zh'
 
 export type Language = 'en' | 'zh'
@@ -29,14 +30,9 @@ export function chooseLanguage(next: Language): void {
   document.documentElement.lang = next
 }
 
-/** Returns the words of a key, with `{name}` filled in. */
-export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return filled(WORDS[language][key], values)
-}
-
-/** Returns a text with `{name}` filled in. */
-export function filled(text: string, values: Readonly<Record<string, string | number>>): string {
-  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? `{${name}}`))
+/** Returns the words of a key, with its blanks filled in. */
+export function t(key: Key, values: Values = {}): string {
+  return filled(WORDS[language][key], values, language)
 }
 
 /** Tells whether there are words for this key: keys made from words of the wire may be newer than us. */
@@ -52,33 +48,52 @@ export function named(prefix: string, word: string): string {
 
 /** Returns "1 bank", "3 banks". */
 export function banks(count: number): string {
-  const one = new Intl.PluralRules(language).select(count) === 'one'
-  return t(one ? 'count.bank' : 'count.banks', { n: count })
+  return t('count.banks', { n: count })
+}
+
+/** The browser's own way of writing the chosen language, such as British English; else that of the language. */
+function locale(): string {
+  return navigator.languages.find((one) => one.toLowerCase().split('-')[0] === language) ?? language
 }
 
 /** Returns an amount of minor units as people write it. */
 export function money(amountMinor: number, currency: string): string {
-  const format = new Intl.NumberFormat(language, { style: 'currency', currency })
+  const format = new Intl.NumberFormat(locale(), { style: 'currency', currency })
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2
   return format.format(amountMinor / 10 ** digits)
 }
 
+const TIME_FORMATS = new Map<string, Intl.DateTimeFormat>()
+
+/** Returns an instant as the browser's locale writes it; a format is made once, since tables need many. */
+export function timeAs(options: Intl.DateTimeFormatOptions, instant: string | number): string {
+  const key = `${locale()} ${JSON.stringify(options)}`
+  let format = TIME_FORMATS.get(key)
+  if (format === undefined) TIME_FORMATS.set(key, (format = new Intl.DateTimeFormat(locale(), options)))
+  return format.format(new Date(instant))
+}
+
 export function clock(instant: string | number): string {
-  return new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(new Date(instant))
+  return timeAs({ hour: '2-digit', minute: '2-digit' }, instant)
 }
 
 export function day(instant: string | number): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(instant))
+  return timeAs({ dateStyle: 'medium' }, instant)
 }
 
 export function distance(metres: number): string {
   const far = metres >= 950
   const rounded = far ? Math.round(metres / 100) / 10 : Math.max(10, Math.round(metres / 10) * 10)
-  return new Intl.NumberFormat(language, {
+  return new Intl.NumberFormat(locale(), {
     style: 'unit',
     unit: far ? 'kilometer' : 'meter',
     unitDisplay: 'short',
   }).format(rounded)
+}
+
+/** Returns "2 hours", "90 minutes". */
+export function lasting(minutes: number): string {
+  return minutes % 60 === 0 ? t('count.hours', { n: minutes / 60 }) : t('count.minutes', { n: minutes })
 }
 
 /** Returns minutes and hours begun. */

@@ -53,6 +53,12 @@ export function cabinetColumns(): Column<Cabinet>[] {
 export function orderColumns(): Column<Order>[] {
   return [
     { key: 'id', label: o('column.order'), text: ({ id }) => id },
+    {
+      key: 'placed',
+      label: o('column.placed'),
+      text: ({ placedMs }) => instant(placedMs),
+      order: ({ placedMs }) => placedMs,
+    },
     { key: 'state', label: o('column.state'), text: ({ state }) => told('state', state) },
     {
       key: 'quantity',
@@ -64,12 +70,6 @@ export function orderColumns(): Column<Order>[] {
     { key: 'cabinet', label: o('column.cabinet'), text: ({ cabinet }) => cabinet ?? '–', minor: true },
     { key: 'courier', label: o('column.courier'), text: ({ courier }) => courier ?? '–', minor: true },
     { key: 'user', label: o('column.user'), text: ({ user }) => user, minor: true },
-    {
-      key: 'placed',
-      label: o('column.placed'),
-      text: ({ placedMs }) => instant(placedMs),
-      order: ({ placedMs }) => placedMs,
-    },
   ]
 }
 
@@ -135,6 +135,6 @@ export function alarmColumns(): Column<Alarm>[] {
       minor: true,
     },
     { key: 'assignee', label: o('column.assignee'), text: (row) => row.assignee ?? '–', minor: true },
-    { key: 'text', label: o('column.text'), text: ({ text }) => text, minor: true },
+    { key: 'text', label: o('column.text'), text: ({ text }) => text, minor: true, wide: true },
   ]
 }

@@ -38,6 +38,9 @@ const SLOWER = 3
 // When the first cabinets have come and no more do, the map shows all of them.
 const CALM_MS = 600
 const FINGER_PX = 14
+const AROUND_PX = 48
+// The legend lies there.
+const ABOVE_PX = 104
 const STREET_M = 140
 const LEAST_REACH = 12
 const MOST_REACH = 48
@@ -51,6 +54,8 @@ interface Colours {
   readonly ring: string
   readonly text: string
   readonly courier: string
+  /** Within the ring of a courier without a job. */
+  readonly idle: string
   readonly out: string
   readonly back: string
   readonly chosen: string
@@ -64,6 +69,7 @@ const LIGHT: Colours = {
   ring: '#ffffff',
   text: '#ffffff',
   courier: '#1f5fc4',
+  idle: '#b9d0f5',
   out: '#1f5fc4',
   back: '#7a3fb0',
   chosen: '#17211e',
@@ -76,6 +82,7 @@ const DARK: Colours = {
   ring: '#0f1412',
   text: '#07130f',
   courier: '#7fb0ff',
+  idle: '#2c4a78',
   out: '#7fb0ff',
   back: '#cf9bff',
   chosen: '#ffffff',
@@ -226,7 +233,8 @@ export class RegionDrawing {
     this.#centre = { lat: middle.lat, lon: middle.lng }
     const farM = between(this.#centre, { lat: corner.lat, lon: corner.lng })
     this.#reach = Math.min(MOST_REACH, Math.max(LEAST_REACH, Math.ceil(farM / STREET_M) + 5))
-    this.#map.fitBounds(bounds, { padding: 48, maxZoom: 15.5, animate: false })
+    const edges = { top: ABOVE_PX, right: AROUND_PX, bottom: AROUND_PX, left: AROUND_PX }
+    this.#map.fitBounds(bounds, { padding: edges, maxZoom: 15.5, animate: false })
     if (this.ground.kind === 'invented') void this.#grow()
   }
 
@@ -244,8 +252,11 @@ export class RegionDrawing {
       [x - FINGER_PX, y - FINGER_PX],
       [x + FINGER_PX, y + FINGER_PX],
     ]
-    const found = this.#map.queryRenderedFeatures(box, { layers: ['couriers', 'cabinets', 'lines'] })
-    const nearest = found[0]
+    const layers = ['couriers', 'cabinets', 'lines']
+    // What is hit comes before what is near: a courier may stand half behind a cabinet.
+    const [nearest] = [[x, y] as [number, number], box].flatMap((where) =>
+      this.#map.queryRenderedFeatures(where, { layers }),
+    )
     const id: unknown = nearest?.properties.id
     if (nearest === undefined || typeof id !== 'string') return
     const kind =
@@ -324,6 +335,35 @@ function layers(colours: Colours): LayerSpecification[] {
       },
     },
     {
+      id: 'couriers',
+      type: 'circle',
+      source: 'couriers',
+      paint: {
+        'circle-radius': size(3, 7) as unknown as number,
+        'circle-color': ['case', ['get', 'busy'], colours.courier, colours.idle],
+        'circle-stroke-color': [
+          'case',
+          chosen,
+          colours.chosen,
+          ['get', 'busy'],
+          colours.ring,
+          colours.courier,
+        ],
+        'circle-stroke-width': ['case', chosen, 4, 2.5],
+        // A courier who waits at a cabinet stands beside it, and leaves its stock to be read.
+        'circle-translate': [
+          'interpolate',
+          ['linear'],
+          ['zoom'],
+          10,
+          ['literal', [2, 2]],
+          14,
+          ['literal', [9, 9]],
+        ],
+        'circle-opacity': ['case', ['get', 'online'], 1, 0.5],
+      },
+    },
+    {
       id: 'cabinets',
       type: 'circle',
       source: 'cabinets',
@@ -367,25 +407,6 @@ function layers(colours: Colours): LayerSpecification[] {
       },
       paint: {
         'text-color': ['case', ['==', ['get', 'status'], 'offline'], colours.offline, colours.text],
-      },
-    },
-    {
-      id: 'couriers',
-      type: 'circle',
-      source: 'couriers',
-      paint: {
-        'circle-radius': size(3, 7) as unknown as number,
-        'circle-color': ['case', ['get', 'busy'], colours.courier, colours.ring],
-        'circle-stroke-color': [
-          'case',
-          chosen,
-          colours.chosen,
-          ['get', 'busy'],
-          colours.ring,
-          colours.courier,
-        ],
-        'circle-stroke-width': ['case', chosen, 4, 2.5],
-        'circle-opacity': ['case', ['get', 'online'], 1, 0.5],
       },
     },
     {

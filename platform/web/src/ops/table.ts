@@ -10,6 +10,8 @@ export interface Column<T> {
   readonly right?: boolean
   /** A column that is left out where there is little room. */
   readonly minor?: boolean
+  /** A column of sentences, which gets what room there is. */
+  readonly wide?: boolean
 }
 
 export interface Sorting {

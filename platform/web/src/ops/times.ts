@@ -1,30 +1,20 @@
-/** Times as the console writes them, by formats that are made once for a language. */
+/** Times as the console writes them. */
 
-import { chosenLanguage } from '../i18n/language.svelte'
+import { timeAs } from '../i18n/language.svelte'
 import { o } from './words'
-
-const FORMATS = new Map<string, Intl.DateTimeFormat>()
-
-function format(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${chosenLanguage()} ${kind}`
-  let found = FORMATS.get(key)
-  if (found === undefined)
-    FORMATS.set(key, (found = new Intl.DateTimeFormat(chosenLanguage(), { ...options, hourCycle: 'h23' })))
-  return found
-}
 
 /** Hours, minutes and seconds; an instant that is not known is a dash. */
 export function second(ms: number): string {
-  return known(ms, 'second', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  return known(ms, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 }
 
 export function minute(ms: number): string {
-  return known(ms, 'minute', { hour: '2-digit', minute: '2-digit' })
+  return known(ms, { hour: '2-digit', minute: '2-digit' })
 }
 
 /** Day and time. */
 export function instant(ms: number): string {
-  return known(ms, 'instant', {
+  return known(ms, {
     month: 'short',
     day: 'numeric',
     hour: '2-digit',
@@ -34,11 +24,11 @@ export function instant(ms: number): string {
 }
 
 export function dayMonth(ms: number): string {
-  return known(ms, 'day', { month: 'short', day: 'numeric' })
+  return known(ms, { month: 'short', day: 'numeric' })
 }
 
-function known(ms: number, kind: string, options: Intl.DateTimeFormatOptions): string {
-  return Number.isFinite(ms) && ms > 0 ? format(kind, options).format(ms) : '–'
+function known(ms: number, options: Intl.DateTimeFormatOptions): string {
+  return Number.isFinite(ms) && ms > 0 ? timeAs(options, ms) : '–'
 }
 
 /** Seconds, minutes, hours or days, whichever says most in few words. */

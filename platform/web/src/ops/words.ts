@@ -1,6 +1,7 @@
 /** The words of the console, which the other pages need not load. */
 
-import { chosenLanguage, filled, type Language } from '../i18n/language.svelte'
+import { filled, type Values } from '../i18n/filled'
+import { chosenLanguage, type Language } from '../i18n/language.svelte'
 import { en } from './words_en'
 import { zh } from './words_zh'
 
@@ -8,9 +9,9 @@ export type Key = keyof typeof en
 
 const WORDS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { en, zh }
 
-/** Returns the words of a key, with `{name}` filled in. */
-export function o(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
-  return filled(WORDS[chosenLanguage()][key], values)
+/** Returns the words of a key, with its blanks filled in. */
+export function o(key: Key, values: Values = {}): string {
+  return filled(WORDS[chosenLanguage()][key], values, chosenLanguage())
 }
 
 /** Returns the words of `prefix.word`, or the word itself when it is newer than us. */

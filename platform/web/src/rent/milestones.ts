@@ -1,14 +1,25 @@
-/** The few steps of an order that its user is shown, out of its state. */
+/** What its user is shown of an order, out of its state: the few steps of it, and what can be done. */
+
+import type { OrderView } from '../protocol/generated'
 
 export type Milestone =
-  'placed' | 'courier' | 'on-the-way' | 'yours' | 'asked-back' | 'collector' | 'going-back' | 'done'
+  | 'placed'
+  | 'courier'
+  | 'on-the-way'
+  | 'unlocking'
+  | 'yours'
+  | 'asked-back'
+  | 'collector'
+  | 'going-back'
+  | 'done'
 
-const OUT: readonly Milestone[] = ['placed', 'courier', 'on-the-way', 'yours']
+const BROUGHT: readonly Milestone[] = ['placed', 'courier', 'on-the-way', 'yours']
+const WALKED: readonly Milestone[] = ['placed', 'unlocking', 'yours']
 const BACK: readonly Milestone[] = ['asked-back', 'collector', 'going-back', 'done']
 const REACHED: Readonly<Record<string, Milestone>> = {
   reserving: 'placed',
   dispatching: 'placed',
-  unlocking: 'placed',
+  unlocking: 'unlocking',
   fetching: 'courier',
   delivering: 'on-the-way',
   in_use: 'yours',
@@ -29,11 +40,22 @@ export interface Stage {
 }
 
 /** Returns the line of steps an order is on; null when it was called off. */
-export function stageOf(state: string): Stage | null {
+export function stageOf({ state, hand_over }: Pick<OrderView, 'state' | 'hand_over'>): Stage | null {
   const milestone = REACHED[state]
   if (milestone === undefined) return null
-  const line = OUT.includes(milestone) ? OUT : BACK
+  const out = hand_over === 'walk_up' ? WALKED : BROUGHT
+  const line = out.includes(milestone) ? out : BACK
   return { line, reached: line.indexOf(milestone) + 1 }
+}
+
+/** Returns the order for which a courier rings at the door: as long as the order has them stand there. */
+export function orderAtDoor(
+  orders: readonly OrderView[],
+  courier: string,
+  delivering: boolean,
+): OrderView | null {
+  const state = delivering ? 'delivering' : 'collecting'
+  return orders.find((order) => order.courier === courier && order.state === state) ?? null
 }
 
 const COMING = new Set(['fetching', 'delivering', 'collecting'])

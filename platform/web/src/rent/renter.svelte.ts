@@ -11,6 +11,7 @@ import { Problem } from '../session/api'
 import { Outbox, type Outcome } from '../session/outbox.svelte'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
+import { orderAtDoor } from './milestones'
 
 /** A courier at the door of a played city. */
 export interface Knock {
@@ -25,7 +26,11 @@ export class Renter {
   orders = $state.raw<readonly OrderView[]>([])
   /** Orders with journal and bill, by id, as last read. */
   files = $state.raw<Readonly<Record<string, OrderBody>>>({})
-  knock = $state.raw<Knock | null>(null)
+  #knocked = $state.raw<Knock | null>(null)
+  /** Who is at the door; nobody any more when the order has been called off or handed over meanwhile. */
+  readonly knock = $derived(
+    this.#knocked !== null && this.#orderOf(this.#knocked) !== null ? this.#knocked : null,
+  )
   refusal = $state.raw<Problem | null>(null)
   readonly link: Link
   #outbox = $state.raw<Outbox | null>(null)
@@ -117,7 +122,7 @@ export class Renter {
     if (this.knock === null) return
     this.#answers.set(this.knock.id, present)
     this.#sayAtDoor(this.knock, present)
-    this.knock = null
+    this.#knocked = null
   }
 
   /** In a played city: takes the banks out of the tray of a cabinet. */
@@ -169,7 +174,7 @@ export class Renter {
     } else if (message.type === 'chargeloop.world.knocked.v1') {
       const knock = { id: message.id, courier: ids.courier ?? '', knocked: message.data }
       const said = this.#answers.get(knock.id)
-      if (said === undefined) this.knock = knock
+      if (said === undefined) this.#knocked = knock
       else this.#sayAtDoor(knock, said)
     }
   }
@@ -178,19 +183,26 @@ export class Renter {
     if (version <= this.#version) return
     this.#version = version
     const before = new Map(this.orders.map((order) => [order.order, order.changed]))
+    const atDoor = this.knock
     this.orders = orders ?? []
+    if (atDoor !== null && this.knock === null) this.#knocked = null
     for (const order of this.orders)
       if (before.get(order.order) !== order.changed) void this.read(order.order)
   }
 
-  #sayAtDoor({ id, courier, knocked }: Knock, present: boolean): void {
-    const order = this.orders.find((one) => one.courier === courier && one.handover_code != null)
-    const banks = knocked.delivering || order === undefined ? [] : (order.banks ?? [])
+  #orderOf({ courier, knocked }: Knock): OrderView | null {
+    return orderAtDoor(this.orders, courier, knocked.delivering)
+  }
+
+  #sayAtDoor(knock: Knock, present: boolean): void {
+    const { id, courier, knocked } = knock
+    const order = this.#orderOf(knock)
+    const banks = knocked.delivering ? [] : (order?.banks ?? [])
     this.link.answer(
       'door_answer',
       { user: this.account.id, courier },
       'chargeloop.world.door_answered.v1',
-      present && order !== undefined
+      present && order !== null
         ? { present, code: order.handover_code ?? null, banks: banks.map((bank) => ({ bank, ...WORN })) }
         : { present: false },
       id,

@@ -58,6 +58,8 @@ export interface CabinetBody {
 }
 
 export interface QuoteBody extends Fees {
+  /** How long a rental the fees are for; a gateway of before does not say. */
+  readonly rental_minutes?: number
   readonly quantity: number
   readonly hand_over: 'courier' | 'walk_up'
   readonly cabinet: string | null

@@ -82,6 +82,11 @@ class Session {
     return this.#aheadMs === 0 ? Date.now() : this.#aheadMs + performance.now() * this.speed
   }
 
+  /** The world's time at an instant of this machine's clock, which may be another. */
+  worldMs(machineMs: number): number {
+    return this.#aheadMs === 0 ? machineMs : this.now() - (Date.now() - machineMs) * this.speed
+  }
+
   async logOut(): Promise<void> {
     const token = this.#token
     this.#forget()

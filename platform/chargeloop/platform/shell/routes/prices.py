@@ -11,6 +11,7 @@ from chargeloop.platform.shell.prices import FEES_EXAMPLE, TARIFF_EXAMPLE, Estim
 from chargeloop.platform.shell.routes.cabinets import CABINET_EXAMPLE, CabinetBody
 from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol.messages.rental import HandOver
+from chargeloop.protocol.time import MINUTE_MS
 
 _SHOWN: Final = 5
 
@@ -21,7 +22,7 @@ class QuoteBody(BaseModel):
     """What an order would come from and cost; nothing is reserved.
 
     `cabinet` is null when none near has so many; `available` can be had from one. `cabinets` are the nearest,
-    for who would walk. The fees are for a rental of usual length, and `walk_up` for the same without a
+    for who would walk. The fees are for a rental of `rental_minutes`, and `walk_up` for the same without a
     courier.
     """
 
@@ -34,6 +35,7 @@ class QuoteBody(BaseModel):
                     "cabinet": "cab-0003",
                     "distance_m": 120,
                     "available": 1,
+                    "rental_minutes": 120,
                     "cabinets": [CABINET_EXAMPLE],
                     **FEES_EXAMPLE,
                     "walk_up": FEES_EXAMPLE,
@@ -48,6 +50,7 @@ class QuoteBody(BaseModel):
     cabinet: str | None
     distance_m: int | None
     available: int
+    rental_minutes: int
     cabinets: list[CabinetBody]
     courier_out: EstimateBody
     rental: EstimateBody
@@ -77,6 +80,7 @@ async def quote(
         cabinet=found.cabinet,
         distance_m=found.distance_m,
         available=found.available,
+        rental_minutes=services.region.quoted_rental_ms // MINUTE_MS,
         cabinets=[CabinetBody.of(view) for view in near],
         **dict(FeesBody.of(found.fees)),
         walk_up=FeesBody.of(walking.fees),

@@ -17,6 +17,8 @@ import type { FromWorker, ToWorker } from './wire.worker'
 export interface FeedParts {
   readonly account: Account
   admit(): Promise<{ ticket: string; credentials: Credentials }>
+  /** The world's time at an instant of this machine's clock: all that the console shows is the world's. */
+  worldMs(machineMs: number): number
   readonly worker?: () => Worker
 }
 
@@ -155,7 +157,7 @@ export class Feed {
         const name = topics[this.#at] ?? ''
         const start = ends[this.#at - 1] ?? 0
         const end = ends[this.#at] ?? start
-        const atMs = times[this.#at] ?? 0
+        const atMs = this.parts.worldMs(times[this.#at] ?? 0)
         const seq = this.ring.push(name, bytes, start, end, atMs, retained[this.#at] === 1)
         this.region.take(seq, name, bytes, start, end, atMs)
       }
