@@ -1,13 +1,20 @@
-"""Takes the pictures in docs/images: `python -m tests.web.pictures`, with a town that is played for them."""
+"""Takes the pictures in docs/images: `python -m tests.web.pictures`.
 
+Those of the users' and couriers' pages in a town where one order is played for them, those of the operators'
+console in the city of the demo when its story is over.
+"""
+
+import re
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from chargeloop.protocol.topics import Role
+from tests.cli.played import start_demo
 from tests.web.conftest import launched
 from tests.web.people import DESKTOP, PHONE, Scheme, Visitors
-from tests.web.town import running_town
+from tests.web.town import Town, open_accounts, running_town, wait_for_url
 
 _IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
 
@@ -24,12 +31,12 @@ def main() -> None:
         visitors = Visitors(browser, town.url, Path(data))
         _play(visitors)
         visitors.leave()
+        _look_around(browser, Path(data) / "city")
 
 
 def _play(visitors: Visitors) -> None:
     courier = visitors.enter("/courier?demo", "courier-one")
     user = visitors.enter("/?demo", "user-one")
-    operator = visitors.enter("/ops", "operator-one", size=DESKTOP)
     courier.get_by_role("button", name="Go on duty").click()
     expect(user.get_by_text("Usual total")).to_be_visible()
     _take(user, "user-order", "light", size=DESKTOP)
@@ -54,8 +61,31 @@ def _play(visitors: Visitors) -> None:
     expect(user.get_by_role("heading", name="Yours to use")).to_be_visible()
     expect(user.get_by_text("€2.00 from")).to_be_visible()
     _take(user, "user-use", "dark", map_there=False)
-    expect(operator.get_by_text("in use")).to_be_visible()
-    _take(operator, "ops", "light", size=DESKTOP, map_there=False)
+
+
+def _look_around(browser: Browser, data: Path) -> None:
+    with start_demo(data, "--keep", "--keep-speed", "30", orders=20, seed=7, broker="mosquitto") as demo:
+        assert demo.process.stderr is not None
+        while "the city goes on" not in demo.process.stderr.readline():
+            pass
+        open_accounts(data, [(Role.OPERATOR, "operator-one")])
+        city = Town(data)
+        wait_for_url(city)
+        visitors = Visitors(browser, city.url, data)
+        operator = visitors.enter("/ops", "operator-one", size=DESKTOP)
+        expect(operator.get_by_role("button", name="Cabinets 12")).to_be_visible()
+        # So long until people and couriers of the city that goes on are about.
+        operator.wait_for_timeout(20_000)
+        _take(operator, "ops", "light", size=DESKTOP, map_there=False)
+        operator.get_by_role("link", name="cab-0002").click()
+        expect(operator.get_by_role("heading", name="Market Hall")).to_be_visible()
+        _take(operator, "ops-cabinet", "dark", size=DESKTOP, map_there=False)
+        operator.get_by_role("link", name="Figures").click()
+        expect(operator.get_by_text(re.compile("of the last [0-9]+ orders"))).to_be_visible()
+        _take(operator, "ops-figures", "light", size=DESKTOP, map_there=False)
+        visitors.leave()
+        demo.process.terminate()
+        demo.process.communicate()
 
 
 def _take(page: Page, name: str, scheme: Scheme, *, size: object = PHONE, map_there: bool = True) -> None:
