@@ -26,6 +26,7 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.courier import DutyChanged
 from tests.endpoint.site import Device, Site, until
 from tests.station.shell.town import Town, town
+from tests.tasks import end
 
 COMFORT = "stopped; what was acknowledged is on the disk, and the next start goes on from there"
 EVENTS: dict[str, Callable[[int], Data]] = {
@@ -119,8 +120,7 @@ async def sender(data: Path, name: str) -> AsyncIterator[tuple[Site, Device, Jou
             assert device.journal is not None
             streaming = asyncio.create_task(stream(device, SENDERS[name]))
             yield place, device, device.journal
-            streaming.cancel()
-            await asyncio.wait((streaming,))
+            await end(streaming)
 
 
 def http(name: str) -> tuple[str, ...]:
@@ -199,8 +199,7 @@ async def commanding(here: Town) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        commands.cancel()
-        await asyncio.wait((commands,))
+        await end(commands)
 
 
 def fleet_of(here: Town) -> tuple[str, ...]:

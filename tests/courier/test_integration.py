@@ -40,6 +40,7 @@ from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.messages.common import JournalAck
 from chargeloop.protocol.messages.world import BankInserted, CabinetAnswered, CodeTyped, DoorAnswered, Knocked
 from tests.courier.core.making import NOW_MS, PLACE, north
+from tests.tasks import end
 
 REGION = RegionId("demo")
 CLIENTS = ("dsp-main", "rnt-main", "cou-1", "cou-2", "cab-1", "usr-1")
@@ -221,8 +222,7 @@ async def town(data: Path, address: BrokerAddress, clock: Clock) -> AsyncIterato
             yield place
         finally:
             for task in listening:
-                task.cancel()
-            await asyncio.gather(*listening, return_exceptions=True)
+                await end(task)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import aiomqtt
 import pytest
 
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.device import enter, leave
+from chargeloop.broker.device import answered, enter, leave
 from tests.endpoint.site import granted, site, until
 
 
@@ -47,3 +47,24 @@ async def test_leaving_a_connection_that_holds_unfinished_messages_ends(tmp_path
         await leave(client)
         with pytest.raises(aiomqtt.MqttError):
             await client.publish("cl/v1/demo/user/usr-1/request", b"late")
+
+
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost() -> None:
+    answer = asyncio.get_running_loop().create_future()
+    done = []
+
+    async def call() -> None:
+        # As aiomqtt waits.
+        done.append(await asyncio.wait_for(answer, timeout=10))
+
+    async def caller() -> None:
+        await answered(call())
+        done.append("went on")
+
+    task = asyncio.create_task(caller())
+    await asyncio.sleep(0.01)
+    answer.set_result("answer")
+    task.cancel()
+    await asyncio.wait((task,))
+    assert task.cancelled()
+    assert "went on" not in done

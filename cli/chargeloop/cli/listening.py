@@ -10,7 +10,7 @@ from typing import Final
 import aiomqtt
 
 from chargeloop.broker import BrokerAddress, Credentials
-from chargeloop.broker.device.connection import enter, leave
+from chargeloop.broker.device.connection import answered, enter, leave
 from chargeloop.broker.outage import in_words
 from chargeloop.cli.errors import FAILED, CommandError
 
@@ -130,7 +130,7 @@ class _Listener:
         )
         await enter(client)
         try:
-            await client.subscribe([(text, self._ear.qos) for text in self._ear.filters])
+            await answered(client.subscribe([(text, self._ear.qos) for text in self._ear.filters]))
             self._was_connected = True
             self._tell(Link(address))
             async for message in client.messages:

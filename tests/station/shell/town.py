@@ -23,6 +23,7 @@ from chargeloop.protocol.messages import common, world
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, subscriptions
 from chargeloop.station.main import FleetSettings, run
+from tests.tasks import end
 
 REGION = RegionId("demo")
 CABINET = "cab-0001"
@@ -229,16 +230,9 @@ async def town(
         )
         yield Town(data, address, clock, platform, courier, user, settings)
         for task in listening:
-            await _end(task)
+            await end(task)
         for peer in peers:
             await peer.client.__aexit__(None, None, None)
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancels a task until it ends: `wait_for` of Python 3.11 loses a cancellation that meets a result."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait((task,), timeout=1.0)
 
 
 def _client(store: CredentialStore, address: BrokerAddress, name: str) -> aiomqtt.Client:

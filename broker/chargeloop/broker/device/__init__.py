@@ -1,7 +1,7 @@
 """What cabinets, phones, users and gateways stand on: a journal, a clock, a link to the broker."""
 
 from chargeloop.broker.device.clock import DeviceClock
-from chargeloop.broker.device.connection import enter, leave
+from chargeloop.broker.device.connection import answered, enter, leave
 from chargeloop.broker.device.files import DiskFailedError, begin_boot
 from chargeloop.broker.device.journal import Journal, JournalDamagedError
 from chargeloop.broker.device.link import DeviceLink
@@ -9,5 +9,5 @@ from chargeloop.broker.device.outbox import LinkPolicy
 
 __all__ = [
     "DeviceClock", "DeviceLink", "DiskFailedError", "Journal", "JournalDamagedError", "LinkPolicy",
-    "begin_boot", "enter", "leave",
+    "answered", "begin_boot", "enter", "leave",
 ]  # fmt: skip

@@ -2,15 +2,20 @@
 
 aiomqtt connects in a thread that cannot be stopped, and keeps the reason of a lost connection in a future.
 When the connection is lost while nobody reads, because the reader has just been cancelled, that reason is
-never asked for, and asyncio would complain about it when the client is forgotten. Both are seen to here.
+never asked for, and asyncio would complain about it when the client is forgotten. It waits for answers with
+`asyncio.wait_for`, which loses a cancellation that comes in the same moment as the answer, until Python 3.12:
+whoever had cancelled would wait for ever. All three are seen to here.
 """
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from contextlib import suppress
+from typing import TypeVar
 
 import aiomqtt
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -27,6 +32,16 @@ async def enter(client: aiomqtt.Client) -> None:
         if not isinstance((await asyncio.gather(entering, return_exceptions=True))[0], BaseException):
             await leave(client)
         raise
+
+
+async def answered(call: Awaitable[T]) -> T:
+    """Await the answer to a call of a client, and stay cancellable.
+
+    Raises:
+        MqttError: what the call raises.
+    """
+    (answer,) = await asyncio.gather(call)
+    return answer
 
 
 async def leave(client: aiomqtt.Client) -> None:

@@ -20,7 +20,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import Clock, act_as, wait_for_event
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.device.clock import DeviceClock
-from chargeloop.broker.device.connection import enter, leave
+from chargeloop.broker.device.connection import answered, enter, leave
 from chargeloop.broker.device.files import count_up
 from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.device.outbox import DeviceOutbox, LinkPolicy
@@ -221,7 +221,7 @@ class DeviceLink:
             await enter(client)
         try:
             with self._clock.hold():
-                await client.subscribe([(text, 1) for text in self._subscriptions])
+                await answered(client.subscribe([(text, 1) for text in self._subscriptions]))
                 self._begin()
             await self._read_and_write(client)
         finally:
@@ -250,7 +250,8 @@ class DeviceLink:
                 for send in self._presence(Presence.OFFLINE):
                     outgoing = self._outbox.seal(send)
                     self._clock.flight.sent(outgoing.message_id, outgoing.topic)
-                    await client.publish(outgoing.topic, outgoing.payload, 1, retain=True, timeout=2.0)
+                    goodbye = client.publish(outgoing.topic, outgoing.payload, 1, retain=True, timeout=2.0)
+                    await answered(goodbye)
             except aiomqtt.MqttError as error:
                 _log.info("%s: left without goodbye: %s", self._credentials.client, error)
             finally:

@@ -15,7 +15,7 @@ import aiomqtt
 
 from chargeloop.broker import BrokerAddress, Credentials
 from chargeloop.broker.clock import Clock
-from chargeloop.broker.device import enter, leave
+from chargeloop.broker.device import answered, enter, leave
 from chargeloop.broker.intake import check
 from chargeloop.protocol.codec import Fault, encode, seal
 from chargeloop.protocol.effects import Incoming, Send
@@ -67,7 +67,7 @@ class WorldLine:
             correlationid=send.correlation_id,
         )
         self._clock.flight.sent(message_id, send.topic)
-        await self._client.publish(send.topic, encode(envelope), qos=1)
+        await answered(self._client.publish(send.topic, encode(envelope), qos=1))
 
     async def _connection(self) -> None:
         name, region = self._credentials.client, self._credentials.region
@@ -83,7 +83,7 @@ class WorldLine:
             await enter(client)
         try:
             with self._clock.hold():
-                await client.subscribe([(text, 1) for text in filters])
+                await answered(client.subscribe([(text, 1) for text in filters]))
                 self._clock.flight.subscribed(name, filters)
             self._client = client
             async for message in client.messages:
