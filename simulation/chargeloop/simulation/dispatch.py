@@ -1,6 +1,6 @@
 """The courier platform in the simulation: its store in memory, and what the checker is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from chargeloop.courier.core.courier import Courier
@@ -77,12 +77,15 @@ class Dispatch(Service[DispatchWrite, DispatchRegion]):
         self.books = DispatchStore(f"{region}-dispatch")
         super().__init__(stage, f"dsp-{region}", Role.DISPATCH, region, self.books)
         self._policy = policy
-        self._presence: dict[str, tuple[int, bool]] = {}
 
     def build(self, now_ms: int) -> DispatchRegion:
         """Return a region loaded from the store."""
         rows = self.books.rows(now_ms - self._policy.ended_kept_ms)
         return DispatchRegion(RegionId(self.region), DispatchId(self.client), self._policy, rows, now_ms)
+
+    def devices(self) -> Mapping[str, Courier]:
+        """Return the couriers in the store."""
+        return self.books.couriers
 
     def digest(self, core: DispatchRegion) -> str:
         """Return what a region has in memory as text."""
@@ -111,10 +114,4 @@ class Dispatch(Service[DispatchWrite, DispatchRegion]):
                 case SaveOffer(offer):
                     self.note_fact("offer", offer.id, offer.job, offer.courier, str(offer.state))
                 case SaveCourier(courier):
-                    self._note_presence(courier)
-
-    def _note_presence(self, courier: Courier) -> None:
-        now = (courier.connection_epoch, courier.online)
-        if self._presence.get(courier.id) != now:
-            self._presence[courier.id] = now
-            self.note("presence", courier.id, *now)
+                    self.note_presence(courier.id, courier)

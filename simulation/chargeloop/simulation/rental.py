@@ -1,6 +1,6 @@
 """The rental platform in the simulation: its store in memory, and what its journal tells the checker."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from chargeloop.platform.core.fees import FeeLine
@@ -164,7 +164,6 @@ class Rental(Service[PlatformWrite, RentalRegion]):
         self.tariff = tariff
         self._policy = policy
         self._dispatch = DispatchId(dispatch)
-        self._presence: dict[str, tuple[int, bool]] = {}
 
     def build(self, now_ms: int) -> RentalRegion:
         """Return a region loaded from the store."""
@@ -183,6 +182,10 @@ class Rental(Service[PlatformWrite, RentalRegion]):
 
     def _recent(self, sent: Iterable[Intervention], now_ms: int) -> list[Intervention]:
         return [one for one in sent if one.sent_ms >= now_ms - self._policy.remember_ms]
+
+    def devices(self) -> Mapping[str, CabinetRecord]:
+        """Return the cabinets in the store."""
+        return self.books.cabinets
 
     def digest(self, core: RentalRegion) -> str:
         """Return what a region has in memory as text; when a cabinet was heard last is not worth a row."""
@@ -211,7 +214,7 @@ class Rental(Service[PlatformWrite, RentalRegion]):
                 case SaveTariff(tariff):
                     self._note_tariff(tariff)
                 case SaveCabinet(record):
-                    self._note_presence(record)
+                    self.note_presence(record.cabinet, record)
                 case SaveIntervention(intervention):
                     self._note_intervention(intervention)
                 case _:
@@ -259,12 +262,6 @@ class Rental(Service[PlatformWrite, RentalRegion]):
             "intervention", one.command, one.cabinet, one.operator, str(one.action), one.slot,
             one.reservation, one.expires_ms, outcome, refusal, one.answered_ms, one.happened_ms,
         )  # fmt: skip
-
-    def _note_presence(self, record: CabinetRecord) -> None:
-        now = (record.connection_epoch, record.online)
-        if self._presence.get(record.cabinet) != now:
-            self._presence[record.cabinet] = now
-            self.note("presence", record.cabinet, *now)
 
 
 def _by_id(order: Order) -> str:

@@ -9,8 +9,8 @@ recorded when its transaction is durable, never before.
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.core import RegionCore
@@ -65,6 +65,18 @@ class _Observed(Generic[WriteT, CoreT]):
         return self._core.next_due_ms()
 
 
+class Connected(Protocol):
+    """A device as a store holds it."""
+
+    @property
+    def connection_epoch(self) -> int:
+        """The number of its connection."""
+
+    @property
+    def online(self) -> bool:
+        """Whether that is there."""
+
+
 class KilledError(Exception):
     """The process was killed here."""
 
@@ -97,6 +109,7 @@ class Service(ABC, Generic[WriteT, CoreT]):
         self._epoch = 0
         self._run = 0
         self._notes: list[Record] = []
+        self._believed: dict[str, tuple[int, bool]] = {}
 
     # What a service is.
 
@@ -107,6 +120,10 @@ class Service(ABC, Generic[WriteT, CoreT]):
     @abstractmethod
     def observe(self, effects: Effects[WriteT]) -> None:
         """Note what effects tell (by `note`)."""
+
+    @abstractmethod
+    def devices(self) -> Mapping[str, Connected]:
+        """Return the devices in the store, by id."""
 
     @abstractmethod
     def digest(self, core: CoreT) -> str:
@@ -131,6 +148,7 @@ class Service(ABC, Generic[WriteT, CoreT]):
         self._run += 1
         kept = self.store.load()
         core = self._core = self.build(self.stage.loop.now_ms())
+        self._believed = {name: _presence(device) for name, device in self.devices().items()}
         self._epoch = kept.starts * _EPOCHS_PER_START
         self._writer = SingleWriter(
             core=_Observed(core, self),
@@ -310,9 +328,20 @@ class Service(ABC, Generic[WriteT, CoreT]):
         """Keep a record of this service until its transaction is durable."""
         self._notes.append((kind, self.stage.loop.now_ms(), self.region, self.client, *columns))
 
+    def note_presence(self, name: str, device: Connected) -> None:
+        """Keep a record of what is believed of a device's connection from now on, if it is something else."""
+        now = _presence(device)
+        if self._believed.get(name) != now:
+            self._believed[name] = now
+            self.note("presence", name, *now)
+
     def note_fact(self, kind: str, *columns: Value) -> None:
         """Keep a record of the region, which names no service, until its transaction is durable."""
         self._notes.append((kind, self.stage.loop.now_ms(), self.region, *columns))
+
+
+def _presence(device: Connected) -> tuple[int, bool]:
+    return device.connection_epoch, device.online
 
 
 def _source_of(topic: str) -> str:
