@@ -1,5 +1,6 @@
-"""How the suite is shared out among processes: one for each processor, the long tests first.
+"""How the suite is shared out among processes: one more than processors, the long tests first.
 
+Many tests wait for other processes most of their time; one more than processors leaves none idle meanwhile.
 pytest-xdist starts the processes. What one of them takes at a time is a file, so that a fixture of a module
 is made once; in the files of ALONE it is a single test, as each lasts seconds, and of TOGETHER a whole
 folder. Where few files are named, some tests are chosen with `-k` or `--lf`, or output is to be seen (`-s`),
@@ -22,6 +23,7 @@ settings.load_profile("any machine")
 FEW_FILES = 4
 # The longest first, or one would begin when all others have ended.
 ALONE = (
+    "tests/simulation/test_coverage.py",
     "tests/web/test_courier_offline.py",
     "tests/cli/test_killed.py",
     "tests/cli/test_demo.py",
@@ -57,7 +59,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     )
     named = {config.invocation_params.dir / argument.partition("::")[0] for argument in config.args}
     files = {file for path in named for file in ([path] if path.is_file() else path.rglob("test_*.py"))}
-    return 0 if any(chosen) or len(files) <= FEW_FILES else len(os.sched_getaffinity(0))
+    return 0 if any(chosen) or len(files) <= FEW_FILES else len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> "FilesAndLongTests | None":

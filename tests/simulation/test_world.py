@@ -1,11 +1,9 @@
 """Whole runs: deterministic, the same whatever the codec, and without a violation under the worst faults."""
 
-import gc
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from chargeloop_checker import Checker
@@ -16,21 +14,12 @@ from chargeloop.platform.core import fees
 from chargeloop.protocol.codec import JSON
 from chargeloop.simulation.faults import PROFILES, faults_of
 from chargeloop.simulation.records import discard
-from chargeloop.simulation.runner import Job, Summary, jobs, play_job
+from chargeloop.simulation.runner import Job, jobs, play_job
 from chargeloop.simulation.world import play
 
-# With those of the test of coverage 10,000 orders, in parts that share the processors with the other tests.
+# With those of `test_coverage.py` 10,000 orders, in parts that share the processors with the other tests.
 PARTS = 40
 ORDERS_PER_PART = 200
-
-
-@pytest.fixture(autouse=True)
-def garbage_is_collected_between_runs() -> Iterator[None]:
-    """Spare a run the collector, as the runner does: what it allocates it needs until it is over."""
-    gc.disable()
-    yield
-    gc.enable()
-    gc.collect()
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -78,22 +67,6 @@ def test_nothing_is_lost_or_done_twice_under_the_worst_faults(part: int) -> None
 def test_each_kind_of_trouble_alone_does_no_harm_either(profile: str) -> None:
     for job in jobs(50, 90, 1, profile):
         assert play_job(job, Checker).violations == [], f"seed {job.seed}"
-
-
-def test_every_fault_meets_orders_in_every_open_state() -> None:
-    total = Summary()
-    for job in jobs(100, 2_010, 1, "worst"):
-        total.add(play_job(job, Checker))
-    assert total.violations == []
-    met = {fault for fault, _ in total.coverage}
-    states = {state for _, state in total.coverage}
-    # Those that befall a person or a message at its sending are counted without the order they concern.
-    assert set(total.faults) - {"double_scan", "version_skew"} == met
-    assert len(states) == 11
-    # A partition cuts dozens of links in one instant: a thousand of them are few occasions.
-    occasions = {fault: count // (40 if fault == "partition" else 1) for fault, count in total.faults.items()}
-    common = [fault for fault in met if occasions[fault] > 1_000]
-    assert [(fault, state) for fault in common for state in states if not total.coverage[fault, state]] == []
 
 
 def test_a_violation_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
