@@ -79,6 +79,14 @@ def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
         {DISPATCH: [*[Arrival()] * 3, Arrival(held_ms=30 * MINUTE_MS)]},
     )
 )
+# A cabinet tells of the return before it is heard that one courier left and another took the job.
+@example(
+    (
+        Story(indication=1, pickup=2, hand_over=3, use=30, second_indication=1, collection=2, back=2,
+              couriers=(1, 2), asks_again=31),
+        {DISPATCH: [*[Arrival()] * 3, Arrival(held_ms=25 * MINUTE_MS)]},
+    )
+)  # fmt: skip
 def test_the_same_facts_cost_the_same_whenever_they_are_heard(
     told: tuple[Story, dict[str, list[Arrival]]],
 ) -> None:

@@ -1,11 +1,28 @@
 """Messages from the wrong sender, or that cannot be true: no order moves and nobody is charged for them."""
 
+import pytest
+
 from chargeloop.platform.core.order import HoldState
+from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import Outcome
 from chargeloop.protocol.messages.rental import HandOver, OrderState
-from tests.platform.core.script import COURIER, A, B, city, delivering, dispatching, fetching, made, ready
+from chargeloop.protocol.time import HOUR_MS
+from tests.platform.core.script import (
+    COURIER,
+    A,
+    B,
+    Script,
+    city,
+    collecting,
+    delivering,
+    dispatching,
+    fetching,
+    in_use,
+    made,
+    ready,
+)  # fmt: skip
 
 
 def test_only_the_courier_platform_that_was_asked_is_believed() -> None:
@@ -75,3 +92,76 @@ def test_a_snapshot_that_names_a_slot_twice_keeps_the_last_and_can_be_stored() -
 
 def reserved(status: cab.SlotStatus) -> cab.SlotStatus:
     return status.model_copy(update={"state": cab.SlotState.RESERVED, "reservation": "rsv-x-1"})
+
+
+def _said_again(script: Script, kind: type[Data], time_ms: int) -> None:
+    """Let a courier platform that has lost its memory give the job away once more."""
+    job, order = script.job()
+    told = made(kind, job=job, order=order, courier="cou-0009")
+    script.say("cl/v1/demo/dispatch/dsp-main/report", told, journalid="jnl-dsp-restored", seq=1, time=time_ms)
+
+
+@pytest.mark.parametrize("ago_ms", [0, 5 * HOUR_MS])
+def test_a_first_indication_said_again_after_the_hand_over_changes_nothing(ago_ms: int) -> None:
+    def fees(*, during: bool, after: bool) -> dict[str, int]:
+        script = city()
+        order = in_use(script)
+        script.minutes(70)
+        if during:
+            _said_again(script, delivery.FirstIndication, script.now_ms - ago_ms)
+            (was,), (now,) = order.legs, script.order(order.id).legs
+            assert (now.courier, now.indicated) == (was.courier, was.indicated)
+        script.minutes(50)
+        script.insert(B, 5, order.banks[0].bank)
+        if after:
+            _said_again(script, delivery.FirstIndication, script.now_ms - ago_ms)
+        script.minutes(600)
+        assert script.order(order.id).state is OrderState.SETTLED
+        return script.fees(order.id)
+
+    honest = fees(during=False, after=False)
+    assert honest["rental"] > 0
+    assert honest["courier_out"] > 0
+    assert fees(during=True, after=False) == fees(during=False, after=True) == honest
+
+
+def test_a_second_indication_said_again_after_the_return_changes_nothing() -> None:
+    def fees(*, again: bool) -> dict[str, int]:
+        script = city()
+        order = collecting(script)
+        job, name = script.job()
+        banks = tuple(track.bank for track in order.banks)
+        script.minutes(10)
+        script.report(made(delivery.BanksCollected, job=job, order=name, banks=banks))
+        script.minutes(15)
+        script.insert(B, 5, *banks)
+        script.report(
+            made(delivery.ReturnSucceeded, job=job, order=name, banks=banks, evidence=delivery.Evidence.PHONE)
+        )
+        assert script.order(name).state is OrderState.SETTLED
+        if again:
+            _said_again(script, delivery.SecondIndication, script.now_ms)
+        script.minutes(600)
+        return script.fees(name)
+
+    honest = fees(again=False)
+    assert honest["courier_back"] > 0
+    assert fees(again=True) == honest
+
+
+def test_a_first_indication_heard_after_a_return_on_foot_ends_no_rental() -> None:
+    script = city()
+    dispatching(script)
+    job, name = script.job()
+    taken_ms = script.now_ms
+    script.minutes(5)
+    script.report(made(delivery.BanksPickedUp, job=job, order=name, banks=("bnk-a1",)))
+    script.minutes(10)
+    script.report(made(delivery.RentalSucceeded, job=job, order=name, banks=("bnk-a1",)))
+    script.minutes(120)
+    script.insert(B, 5, "bnk-a1")
+    script.minutes(600)
+    before = script.fees(name)
+    assert set(before) == {"rental"}
+    _said_again(script, delivery.FirstIndication, taken_ms)
+    assert script.fees(name) == before | {"courier_out": 200 + 10 * 15}

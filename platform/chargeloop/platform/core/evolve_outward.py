@@ -22,6 +22,7 @@ from chargeloop.platform.core.order_parts import (
     with_leg,
     without_hold,
 )
+from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver
 from chargeloop.protocol.values import replace
 
@@ -104,12 +105,19 @@ def _job_ended(order: Order, happened: ev.JobEnded, stamp: Stamp) -> Order:
 
 def _indicated(order: Order, happened: ev.Indicated, stamp: Stamp) -> Order:
     leg = order.leg_of(happened.job)
-    called = earlier(None if leg is None else leg.called, stamp.mark)
-    changed = with_leg(order, happened.job, courier=happened.courier, indicated=stamp.mark, called=called)
-    for track in order.banks:
-        # Of the back leg: the cabinet may have been heard before the courier platform.
-        if track.job == happened.job and track.ended is not None:
-            changed = with_bank(changed, replace(track, ended=earlier(track.ended, called)))
+    if leg is None:
+        return order
+    called = earlier(leg.called, stamp.mark)
+    if leg.succeeded is not None and leg.indicated is not None and stamp.time_ms < leg.indicated.time_ms:
+        # Of a courier who had left before the one who did it.
+        changed = with_leg(order, leg.job, called=called)
+    else:
+        changed = with_leg(order, leg.job, courier=happened.courier, indicated=stamp.mark, called=called)
+    if leg.kind is LegKind.BACK:
+        for track in order.banks:
+            # The cabinet may have been heard before the courier platform.
+            if track.job == happened.job and track.ended is not None:
+                changed = with_bank(changed, replace(track, ended=earlier(track.ended, called)))
     return changed
 
 

@@ -40,10 +40,13 @@ def indicated(
 ) -> None:
     """Show the user that the order, or the return, is being processed (claims 6 and 7).
 
-    Of a job that the order waits for no longer it is heard late: it moves nothing but the fees.
+    Heard when the order does not wait for it any more, it moves nothing but the fees. Of a way that was
+    travelled before, it is said by a courier platform that has lost its memory: that changes nothing.
     """
     outward = isinstance(said, delivery.FirstIndication)
     if leg.kind is not (LegKind.OUTWARD if outward else LegKind.BACK):
+        return
+    if leg.indicated is not None and leg.succeeded is not None and leg.succeeded.time_ms <= when.time_ms:
         return
     happened = (ev.Indicated if outward else ev.SecondIndicated)(leg.job, said.courier)
     if leg is not order.legs[-1] or not may_happen(order.state, happened.KIND):
