@@ -92,6 +92,21 @@ def test_a_call_of_an_earlier_leg_counts_for_what_its_courier_brings() -> None:
     assert rental(journal) == (20, 60)
 
 
+def test_of_several_couriers_the_last_one_before_the_end_of_the_way_is_charged_for() -> None:
+    journal = brought().asks(BACK, "back").says("second_indication", 90, job=BACK)
+    journal.says("banks_collected", 100, job=BACK, banks=[BANK])
+    journal.says("return_success", 110, job=BACK, banks=[BANK])
+    for heard_at, charged_from in ((95, 95), (92, 95), (110, 95), (300, 95)):
+        journal.says("earlier_indication", heard_at, job=BACK)
+        assert journal.charged()["courier_back", BACK] == (charged_from, 110)
+    assert rental(journal) == (20, 90)
+
+
+def test_a_call_for_the_way_out_ends_no_rental() -> None:
+    journal = brought().says("bank_returned", 60, bank=BANK).says("earlier_indication", 4, job=OUT)
+    assert journal.charged() == {("courier_out", OUT): (5, 20), ("rental", BANK): (20, 60)}
+
+
 def test_a_user_who_walks_to_a_cabinet_ends_the_rental_there() -> None:
     assert rental(brought().says("bank_returned", 60, bank=BANK)) == (20, 60)
 

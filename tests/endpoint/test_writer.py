@@ -227,7 +227,7 @@ def test_after_much_nonsense_on_a_topic_the_rest_of_it_waits_for_another_turn() 
     bench.receive(REQUEST, request("req-1"))
     bench.receive(EVENT, entry(1))
     bench.commit()
-    assert bench.writer.counters()["quarantined"] == 100
+    assert bench.writer.counters()["quarantined"] == 201
     assert [write[2] for write in bench.writes] == ["jnl-1.1"]
     bench.receive(REQUEST, request("req-1"))
     bench.commit()

@@ -145,7 +145,8 @@ class ClockMap:
         """Return the map with one more exchange, told in a message of that time.
 
         One that cannot have happened is ignored: it ended before it began, or after the message that tells of
-        it was made, or began before 1970, or read a time that the platform's clock has not reached.
+        it was made, in a boot that began before 1970, or read a time that the platform's clock has not
+        reached.
         """
         if time.boot is None or time.uptime_ms is None:
             return self

@@ -1,8 +1,9 @@
 """Free text from people: what it may hold, and how a text that does not fit is made to.
 
 A control character takes six bytes in JSON and shows nothing, so 200 of them are no sentence but a message
-that grows too large for the wire once the text is shown among others. Without them no text takes more bytes
-in JSON than `MAX_TEXT_BYTES`: a quotation mark takes two, a character of any living script at most three.
+that grows too large for the wire once the text is shown among others. Without them a text takes in JSON the
+bytes of its UTF-8, at most `MAX_TEXT_BYTES` (a character of any living script has no more than three), and
+one more for each quotation mark and backslash.
 """
 
 import re

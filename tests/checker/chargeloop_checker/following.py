@@ -152,10 +152,12 @@ class Follower:
     def _indicated(self, detail: Detail, mark: Mark) -> None:
         job = detail.text("job")
         trip = self._trip(job)
-        trip.indicated = mark
+        known = trip.indicated
+        if known is None or trip.done is None or known.time_ms <= mark.time_ms < trip.done.time_ms:
+            trip.indicated = mark
         if trip.called is None or mark.time_ms < trip.called.time_ms:
             trip.called = mark
-        for bank in self.banks.values():
+        for bank in () if trip.outward else self.banks.values():
             # The cabinet may have told of the return before the courier's call was heard of.
             if bank.job == job and bank.ended is not None:
                 bank.end_by(trip.called)

@@ -3,7 +3,9 @@
 Theory: whoever may write to a topic can send nonsense there as fast as the network carries it, and all of it
 comes to the one writer that everybody shares. So a message that cannot be taken is always counted, but kept,
 answered and told to operators only within an allowance of its topic: a device with a bug stays within it, and
-beyond it nonsense costs no more than to find out that it is some, which is done only so often in a turn.
+beyond it nonsense costs no more than to find out that it is some, which is done only so often in a turn: then
+what else has come on that topic is counted with it. What was good among that is lost, but for what its sender
+keeps until it is answered: journals, requests and leases.
 Pure: the time comes in.
 """
 

@@ -138,7 +138,8 @@ class SingleWriter(Generic[WriteT]):
         """
         self._counts["received"] += 1
         if self._nonsense and self._nonsense[topic] >= MOST_IN_A_TURN:
-            # Others have their turn first. What was good among it is not acknowledged and will be sent again.
+            # Others have their turn first. What was good among it comes again when it is owed an answer.
+            self._counts["quarantined"] += 1
             return None, None
         checked = check(topic, payload, self._role, self._region, self._codec)
         if isinstance(checked, Fault):

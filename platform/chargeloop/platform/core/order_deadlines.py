@@ -61,9 +61,12 @@ def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line 
             return policy.unlock_patience_ms if order.inquiry is None else policy.inquiry_life_ms
         case OrderState.RETURNING:
             return policy.returning_ms
-        case _:
-            out = order.banks_at(BankPlace.OUTBOUND)  # recalling
+        case OrderState.RECALLING:
+            out = order.banks_at(BankPlace.OUTBOUND)
             return policy.recalling_ms if out else policy.recall_answer_ms
+        case _:
+            message = f"an order {order.state} waits for nobody"
+            raise ValueError(message)
 
 
 def _kept_too_long_ms(order: Order, policy: Policy) -> int:
