@@ -7,7 +7,7 @@ import type { Point } from '../map/geo'
 import type { Arrived } from '../protocol/envelope'
 import type { BankStatus, CabinetAnswered, Knocked, OrderView, UserOrders } from '../protocol/generated'
 import type { OrderBody } from '../session/bodies'
-import { Problem } from '../session/api'
+import { type Call, Problem } from '../session/api'
 import { Outbox, type Outcome } from '../session/outbox.svelte'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
@@ -50,7 +50,7 @@ export class Renter {
       topics: ['user_orders', 'user_reply', ...(played ? (['door_knock', 'user_tray'] as const) : [])],
       receive: (arrived) => this.#receive(arrived),
       admit: async () => {
-        const { ticket } = await session.call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
+        const { ticket } = await this.#call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
         if (session.mqtt === null) throw new Error('nobody is logged in')
         return { ticket, credentials: session.mqtt }
       },
@@ -64,7 +64,7 @@ export class Renter {
     renter.#outbox = await Outbox.open(
       database,
       account.id,
-      (path, body, key) => session.call(path, { method: 'POST', body, key }),
+      (path, body, key) => renter.#call(path, { method: 'POST', body, key }),
       (outcome) => renter.#settled(outcome),
     )
     return renter
@@ -109,7 +109,7 @@ export class Renter {
   /** Reads an order with its journal and its bill. */
   async read(order: string): Promise<void> {
     try {
-      const body = await session.call<OrderBody>(`/v1/orders/${order}`)
+      const body = await this.#call<OrderBody>(`/v1/orders/${order}`)
       this.files = { ...this.files, [order]: body }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
@@ -152,6 +152,10 @@ export class Renter {
     const answer = await this.link.ask('user_hands', ids, type, data, id)
     if (answer.type !== 'chargeloop.world.cabinet_answered.v1') throw new Error(`no answer: ${answer.type}`)
     return answer.data
+  }
+
+  #call<T>(path: string, request: Call = {}): Promise<T> {
+    return session.call(path, request, this.account.id)
   }
 
   async #ask(path: string, body: unknown): Promise<void> {
