@@ -207,6 +207,7 @@ export const en = {
   'rent.not-enough.some': '{banks} can be had.',
   'rent.not-enough.none': 'Nothing is ready near you. Try another place or a little later.',
   'rent.order': 'Bring me {banks}',
+  'rent.placing': 'Your order is being placed and will appear here. No need to order again.',
   'rent.another': 'Order another',
   'rent.ended': 'Before',
   'rent.refused': 'That did not work',

@@ -207,6 +207,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.not-enough.some': '目前可租 {banks}。',
   'rent.not-enough.none': '附近暂无可租的充电宝，请换个地点或稍后再试。',
   'rent.order': '送 {banks} 给我',
+  'rent.placing': '订单正在提交，随后会显示在这里，无需再次下单。',
   'rent.another': '再下一单',
   'rent.ended': '历史订单',
   'rent.refused': '未能完成',

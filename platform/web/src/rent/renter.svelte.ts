@@ -6,12 +6,12 @@ import { takeOver } from '../device/one_tab'
 import type { Point } from '../map/geo'
 import type { Arrived } from '../protocol/envelope'
 import type { BankStatus, CabinetAnswered, Knocked, OrderView, UserOrders } from '../protocol/generated'
-import type { OrderBody } from '../session/bodies'
+import type { DoneBody, OrderBody } from '../session/bodies'
 import { type Call, Problem } from '../session/api'
 import { Outbox, type Outcome } from '../session/outbox.svelte'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
-import { orderAtDoor } from './milestones'
+import { hasEnded, orderAtDoor } from './milestones'
 
 /** A courier at the door of a played city. */
 export interface Knock {
@@ -20,6 +20,7 @@ export interface Knock {
   readonly knocked: Knocked
 }
 
+const ORDERS = '/v1/orders'
 const WORN: Omit<BankStatus, 'bank'> = { charge_pct: 20, health_pct: 95, temperature_c: 25, cycles: 10 }
 
 export class Renter {
@@ -35,6 +36,13 @@ export class Renter {
   readonly link: Link
   #outbox = $state.raw<Outbox | null>(null)
   readonly waiting = $derived(this.#outbox?.waiting ?? [])
+  #adding = $state(false)
+  /** Orders that the platform has taken and not shown yet. */
+  #taken = $state.raw<readonly string[]>([])
+  /** Whether an order is on its way: whoever orders now would have two. */
+  readonly placing = $derived(
+    this.#adding || this.#taken.length > 0 || this.waiting.some((request) => request.path === ORDERS),
+  )
   #version = -1
   readonly #answers = new Map<string, boolean>()
 
@@ -48,7 +56,7 @@ export class Renter {
       clock: new DeviceClock(undefined, session.speed),
       journal: null,
       topics: ['user_orders', 'user_reply', ...(played ? (['door_knock', 'user_tray'] as const) : [])],
-      receive: (arrived) => this.#receive(arrived),
+      receive: (arrived) => this.receive(arrived),
       admit: async () => {
         const { ticket } = await this.#call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
         if (session.mqtt === null) throw new Error('nobody is logged in')
@@ -85,12 +93,13 @@ export class Renter {
     this.#outbox?.hurry()
   }
 
+  /** Orders; nothing happens while another order is on its way. */
   order(place: Point, quantity: number): Promise<void> {
-    return this.#ask('/v1/orders', { ...place, quantity, accept_fewer: false, hand_over: 'courier' })
+    return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'courier' })
   }
 
   walkUp(place: Point, quantity: number, cabinet: string): Promise<void> {
-    return this.#ask('/v1/orders', { ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
+    return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
   }
 
   cancel(order: string): Promise<void> {
@@ -158,18 +167,36 @@ export class Renter {
     return session.call(path, request, this.account.id)
   }
 
+  async #place(body: unknown): Promise<void> {
+    if (this.placing) return
+    this.#adding = true
+    try {
+      await this.#ask(ORDERS, body)
+    } finally {
+      this.#adding = false
+    }
+  }
+
   async #ask(path: string, body: unknown): Promise<void> {
     this.refusal = null
     await this.#outbox?.add(path, body)
   }
 
-  #settled({ request, problem }: Outcome): void {
+  #settled({ request, answer, problem }: Outcome): void {
     this.refusal = problem
+    if (request.path === ORDERS && problem === null) this.#await(answer as DoneBody)
     const order = /^\/v1\/orders\/([^/]+)\//.exec(request.path)?.[1]
     if (order !== undefined) void this.read(order)
   }
 
-  #receive({ ids, message }: Arrived): void {
+  #await({ id, state }: DoneBody): void {
+    // One that has ended long ago, when its answer was lost, may be shown no more.
+    if (!hasEnded(state) && !this.orders.some((order) => order.order === id))
+      this.#taken = [...this.#taken, id]
+  }
+
+  /** Takes what the broker brings. */
+  receive({ ids, message }: Arrived): void {
     if (message.type === 'chargeloop.rental.user_orders.v1') {
       this.#see(message.data)
       keep(this.database, `orders:${this.account.id}`, message.data).catch((error: unknown) =>
@@ -189,6 +216,7 @@ export class Renter {
     const before = new Map(this.orders.map((order) => [order.order, order.changed]))
     const atDoor = this.knock
     this.orders = orders ?? []
+    this.#taken = this.#taken.filter((id) => !this.orders.some((order) => order.order === id))
     if (atDoor !== null && this.knock === null) this.#knocked = null
     for (const order of this.orders)
       if (before.get(order.order) !== order.changed) void this.read(order.order)
