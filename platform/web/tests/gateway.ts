@@ -14,42 +14,42 @@ export function likeABrowser(): void {
   vi.stubGlobal('navigator', {
     language: 'en-GB',
     languages: ['en-GB'],
-    locks: { request: (_name: string, work: () => Promise<unknown>) => work() },
+    locks: { request: (...asked: unknown[]) => (asked.at(-1) as () => Promise<unknown>)() },
   })
 }
 
-export interface Asked {
-  readonly method: string
-  readonly path: string
-  readonly body: unknown
+interface Asked {
+  readonly what: string
   readonly token: string | null
 }
 
-/** A gateway whose answers a test gives: what `answers` throws is a network that is away. */
+type Answer = () => Promise<Response> | Response
+
+/** A gateway whose answers a test gives; what it gives none for is not there. */
 export class Gateway {
   readonly asked: Asked[] = []
   /** Who logs in next, or whose session is renewed. */
   who = 'usr-one'
-  answers: (asked: Asked) => Promise<Response> | Response = () =>
-    told(404, { code: 'not_found', detail: 'nothing' })
+  readonly #answers = new Map<string, Answer>()
 
   constructor() {
     vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
       const headers = init.headers as Record<string, string>
-      const asked = {
-        method: init.method ?? 'GET',
-        path,
-        body: typeof init.body === 'string' ? (JSON.parse(init.body) as unknown) : null,
-        token: headers.Authorization ?? null,
-      }
       if (path.startsWith('/v1/session')) return this.#session()
-      this.asked.push(asked)
-      return this.answers(asked)
+      const what = `${init.method ?? 'GET'} ${path}`
+      this.asked.push({ what, token: headers.Authorization ?? null })
+      return (this.#answers.get(what) ?? nothing)()
     })
   }
 
-  of(path: string): readonly Asked[] {
-    return this.asked.filter((asked) => asked.path === path)
+  /** Answers from now on to what is asked like "GET /v1/me". */
+  on(what: string, answer: Answer): void {
+    this.#answers.set(what, answer)
+  }
+
+  /** How often that was asked. */
+  count(what: string): number {
+    return this.asked.filter((asked) => asked.what === what).length
   }
 
   #session(): Response {
@@ -61,3 +61,8 @@ export class Gateway {
 export function told(status: number, body: unknown): Response {
   return new Response(JSON.stringify(body), { status })
 }
+
+/** The answer of a network that is away. */
+export const away = () => Promise.reject(new TypeError('the network is away'))
+
+const nothing = () => told(404, { code: 'not_found', detail: 'nothing is here' })

@@ -18,18 +18,19 @@ async function loggedIn() {
 
 test('a token that has ended is renewed once', async () => {
   const session = await loggedIn()
-  gateway.answers = () =>
-    gateway.asked.length === 1 ? told(401, { code: 'unauthorized' }) : told(200, 'done')
+  gateway.on('GET /v1/me', () =>
+    gateway.asked.length === 1 ? told(401, { code: 'unauthorized' }) : told(200, 'done'),
+  )
   expect(await session.call('/v1/me', {}, 'usr-one')).toBe('done')
   expect(gateway.asked).toHaveLength(2)
 })
 
 test('what one person asked for is not sent for another who logs in meanwhile', async () => {
   const session = await loggedIn()
-  gateway.answers = () => {
+  gateway.on('POST /v1/orders', () => {
     gateway.who = 'usr-two'
     return told(401, { code: 'unauthorized' })
-  }
+  })
   const order = { method: 'POST', body: 'an order' } as const
   await expect(session.call('/v1/orders', order, 'usr-one')).rejects.toMatchObject({ status: 401 })
   expect(session.account?.id).toBe('usr-two')

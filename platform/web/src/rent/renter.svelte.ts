@@ -20,6 +20,7 @@ export interface Knock {
   readonly knocked: Knocked
 }
 
+const CATCH_UP_MS = 10_000
 const ORDERS = '/v1/orders'
 const WORN: Omit<BankStatus, 'bank'> = { charge_pct: 20, health_pct: 95, temperature_c: 25, cycles: 10 }
 
@@ -44,6 +45,7 @@ export class Renter {
     this.#adding || this.#taken.length > 0 || this.waiting.some((request) => request.path === ORDERS),
   )
   #version = -1
+  #catchingUp: ReturnType<typeof setInterval> | undefined
   readonly #answers = new Map<string, boolean>()
 
   private constructor(
@@ -81,9 +83,11 @@ export class Renter {
   start(): void {
     takeOver(this.account.id, () => this.link.stop('elsewhere'))
     void this.link.run()
+    this.#catchingUp = setInterval(() => this.#catchUp(), CATCH_UP_MS)
   }
 
   stop(): void {
+    clearInterval(this.#catchingUp)
     this.#outbox?.stop()
     this.link.stop()
   }
@@ -119,7 +123,9 @@ export class Renter {
   async read(order: string): Promise<void> {
     try {
       const body = await this.#call<OrderBody>(`/v1/orders/${order}`)
-      this.files = { ...this.files, [order]: body }
+      // Answers may overtake each other; a journal only grows.
+      if (body.events.length >= (this.files[order]?.events.length ?? 0))
+        this.files = { ...this.files, [order]: body }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       console.info('not read:', error.message)
@@ -183,8 +189,8 @@ export class Renter {
   }
 
   #settled({ request, answer, problem }: Outcome): void {
-    this.refusal = problem
-    if (request.path === ORDERS && problem === null) this.#await(answer as DoneBody)
+    if (problem !== null) this.refusal = problem
+    else if (request.path === ORDERS) this.#await(answer as DoneBody)
     const order = /^\/v1\/orders\/([^/]+)\//.exec(request.path)?.[1]
     if (order !== undefined) void this.read(order)
   }
@@ -211,15 +217,22 @@ export class Renter {
   }
 
   #see({ version, orders }: UserOrders): void {
-    if (version <= this.#version) return
+    // The same one again comes with each connection: there may be orders to read that could not be read before.
+    if (version < this.#version) return
     this.#version = version
-    const before = new Map(this.orders.map((order) => [order.order, order.changed]))
     const atDoor = this.knock
     this.orders = orders ?? []
     this.#taken = this.#taken.filter((id) => !this.orders.some((order) => order.order === id))
     if (atDoor !== null && this.knock === null) this.#knocked = null
-    for (const order of this.orders)
-      if (before.get(order.order) !== order.changed) void this.read(order.order)
+    this.#catchUp()
+  }
+
+  /** Reads the orders of which newer is known than was read. */
+  #catchUp(): void {
+    for (const { order, changed } of this.orders) {
+      const file = this.files[order]
+      if (file === undefined || Date.parse(file.changed) < Date.parse(changed)) void this.read(order)
+    }
   }
 
   #orderOf({ courier, knocked }: Knock): OrderView | null {
