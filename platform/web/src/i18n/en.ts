@@ -241,6 +241,7 @@ export const en = {
   'rent.code.about': 'Tell it to the courier when the banks change hands, not before.',
   'rent.fee': 'Rental so far, {banks}',
   'rent.fee.next': '{amount} from {time} on, in {left}',
+  'rent.fee.ended': 'Nothing more is charged for {banks} since {time}, when a courier accepted.',
   'rent.fee.capped': 'It does not rise any more.',
   'rent.fee.cap': 'At most {amount} in 24 hours',
   'rent.return': 'Have them fetched',

@@ -241,6 +241,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.code.about': '请在交接充电宝时告知骑手，切勿提前。',
   'rent.fee': '目前租金，{banks}',
   'rent.fee.next': '{time} 起为 {amount}（{left}后）',
+  'rent.fee.ended': '骑手于 {time} 接单，{banks}自此不再计租金。',
   'rent.fee.capped': '不再增加。',
   'rent.fee.cap': '24 小时最多 {amount}',
   'rent.return': '请骑手取回',
