@@ -10,7 +10,8 @@ export function likeABrowser(): void {
     setItem: (name: string, value: string) => kept.set(name, value),
     removeItem: (name: string) => kept.delete(name),
   })
-  vi.stubGlobal('document', { documentElement: { lang: '' } })
+  vi.stubGlobal('document', { documentElement: { lang: '', dataset: {} } })
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }))
   vi.stubGlobal('navigator', {
     language: 'en-GB',
     languages: ['en-GB'],
