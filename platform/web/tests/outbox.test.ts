@@ -62,3 +62,45 @@ test('what somebody else asked for on this device is not sent for me', async () 
   const mine = await Outbox.open(database, 'usr-one', never, () => undefined)
   expect(mine.waiting).toEqual([])
 })
+
+test('who has left is sent nothing for, whatever comes of the attempt under way', async () => {
+  const database = await fresh()
+  const sent: unknown[] = []
+  let refuse: (problem: Problem) => void = () => undefined
+  const send = (_path: string, body: unknown) => {
+    sent.push(body)
+    return new Promise((_, reject) => (refuse = reject))
+  }
+  const left = await Outbox.open(database, 'usr-one', send, () => undefined)
+  await left.add('/v1/orders', 'first')
+  await left.add('/v1/orders', 'second')
+  await vi.waitFor(() => expect(sent).toEqual(['first']))
+  vi.useFakeTimers()
+  left.stop()
+  refuse(new Problem(401, 'session_over', 'log in again'))
+  await vi.runAllTimersAsync()
+  left.hurry()
+  await vi.runAllTimersAsync()
+  vi.useRealTimers()
+  expect(sent).toEqual(['first'])
+  expect(left.waiting.map((kept) => kept.body)).toEqual(['first', 'second'])
+})
+
+test('what was answered after all is done, and nothing follows it', async () => {
+  const sent: unknown[] = []
+  let answer: (told: unknown) => void = () => undefined
+  const send = (_path: string, body: unknown) => {
+    sent.push(body)
+    return new Promise((resolve) => (answer = resolve))
+  }
+  const outcomes: Outcome[] = []
+  const left = await Outbox.open(await fresh(), 'usr-one', send, (outcome) => outcomes.push(outcome))
+  await left.add('/v1/orders', 'first')
+  await left.add('/v1/orders', 'second')
+  await vi.waitFor(() => expect(sent).toEqual(['first']))
+  left.stop()
+  answer('done')
+  await vi.waitFor(() => expect(outcomes).toHaveLength(1))
+  expect(left.waiting.map((kept) => kept.body)).toEqual(['second'])
+  expect(sent).toEqual(['first'])
+})

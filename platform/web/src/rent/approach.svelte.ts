@@ -11,18 +11,22 @@ export class Approach {
 
   /** Looks now and again until the returned function is called. */
   follow(order: string): () => void {
+    let over = false
     const look = () => {
       session
         .call<ApproachBody>(`/v1/orders/${order}/courier`)
-        .then((found) => (this.place = found))
+        .then((found) => {
+          if (!over) this.place = found
+        })
         .catch((error: unknown) => {
           if (!(error instanceof Problem)) throw error
-          if (error.status === 404) this.place = null
+          if (error.status === 404 && !over) this.place = null
         })
     }
     look()
     const looking = setInterval(look, LOOK_MS)
     return () => {
+      over = true
       clearInterval(looking)
       this.place = null
     }

@@ -30,7 +30,7 @@ const REACHED: Readonly<Record<string, Milestone>> = {
   settled: 'done',
 }
 const FINAL = new Set(['settled', 'cancelled', 'failed'])
-const BEFORE_HAND_OVER = new Set(['reserving', 'dispatching', 'fetching', 'delivering', 'unlocking'])
+const CANCELLABLE = new Set(['reserving', 'dispatching', 'fetching', 'delivering'])
 const GOING_BACK = new Set(['return_reserving', 'return_dispatching', 'collecting', 'returning'])
 
 export interface Stage {
@@ -62,5 +62,5 @@ const COMING = new Set(['fetching', 'delivering', 'collecting'])
 
 export const isComing = (state: string): boolean => COMING.has(state)
 export const hasEnded = (state: string): boolean => FINAL.has(state)
-export const canCancel = (state: string): boolean => BEFORE_HAND_OVER.has(state)
+export const canCancel = (state: string): boolean => CANCELLABLE.has(state)
 export const isInUse = (state: string): boolean => state === 'in_use' || GOING_BACK.has(state)

@@ -6,12 +6,12 @@ import { takeOver } from '../device/one_tab'
 import type { Point } from '../map/geo'
 import type { Arrived } from '../protocol/envelope'
 import type { BankStatus, CabinetAnswered, Knocked, OrderView, UserOrders } from '../protocol/generated'
-import type { OrderBody } from '../session/bodies'
-import { Problem } from '../session/api'
+import type { DoneBody, OrderBody } from '../session/bodies'
+import { type Call, Problem } from '../session/api'
 import { Outbox, type Outcome } from '../session/outbox.svelte'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
-import { orderAtDoor } from './milestones'
+import { hasEnded, orderAtDoor } from './milestones'
 
 /** A courier at the door of a played city. */
 export interface Knock {
@@ -20,6 +20,8 @@ export interface Knock {
   readonly knocked: Knocked
 }
 
+const CATCH_UP_MS = 10_000
+const ORDERS = '/v1/orders'
 const WORN: Omit<BankStatus, 'bank'> = { charge_pct: 20, health_pct: 95, temperature_c: 25, cycles: 10 }
 
 export class Renter {
@@ -35,7 +37,15 @@ export class Renter {
   readonly link: Link
   #outbox = $state.raw<Outbox | null>(null)
   readonly waiting = $derived(this.#outbox?.waiting ?? [])
+  #adding = $state(false)
+  /** Orders that the platform has taken and not shown yet. */
+  #taken = $state.raw<readonly string[]>([])
+  /** Whether an order is on its way: whoever orders now would have two. */
+  readonly placing = $derived(
+    this.#adding || this.#taken.length > 0 || this.waiting.some((request) => request.path === ORDERS),
+  )
   #version = -1
+  #catchingUp: ReturnType<typeof setInterval> | undefined
   readonly #answers = new Map<string, boolean>()
 
   private constructor(
@@ -48,9 +58,9 @@ export class Renter {
       clock: new DeviceClock(undefined, session.speed),
       journal: null,
       topics: ['user_orders', 'user_reply', ...(played ? (['door_knock', 'user_tray'] as const) : [])],
-      receive: (arrived) => this.#receive(arrived),
+      receive: (arrived) => this.receive(arrived),
       admit: async () => {
-        const { ticket } = await session.call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
+        const { ticket } = await this.#call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
         if (session.mqtt === null) throw new Error('nobody is logged in')
         return { ticket, credentials: session.mqtt }
       },
@@ -64,7 +74,7 @@ export class Renter {
     renter.#outbox = await Outbox.open(
       database,
       account.id,
-      (path, body, key) => session.call(path, { method: 'POST', body, key }),
+      (path, body, key) => renter.#call(path, { method: 'POST', body, key }),
       (outcome) => renter.#settled(outcome),
     )
     return renter
@@ -73,9 +83,11 @@ export class Renter {
   start(): void {
     takeOver(this.account.id, () => this.link.stop('elsewhere'))
     void this.link.run()
+    this.#catchingUp = setInterval(() => this.#catchUp(), CATCH_UP_MS)
   }
 
   stop(): void {
+    clearInterval(this.#catchingUp)
     this.#outbox?.stop()
     this.link.stop()
   }
@@ -85,12 +97,13 @@ export class Renter {
     this.#outbox?.hurry()
   }
 
+  /** Orders; nothing happens while another order is on its way. */
   order(place: Point, quantity: number): Promise<void> {
-    return this.#ask('/v1/orders', { ...place, quantity, accept_fewer: false, hand_over: 'courier' })
+    return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'courier' })
   }
 
   walkUp(place: Point, quantity: number, cabinet: string): Promise<void> {
-    return this.#ask('/v1/orders', { ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
+    return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
   }
 
   cancel(order: string): Promise<void> {
@@ -109,8 +122,10 @@ export class Renter {
   /** Reads an order with its journal and its bill. */
   async read(order: string): Promise<void> {
     try {
-      const body = await session.call<OrderBody>(`/v1/orders/${order}`)
-      this.files = { ...this.files, [order]: body }
+      const body = await this.#call<OrderBody>(`/v1/orders/${order}`)
+      // Answers may overtake each other; a journal only grows.
+      if (body.events.length >= (this.files[order]?.events.length ?? 0))
+        this.files = { ...this.files, [order]: body }
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       console.info('not read:', error.message)
@@ -154,18 +169,40 @@ export class Renter {
     return answer.data
   }
 
+  #call<T>(path: string, request: Call = {}): Promise<T> {
+    return session.call(path, request, this.account.id)
+  }
+
+  async #place(body: unknown): Promise<void> {
+    if (this.placing) return
+    this.#adding = true
+    try {
+      await this.#ask(ORDERS, body)
+    } finally {
+      this.#adding = false
+    }
+  }
+
   async #ask(path: string, body: unknown): Promise<void> {
     this.refusal = null
     await this.#outbox?.add(path, body)
   }
 
-  #settled({ request, problem }: Outcome): void {
-    this.refusal = problem
+  #settled({ request, answer, problem }: Outcome): void {
+    if (problem !== null) this.refusal = problem
+    else if (request.path === ORDERS) this.#await(answer as DoneBody)
     const order = /^\/v1\/orders\/([^/]+)\//.exec(request.path)?.[1]
     if (order !== undefined) void this.read(order)
   }
 
-  #receive({ ids, message }: Arrived): void {
+  #await({ id, state }: DoneBody): void {
+    // One that has ended long ago, when its answer was lost, may be shown no more.
+    if (!hasEnded(state) && !this.orders.some((order) => order.order === id))
+      this.#taken = [...this.#taken, id]
+  }
+
+  /** Takes what the broker brings. */
+  receive({ ids, message }: Arrived): void {
     if (message.type === 'chargeloop.rental.user_orders.v1') {
       this.#see(message.data)
       keep(this.database, `orders:${this.account.id}`, message.data).catch((error: unknown) =>
@@ -180,14 +217,22 @@ export class Renter {
   }
 
   #see({ version, orders }: UserOrders): void {
-    if (version <= this.#version) return
+    // The same one again comes with each connection: there may be orders to read that could not be read before.
+    if (version < this.#version) return
     this.#version = version
-    const before = new Map(this.orders.map((order) => [order.order, order.changed]))
     const atDoor = this.knock
     this.orders = orders ?? []
+    this.#taken = this.#taken.filter((id) => !this.orders.some((order) => order.order === id))
     if (atDoor !== null && this.knock === null) this.#knocked = null
-    for (const order of this.orders)
-      if (before.get(order.order) !== order.changed) void this.read(order.order)
+    this.#catchUp()
+  }
+
+  /** Reads the orders of which newer is known than was read. */
+  #catchUp(): void {
+    for (const { order, changed } of this.orders) {
+      const file = this.files[order]
+      if (file === undefined || Date.parse(file.changed) < Date.parse(changed)) void this.read(order)
+    }
   }
 
   #orderOf({ courier, knocked }: Knock): OrderView | null {

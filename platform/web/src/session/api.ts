@@ -18,6 +18,9 @@ export class Problem extends Error {
   }
 }
 
+/** Longer than the gateway itself waits for the platform. */
+const LONGEST_MS = 30_000
+
 export interface Call {
   readonly method?: 'GET' | 'POST' | 'DELETE' | 'PATCH' | 'PUT'
   readonly body?: unknown
@@ -26,15 +29,16 @@ export interface Call {
 }
 
 /**
- * Returns the answer's body, or throws a Problem; status 0 means that the gateway was not reached: also when somebody
- * else has answered in its place, as the log-in page of a café's network does.
+ * Returns the answer's body, or throws a Problem; status 0 means that the gateway was not reached: also when the answer
+ * did not come in time, and when somebody else has answered in its place, as the log-in page of a café's network does.
  */
 export async function call<T>(path: string, { method = 'GET', body, token, key }: Call = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (token != null) headers.Authorization = `Bearer ${token}`
   if (key !== undefined) headers['Idempotency-Key'] = key
-  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' }
+  const signal = AbortSignal.timeout(LONGEST_MS)
+  const init: RequestInit = { method, headers, signal, credentials: 'same-origin', cache: 'no-store' }
   if (body !== undefined) init.body = JSON.stringify(body)
   const response = await reached(path, init)
   const told = await bodyOf(response)
@@ -46,14 +50,20 @@ async function reached(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(path, init)
   } catch (error) {
-    throw new Problem(0, 'unreachable', error instanceof Error ? error.message : 'the network is away')
+    throw unreachable(error)
   }
+}
+
+function unreachable(error: unknown): Problem {
+  return new Problem(0, 'unreachable', error instanceof Error ? error.message : 'the network is away')
 }
 
 /** Returns what was answered, undefined when that is nothing; the gateway answers in JSON, and others in HTML. */
 async function bodyOf(response: Response): Promise<unknown> {
+  const text = await response.text().catch((error: unknown) => {
+    throw unreachable(error)
+  })
   try {
-    const text = await response.text()
     return text === '' ? undefined : JSON.parse(text)
   } catch {
     throw notTheGateway(response)

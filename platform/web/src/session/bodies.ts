@@ -107,6 +107,12 @@ export interface OrderSummary {
   readonly changed: string
 }
 
+/** Where an order stands after a request about it. */
+export interface DoneBody {
+  readonly id: string
+  readonly state: string
+}
+
 export interface DisputeBody {
   readonly id: string
   readonly bank: string | null

@@ -35,6 +35,7 @@ export class Outbox {
   #sending = false
   /** Whether somebody wanted an attempt while another one was under way. */
   #again = false
+  #stopped = false
   #pauseMs = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -79,7 +80,9 @@ export class Outbox {
     void this.#work()
   }
 
+  /** Begins no attempt any more; what waits is kept. */
   stop(): void {
+    this.#stopped = true
     clearTimeout(this.#timer)
   }
 
@@ -88,7 +91,7 @@ export class Outbox {
     if (this.#sending) return
     this.#sending = true
     try {
-      for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
         if (!(await this.#arrives(next))) return
       }
     } catch (error) {
@@ -99,6 +102,10 @@ export class Outbox {
       this.#sending = false
       if (this.#again) this.hurry()
     }
+  }
+
+  #next(): Kept | undefined {
+    return this.#stopped ? undefined : this.waiting[0]
   }
 
   async #arrives(request: Kept): Promise<boolean> {
@@ -126,6 +133,7 @@ export class Outbox {
   }
 
   #later(problem: Problem): void {
+    if (this.#stopped) return
     this.trouble = problem
     this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS)
     const waitMs = problem.retryAfterS === null ? Math.random() * this.#pauseMs : problem.retryAfterS * 1_000

@@ -93,15 +93,27 @@ class Session {
     await call(PATH, { method: 'DELETE', token })
   }
 
-  /** Calls the gateway as this account; a token that has ended is renewed once. */
-  async call<T>(path: string, request: Call = {}): Promise<T> {
+  /**
+   * Calls the gateway as whoever is logged in; a token that has ended is renewed once.
+   *
+   * With `only` nothing is sent unless it is that account: by the time a request goes out, or the token is renewed,
+   * somebody else may be.
+   */
+  async call<T>(path: string, request: Call = {}, only?: string): Promise<T> {
     if (this.#token === null) await this.restore()
+    this.#isStill(only)
     try {
       return await call<T>(path, { ...request, token: this.#token })
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401 || !(await this.restore())) throw error
+      this.#isStill(only)
       return call<T>(path, { ...request, token: this.#token })
     }
+  }
+
+  #isStill(account: string | undefined): void {
+    if (account !== undefined && this.account?.id !== account)
+      throw new Problem(401, 'session_over', 'this account is not logged in any more')
   }
 
   #take(body: SessionBody): Account {

@@ -68,3 +68,10 @@ export async function keep(database: IDBDatabase, name: string, value: unknown):
     await answered(transaction.objectStore('kept').put(value, name))
   })
 }
+
+/** Lets go of what was kept under these names. */
+export async function forget(database: IDBDatabase, names: readonly string[]): Promise<void> {
+  await written(database, ['kept'], async (transaction) => {
+    for (const name of names) await answered(transaction.objectStore('kept').delete(name))
+  })
+}

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Gateway, likeABrowser, told } from './gateway'
+
+let gateway: Gateway
+
+beforeEach(() => {
+  vi.resetModules()
+  likeABrowser()
+  gateway = new Gateway()
+})
+afterEach(() => vi.unstubAllGlobals())
+
+async function loggedIn() {
+  const { session } = await import('../src/session/session.svelte')
+  await session.logIn('one', 'password')
+  return session
+}
+
+test('a token that has ended is renewed once', async () => {
+  const session = await loggedIn()
+  gateway.on('GET /v1/me', () =>
+    gateway.asked.length === 1 ? told(401, { code: 'unauthorized' }) : told(200, 'done'),
+  )
+  expect(await session.call('/v1/me', {}, 'usr-one')).toBe('done')
+  expect(gateway.asked).toHaveLength(2)
+})
+
+test('what one person asked for is not sent for another who logs in meanwhile', async () => {
+  const session = await loggedIn()
+  gateway.on('POST /v1/orders', () => {
+    gateway.who = 'usr-two'
+    return told(401, { code: 'unauthorized' })
+  })
+  const order = { method: 'POST', body: 'an order' } as const
+  await expect(session.call('/v1/orders', order, 'usr-one')).rejects.toMatchObject({ status: 401 })
+  expect(session.account?.id).toBe('usr-two')
+  await expect(session.call('/v1/orders', order, 'usr-one')).rejects.toMatchObject({ status: 401 })
+  expect(gateway.asked.map((asked) => asked.token)).toEqual(['Bearer usr-one'])
+})

@@ -1,0 +1,107 @@
+"""What the pages know of the platform is what the platform does."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from chargeloop.platform.core.order import FINAL
+from chargeloop.platform.shell import problems
+from chargeloop.protocol.messages.rental import OrderState, RefusalCode, RequestDone
+from chargeloop.protocol.values import replace
+from tests.platform.core.script import A, city
+from tests.repository.repository import ROOT
+
+_SOURCES: Final = ROOT / "platform" / "web" / "src"
+_PLATFORM: Final = ROOT / "platform" / "chargeloop" / "platform"
+# What makes the answer of a problem, and which of its arguments is the code.
+_TELLS: Final = {"ProblemError": 1, "response": 2}
+# What ends an order or gives up a return, and is told why.
+_ENDS: Final = {"call_off", "drop_return", "end", "fail", "settle"}
+
+
+def _offered_to_be_cancelled() -> set[str]:
+    text = (_SOURCES / "rent" / "milestones.ts").read_text("utf-8")
+    found = re.search(r"CANCELLABLE = new Set\(\[(.*?)\]\)", text, re.DOTALL)
+    assert found is not None
+    return set(re.findall(r"\w+", found[1]))
+
+
+@pytest.mark.parametrize("state", sorted(set(OrderState) - FINAL))
+def test_the_page_offers_to_call_an_order_off_exactly_where_the_platform_does_it(state: OrderState) -> None:
+    script = city()
+    script.connect(A)
+    placed = script.place()
+    script.rows.orders[placed.id] = replace(script.rows.orders[placed.id], state=state)
+    script.restart()
+    done = isinstance(script.cancel(placed.id), RequestDone)
+    assert done == (state in _offered_to_be_cancelled())
+
+
+def _words(prefix: str) -> set[str]:
+    text = (_SOURCES / "i18n" / "en.ts").read_text("utf-8")
+    return set(re.findall(rf"^  '{re.escape(prefix)}\.([\w-]+)':", text, re.MULTILINE))
+
+
+def _nodes(folder: str) -> Iterator[ast.AST]:
+    for path in (_PLATFORM / folder).rglob("*.py"):
+        yield from ast.walk(ast.parse(path.read_text("utf-8")))
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func).rpartition(".")[2]
+
+
+def _codes() -> set[str]:
+    """Return the codes of all problems that the gateway answers with, but at the door of the WebSocket."""
+    calls = [node for node in _nodes("shell") if isinstance(node, ast.Call) and _called(node) in _TELLS]
+    codes = [call.args[_TELLS[_called(call)]] for call in calls]
+    said = {text for code in codes for text in _literals(code)}
+    return said | set(problems._HTTP_CODES.values()) | set(RefusalCode)
+
+
+def test_the_page_has_words_for_every_problem_of_the_gateway_and_for_no_other() -> None:
+    assert _words("problem") == _codes()
+
+
+def _literals(node: ast.AST | None) -> Iterator[str]:
+    """Give the texts that an expression may be, with a number for what is filled in."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        parts = (part.value if isinstance(part, ast.Constant) else "7" for part in node.values)
+        yield "".join(str(part) for part in parts)
+    elif isinstance(node, ast.BoolOp | ast.IfExp | ast.Dict | ast.Tuple):
+        for part in ast.iter_child_nodes(node):
+            yield from _literals(part)
+
+
+def _reasons() -> Iterator[str]:
+    """Give the reasons that orders are ended or changed for, as they stand in the platform's sources."""
+    for node in (*_nodes("core"), *_nodes("shell")):
+        for expression in _told(node):
+            yield from _literals(expression)
+
+
+def _told(node: ast.AST) -> list[ast.expr]:
+    """Return what a call or an assignment tells as a reason."""
+    if isinstance(node, ast.Call) and _called(node) in _ENDS:
+        return node.args
+    if isinstance(node, ast.keyword) and node.arg == "reason":
+        return [node.value]
+    if isinstance(node, ast.Assign):
+        names = {part.id for part in ast.walk(node.targets[0]) if isinstance(part, ast.Name)}
+        return [node.value] if names & {"reason", "_WHY"} else []
+    return []
+
+
+def _key(reason: str) -> str:
+    """Return what `rent/reasons.ts` makes of a reason."""
+    return "_".join(re.findall(r"[a-z-]+", reason.partition(":")[0]))
+
+
+def test_the_page_has_words_for_every_reason_of_the_platform_and_for_no_other() -> None:
+    # What an operator writes stands behind the operator's name.
+    assert _words("rent.reason") == {_key(reason) or "operator" for reason in _reasons()}
