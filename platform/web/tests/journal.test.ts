@@ -57,6 +57,16 @@ test('two pages of one account never give a number twice', async () => {
   ).toEqual([1, 2, 3])
 })
 
+test('a page that writes has what another page has written before it, and not what is acknowledged', async () => {
+  const database = await fresh()
+  const [one, other] = [await open(database), await open(database)]
+  await one.append([draft('a'), draft('b')])
+  await one.acknowledge(one.id, 1)
+  await other.append([draft('c')])
+  expect(other.pending.map((entry) => entry.type)).toEqual(['b', 'c'])
+  expect([other.acked, other.last, other.entry(2).type]).toEqual([1, 3, 'b'])
+})
+
 test('a draft that cannot be made leaves nothing behind', async () => {
   const journal = await open(await fresh())
   const broken: Draft = () => {

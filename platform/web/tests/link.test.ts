@@ -51,9 +51,9 @@ class Broker {
   }
 }
 
-async function linked() {
+async function linked(factory = new IDBFactory()) {
   const broker = new Broker()
-  const database = await openDatabase('test', new IDBFactory())
+  const database = await openDatabase('test', factory)
   const journal = await Journal.open(database, account.id, () => 'jnl-1')
   const link = new Link({
     account,
@@ -96,6 +96,29 @@ test('a gap is filled from the first entry that was not taken, in order', async 
   broker.acknowledge('jnl-1', 1, true)
   await vi.waitFor(() => expect(broker.events().map((event) => event.seq)).toEqual([1, 2, 3, 2, 3]))
   link.stop()
+})
+
+test('what another page of the account has recorded is sent with the next act, in order', async () => {
+  const browser = new IDBFactory()
+  const [before, now] = [await linked(browser), await linked(browser)]
+  void now.link.run()
+  await vi.waitFor(() => expect(now.link.state).toBe('online'))
+  await before.link.record([decline('off-1')])
+  await now.link.record([decline('off-2')])
+  await vi.waitFor(() => expect(now.broker.events().map((event) => event.seq)).toEqual([1, 2]))
+  now.link.stop()
+})
+
+test('what another page has had acknowledged meanwhile is not sent again', async () => {
+  const browser = new IDBFactory()
+  const before = await linked(browser)
+  await before.link.record([decline('off-1'), decline('off-2')])
+  const now = await linked(browser)
+  await before.journal.acknowledge('jnl-1', 1)
+  void now.link.run()
+  await vi.waitFor(() => expect(now.broker.events().map((event) => event.seq)).toEqual([2]))
+  expect(now.link.state).toBe('online')
+  now.link.stop()
 })
 
 test('the will says offline under the number of its own connection, which rises', async () => {

@@ -38,11 +38,8 @@ export class Journal {
       const found = (await answered(heads.get(account) as IDBRequest<unknown>)) as Head | undefined
       const head = found ?? { journal: newId(), last: 0, acked: 0, epoch: 0 }
       if (found === undefined) await answered(heads.put(head, account))
-      const range = IDBKeyRange.bound([head.journal, 0], [head.journal, Infinity])
-      const rows = (await answered(
-        transaction.objectStore('entries').getAll(range) as IDBRequest<unknown>,
-      )) as Entry[]
-      return new Journal(database, account, head, new Map(rows.map((row) => [row.seq, row])))
+      const kept = await keptAfter(transaction.objectStore('entries'), head.journal, 0)
+      return new Journal(database, account, head, new Map(kept.map((row) => [row.seq, row])))
     })
   }
 
@@ -108,7 +105,7 @@ export class Journal {
   }
 
   async #changed<T>(change: (head: Head) => { head: Head; put: readonly Entry[]; result: T }): Promise<T> {
-    const { head, put, result } = await written(
+    const { head, put, result, missing } = await written(
       this.database,
       ['journals', 'entries'],
       async (transaction) => {
@@ -116,6 +113,7 @@ export class Journal {
         const entries = transaction.objectStore('entries')
         // The store and not the memory says what the next number is: another tab may have written.
         const before = (await answered(heads.get(this.account) as IDBRequest<unknown>)) as Head
+        const missing = before.last > this.head.last ? await keptAfter(entries, before.journal, this.head.last) : []
         const changed = change(before)
         await answered(heads.put(changed.head, this.account))
         for (const row of changed.put) await answered(entries.put(row, [before.journal, row.seq]))
@@ -123,12 +121,18 @@ export class Journal {
           const gone = IDBKeyRange.bound([before.journal, 0], [before.journal, changed.head.acked])
           await answered(entries.delete(gone))
         }
-        return changed
+        return { ...changed, missing }
       },
     )
     this.head = head
-    for (const row of put) this.entries.set(row.seq, row)
+    for (const row of [...missing, ...put]) this.entries.set(row.seq, row)
     for (const seq of [...this.entries.keys()]) if (seq <= head.acked) this.entries.delete(seq)
     return result
   }
+}
+
+/** Returns the entries of a journal after `seq` that are kept. */
+async function keptAfter(entries: IDBObjectStore, journal: string, seq: number): Promise<Entry[]> {
+  const range = IDBKeyRange.bound([journal, seq], [journal, Infinity], true)
+  return (await answered(entries.getAll(range) as IDBRequest<unknown>)) as Entry[]
 }

@@ -127,7 +127,7 @@ export class Link {
         payload: encode(type, data, { ...this.#attributes(id, at), journalid, seq }),
       })),
     )
-    this.#window.last = journal.last
+    this.#followJournal()
     this.#flush()
     return entries
   }
@@ -243,6 +243,7 @@ export class Link {
     this.#sayPresence('online')
     for (const [place, payload] of this.#states) wire.publish(place, payload, { qos: 1, retain: true })
     for (const question of this.#questions.values()) Object.assign(question, { dueAt: 0, vain: 0 })
+    this.#followJournal()
     this.#window?.restart()
     this.#probe = null
     this.#probeAt = this.#exchanges = this.#vainProbes = 0
@@ -271,6 +272,14 @@ export class Link {
   #filters(): string[] {
     const { id, region, role } = this.parts.account
     return this.parts.topics.map((name) => topic(name, { region, [role]: id }))
+  }
+
+  /** Another page of the account may have written and acknowledged too. */
+  #followJournal(): void {
+    const { journal } = this.parts
+    if (journal === null || this.#window === null) return
+    this.#window.last = journal.last
+    this.#window.acknowledge(journal.acked, performance.now(), false)
   }
 
   /** Publishes what is due. */
@@ -341,6 +350,7 @@ export class Link {
     if (mine === null || this.#window === null || journal !== mine.id) return
     this.#window.acknowledge(seq, performance.now(), gap ?? false)
     await mine.acknowledge(journal, seq)
+    this.#followJournal()
     this.#flush()
     this.parts.committed?.()
   }
