@@ -87,13 +87,17 @@ def test_an_offer_is_answered_on_a_screen_that_anybody_can_use(town: Town, visit
     customer.close()
 
 
-def test_a_second_tab_takes_over_and_the_first_one_says_so(visitors: Visitors) -> None:
+def test_a_second_tab_takes_over_and_the_first_one_says_so_and_takes_no_acts(visitors: Visitors) -> None:
     first = visitors.enter("/courier", "courier-one")
     expect(first.get_by_text("Online")).to_be_visible()
+    duty = first.get_by_role("button", name=re.compile("^Go (on|off) duty$"))
+    expect(duty).to_be_visible()
     second = first.context.new_page()
     second.goto(first.url)
     expect(second.get_by_text("Online")).to_be_visible()
     expect(first.get_by_text("Open in another place")).to_be_visible()
+    expect(duty).to_be_hidden()
+    is_usable(first)
     first.get_by_role("button", name="Use here").click()
     expect(first.get_by_text("Online")).to_be_visible()
     expect(second.get_by_text("Open in another place")).to_be_visible()

@@ -261,6 +261,8 @@ export class Phone {
   }
 
   #look(): void {
+    // What is kept belongs to the page that has taken over.
+    if (this.link.state === 'elsewhere') return
     this.now = this.#clock.platformMs()
     const open = this.offers.filter(
       (offer) => offer.ended === null && offer.until + (offer.taken ? VERDICT_MS : 0) <= this.now,
