@@ -2,14 +2,25 @@
 
 let audio: AudioContext | null = null
 
-/** Call it from a touch: browsers play nothing before. */
-export function allowSound(): void {
+// A finger that is put down may be about to scroll: to browsers it is a touch when it is lifted.
+const TOUCHES = ['pointerup', 'keydown'] as const
+
+/** Lets touches of the page allow sound, each of them, since a browser may take it back; returns what ends that. */
+export function soundByTouch(page: EventTarget): () => void {
+  for (const touch of TOUCHES) page.addEventListener(touch, allowSound)
+  return () => {
+    for (const touch of TOUCHES) page.removeEventListener(touch, allowSound)
+  }
+}
+
+function allowSound(): void {
   audio ??= new AudioContext()
-  void audio.resume()
+  if (audio.state !== 'running') void audio.resume()
 }
 
 export function ring(): void {
-  navigator.vibrate([200, 100, 200])
+  // Safari on a phone knows no vibration.
+  if ('vibrate' in navigator) navigator.vibrate([200, 100, 200])
   if (audio?.state !== 'running') return
   for (const [after, hertz] of [
     [0, 880],
