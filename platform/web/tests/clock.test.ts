@@ -61,3 +61,19 @@ test('a world that runs faster is counted faster', () => {
   pass(1_000)
   expect(clock.read().uptimeMs).toBe(60_000)
 })
+
+test('a speed that is learned late begins another boot, which counts by it', () => {
+  const { clocks: own, pass } = clocks()
+  const clock = new DeviceClock(own)
+  const before = clock.read().boot
+  clock.learn(at(5_000_000), 0)
+  pass(1_000)
+  clock.runAt(60)
+  expect(clock.knowsPlatform).toBe(false)
+  pass(1_000)
+  const { boot, uptimeMs } = clock.read()
+  expect(boot).not.toBe(before)
+  expect(uptimeMs).toBe(60_000)
+  clock.runAt(60)
+  expect(clock.read().boot).toBe(boot)
+})

@@ -4,60 +4,16 @@ import { expect, test, vi } from 'vitest'
 import { DeviceClock } from '../src/device/clock'
 import { Journal } from '../src/device/journal'
 import { Link } from '../src/device/link.svelte'
-import type { Dial } from '../src/device/wire'
-import { encode } from '../src/protocol/envelope'
-import { topic } from '../src/protocol/topics'
 import { openDatabase } from '../src/storage/database'
+import { account, Broker } from './broker'
 
-const account = { id: 'cou-1', role: 'courier', name: 'One', region: 'demo' } as const
-const at = (word: 'courier_ack' | 'courier_event') => topic(word, { region: 'demo', courier: 'cou-1' })
-
-/** A broker of one client that a test can cut off. */
-class Broker {
-  dials: Dial[] = []
-  published: { topic: string; payload: string }[] = []
-  refuses = 0
-
-  dial = (dial: Dial) => {
-    if (this.refuses-- > 0) return Promise.reject(new Error('refused'))
-    this.dials.push(dial)
-    return Promise.resolve({
-      publish: (name: string, payload: string) => void this.published.push({ topic: name, payload }),
-      end: () => dial.events.lost(),
-    })
-  }
-
-  events(): { seq: number; id: string }[] {
-    return this.published
-      .filter((message) => message.topic === at('courier_event'))
-      .map((message) => JSON.parse(message.payload) as { seq: number; id: string })
-  }
-
-  acknowledge(journal: string, seq: number, gap = false): void {
-    const ack = encode(
-      'chargeloop.common.journal_ack.v1',
-      { journal, seq, gap },
-      {
-        id: `ack-${String(seq)}`,
-        source: 'dispatch/dsp-main',
-        time: '2026-11-23T12:00:00.000Z',
-      },
-    )
-    this.dials.at(-1)?.events.arrived(at('courier_ack'), new TextEncoder().encode(ack), false)
-  }
-
-  cut(): void {
-    this.dials.at(-1)?.events.lost()
-  }
-}
-
-async function linked(factory = new IDBFactory()) {
+async function linked(factory = new IDBFactory(), clock = new DeviceClock()) {
   const broker = new Broker()
   const database = await openDatabase('test', factory)
   const journal = await Journal.open(database, account.id, () => 'jnl-1')
   const link = new Link({
     account,
-    clock: new DeviceClock(),
+    clock,
     journal,
     topics: ['courier_ack'],
     receive: () => undefined,
@@ -133,6 +89,32 @@ test('the will says offline under the number of its own connection, which rises'
   )
   expect(first?.state).toBe('offline')
   expect(second?.connection_epoch).toBeGreaterThan(first?.connection_epoch ?? Infinity)
+  link.stop()
+})
+
+test('after a sleep the time is asked for at once, and an answer from before it counts no more', async () => {
+  const time = { wallMs: Date.now(), boots: 0 }
+  const clock = new DeviceClock({
+    wall: () => time.wallMs,
+    monotonic: () => 0,
+    newBoot: () => `boot-${String(++time.boots)}`,
+  })
+  const { broker, link } = await linked(undefined, clock)
+  void link.run()
+  const probes = () => broker.heard('courier_time')
+  for (const count of [1, 2]) {
+    await vi.waitFor(() => expect(probes()).toHaveLength(count))
+    broker.tellTime('2026-11-23T12:00:00.000Z')
+  }
+  time.wallMs += 60_000
+  await vi.waitFor(() => expect(probes()).toHaveLength(3))
+  expect(probes()[2]?.bootid).not.toBe(probes()[1]?.bootid)
+  time.wallMs += 60_000
+  broker.tellTime('2026-11-23T13:00:00.000Z')
+  expect(clock.knowsPlatform).toBe(false)
+  await vi.waitFor(() => expect(probes()).toHaveLength(4))
+  broker.tellTime('2026-11-23T14:00:00.000Z')
+  expect(clock.platformMs()).toBe(Date.parse('2026-11-23T14:00:00.000Z'))
   link.stop()
 })
 

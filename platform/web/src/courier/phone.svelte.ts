@@ -4,6 +4,7 @@ import { DeviceClock } from '../device/clock'
 import { Journal } from '../device/journal'
 import { Link, type TypedData } from '../device/link.svelte'
 import { takeOver } from '../device/one_tab'
+import { type Dial, dial, type Wire } from '../device/wire'
 import { locationOf, type Point } from '../map/geo'
 import type { DutyChanged, JobOffered, MessageTypes, OfferEnd, Work } from '../protocol/generated'
 import type { Arrived } from '../protocol/envelope'
@@ -75,6 +76,7 @@ export class Phone {
     private readonly journal: Journal,
     snapshot: Snapshot | null,
     where: () => Point,
+    reach: (dial: Dial) => Promise<Wire>,
   ) {
     this.#where = where
     this.#clock = new DeviceClock(undefined, session.speed)
@@ -97,19 +99,26 @@ export class Phone {
       ],
       receive: (arrived) => this.#receive(arrived),
       committed: () => this.#committed(),
+      dial: reach,
       admit: async () => {
         const { ticket } = await session.call<{ ticket: string }>('/v1/mqtt-ticket', { method: 'POST' })
         if (session.mqtt === null) throw new Error('nobody is logged in')
+        this.#clock.runAt(session.speed)
         return { ticket, credentials: session.mqtt }
       },
     })
   }
 
-  static async open(account: Account, database: IDBDatabase, where: () => Point): Promise<Phone> {
+  static async open(
+    account: Account,
+    database: IDBDatabase,
+    where: () => Point,
+    reach = dial,
+  ): Promise<Phone> {
     const newId = () => `jnl-${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
     const journal = await Journal.open(database, account.id, newId)
     const snapshot = (await kept(database, `phone:${account.id}`)) as Snapshot | undefined
-    return new Phone(account, database, journal, snapshot ?? null, where)
+    return new Phone(account, database, journal, snapshot ?? null, where, reach)
   }
 
   /** Speaks for the courier until `stop`, or until another page does. */
@@ -195,7 +204,7 @@ export class Phone {
     const until = expiry == null ? Infinity : Date.parse(expiry)
     if (this.#answered.includes(offer.offer) || this.offers.some((other) => other.offer === offer.offer))
       return
-    if (until <= this.#clock.platformMs()) return
+    if (this.#clock.knowsPlatform && until <= this.#clock.platformMs()) return
     this.offers = [...this.offers, { ...offer, until, taken: false, ended: null }]
     this.#save()
   }
@@ -264,8 +273,10 @@ export class Phone {
     // What is kept belongs to the page that has taken over.
     if (this.link.state === 'elsewhere') return
     this.now = this.#clock.platformMs()
+    // On line the platform's time comes in a moment, and the wall clock may be wrong.
+    const inDoubt = this.link.state === 'online' && !this.#clock.knowsPlatform
     const open = this.offers.filter(
-      (offer) => offer.ended === null && offer.until + (offer.taken ? VERDICT_MS : 0) <= this.now,
+      (offer) => !inDoubt && offer.ended === null && offer.until + (offer.taken ? VERDICT_MS : 0) <= this.now,
     )
     if (open.length > 0) {
       this.offers = this.offers.map((offer) =>

@@ -47,11 +47,23 @@ export class DeviceClock {
 
   constructor(
     private readonly clocks: Clocks = BROWSER_CLOCKS,
-    private readonly speed = 1,
+    private speed = 1,
   ) {
     this.#boot = clocks.newBoot()
     this.#started = clocks.monotonic()
     this.#wallAtStart = clocks.wall()
+  }
+
+  /** Whether the platform's time has been learned in this boot. */
+  get knowsPlatform(): boolean {
+    return this.#learned !== null
+  }
+
+  /** Takes the world's speed; at another one than before another boot begins. */
+  runAt(speed: number): void {
+    if (speed === this.speed) return
+    this.speed = speed
+    this.#beginBoot()
   }
 
   /** What all clocks show now. */
@@ -97,7 +109,10 @@ export class DeviceClock {
 
   #noticeSleep(): void {
     const passedMs = this.clocks.monotonic() - this.#started
-    if (this.clocks.wall() - this.#wallAtStart - passedMs <= SLEPT_MS) return
+    if (this.clocks.wall() - this.#wallAtStart - passedMs > SLEPT_MS) this.#beginBoot()
+  }
+
+  #beginBoot(): void {
     this.#boot = this.clocks.newBoot()
     this.#started = this.clocks.monotonic()
     this.#wallAtStart = this.clocks.wall()

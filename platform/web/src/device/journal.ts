@@ -113,7 +113,8 @@ export class Journal {
         const entries = transaction.objectStore('entries')
         // The store and not the memory says what the next number is: another tab may have written.
         const before = (await answered(heads.get(this.account) as IDBRequest<unknown>)) as Head
-        const missing = before.last > this.head.last ? await keptAfter(entries, before.journal, this.head.last) : []
+        const missing =
+          before.last > this.head.last ? await keptAfter(entries, before.journal, this.head.last) : []
         const changed = change(before)
         await answered(heads.put(changed.head, this.account))
         for (const row of changed.put) await answered(entries.put(row, [before.journal, row.seq]))

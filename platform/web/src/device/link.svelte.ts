@@ -68,10 +68,11 @@ export class Link {
   #pauseMs = 0
   #wake: (() => void) | null = null
   #lost: (() => void) | null = null
-  #probe: { id: string; sentUptimeMs: number } | null = null
+  #probe: { id: string; boot: string; sentUptimeMs: number } | null = null
   #probeAt = 0
   #exchanges = 0
   #vainProbes = 0
+  #probedBoot = ''
 
   constructor(private readonly parts: LinkParts) {
     const { journal } = parts
@@ -245,8 +246,7 @@ export class Link {
     for (const question of this.#questions.values()) Object.assign(question, { dueAt: 0, vain: 0 })
     this.#followJournal()
     this.#window?.restart()
-    this.#probe = null
-    this.#probeAt = this.#exchanges = this.#vainProbes = 0
+    this.#probeAnew()
     this.#flush()
   }
 
@@ -305,14 +305,22 @@ export class Link {
     }
   }
 
-  /** Asks for the time at the beginning of a connection, twice, so that the platform learns ours at once. */
+  #probeAnew(): void {
+    this.#probe = null
+    this.#probeAt = this.#exchanges = this.#vainProbes = 0
+  }
+
+  /** Asks for the time at the beginning of a connection or a boot, twice, so that the platform learns ours at once. */
   #probeIfDue(wire: Wire, now: number): void {
     const { account, clock } = this.parts
-    if (account.role !== 'courier' || now < this.#probeAt) return
+    if (account.role !== 'courier') return
+    const { boot, uptimeMs } = clock.read()
+    if (boot !== this.#probedBoot) this.#probeAnew()
+    this.#probedBoot = boot
+    if (now < this.#probeAt) return
     this.#probeAt = now + RESEND_MS * 2 ** Math.min(this.#vainProbes++, MOST_DOUBLINGS)
-    const { uptimeMs } = clock.read()
     const id = this.#nextId()
-    this.#probe = { id, sentUptimeMs: uptimeMs }
+    this.#probe = { id, boot, sentUptimeMs: uptimeMs }
     const payload = encode(
       'chargeloop.common.time_probe.v1',
       { sent_uptime_ms: uptimeMs, previous: clock.lastSample },
@@ -356,8 +364,10 @@ export class Link {
   }
 
   #learnTime(probe: string | null | undefined, platformTime: string): void {
-    if (this.#probe === null || probe !== this.#probe.id) return
-    this.parts.clock.learn(platformTime, this.#probe.sentUptimeMs)
+    const { clock } = this.parts
+    const asked = this.#probe
+    if (asked === null || asked.id !== probe || asked.boot !== clock.read().boot) return
+    clock.learn(platformTime, asked.sentUptimeMs)
     this.#probe = null
     this.#vainProbes = 0
     this.#probeAt = this.#exchanges++ === 0 ? 0 : performance.now() + PROBE_MS

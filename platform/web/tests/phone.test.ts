@@ -1,0 +1,81 @@
+import { IDBFactory } from 'fake-indexeddb'
+import 'fake-indexeddb/auto'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { JobOffered } from '../src/protocol/generated'
+import { openDatabase } from '../src/storage/database'
+import { account, Broker } from './broker'
+
+// The session looks into the browser's store when it is loaded.
+vi.hoisted(() => {
+  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined })
+  vi.stubGlobal('navigator', { locks: { request: () => new Promise(() => undefined) } })
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"ticket":"t"}')))
+})
+const { session } = await import('../src/session/session.svelte')
+const { Phone } = await import('../src/courier/phone.svelte')
+session.mqtt = { client_id: 'cou-1', username: 'cou-1', password: 'x' }
+
+const place = { lat_e7: 434_520_000, lon_e7: 52_330_000 }
+const offer: JobOffered = {
+  offer: 'off-1',
+  job: 'job-1',
+  leg: 'outward',
+  quantity: 2,
+  cabinet_location: place,
+  user_location: place,
+  distance_m: 300,
+  pay_minor: 200,
+  pay_max_minor: 650,
+  currency: 'EUR',
+}
+const here = { lat: 43.452, lon: 5.233 }
+
+const seen = (check: () => void) => vi.waitFor(check, 10_000)
+
+let database: IDBDatabase
+let broker: Broker
+const phones: Awaited<ReturnType<typeof Phone.open>>[] = []
+
+beforeEach(async () => {
+  database = await openDatabase('test', new IDBFactory())
+  broker = new Broker()
+})
+afterEach(() => {
+  for (const phone of phones.splice(0)) phone.stop()
+  vi.restoreAllMocks()
+})
+
+async function opened() {
+  const phone = await Phone.open(account, database, () => here, broker.dial)
+  phones.push(phone)
+  return phone
+}
+
+async function online() {
+  const phone = await opened()
+  phone.start()
+  await seen(() => expect(phone.link.state).toBe('online'))
+  return phone
+}
+
+test('an offer is not held to be over by a wall clock that is fast', async () => {
+  const phone = await online()
+  const aMinuteAgo = new Date(Date.now() - 60_000).toISOString()
+  broker.say('courier_offer', 'chargeloop.courier.job_offered.v1', offer, { expirytime: aMinuteAgo })
+  const { now } = phone
+  await seen(() => expect(phone.now).toBeGreaterThan(now))
+  expect(phone.offers).toMatchObject([{ offer: 'off-1', ended: null }])
+  broker.tellTime(new Date(Date.now() - 120_000).toISOString())
+  await seen(() => expect(phone.now).toBeLessThan(now))
+  expect(phone.offers).toMatchObject([{ offer: 'off-1', ended: null }])
+})
+
+test('who is remembered begins another boot when the session tells how fast the world runs', async () => {
+  const phone = await opened()
+  await phone.goOnDuty(true)
+  session.speed = 60
+  phone.start()
+  await seen(() => expect(broker.heard('courier_time')).not.toEqual([]))
+  expect(broker.heard('courier_time')[0]?.bootid).not.toBe(broker.events()[0]?.bootid)
+  session.speed = 1
+})
