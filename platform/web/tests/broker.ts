@@ -9,6 +9,7 @@ const at = (name: TopicName) => topic(name, { region: 'demo', courier: 'cou-1' }
 interface Published {
   readonly id: string
   readonly type: string
+  readonly journalid: string
   readonly seq: number
   readonly bootid: string
 }

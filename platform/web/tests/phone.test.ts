@@ -1,7 +1,7 @@
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { JobOffered } from '../src/protocol/generated'
+import type { JobOffered, Work, WorkJob } from '../src/protocol/generated'
 import { openDatabase } from '../src/storage/database'
 import { account, Broker } from './broker'
 
@@ -28,6 +28,21 @@ const offer: JobOffered = {
   pay_max_minor: 650,
   currency: 'EUR',
 }
+const job: WorkJob = {
+  job: 'job-1',
+  leg: 'outward',
+  step: 'to_cabinet',
+  quantity: 2,
+  cabinet: 'cab-1',
+  cabinet_location: place,
+  user: 'usr-1',
+  user_location: place,
+  reservation: 'rsv-1',
+  code: '1234',
+  banks: [],
+  deliver_by: '2026-11-23T12:45:00.000Z',
+}
+const work = (version: number, given: WorkJob): Work => ({ version, on_duty: true, jobs: [given] })
 const here = { lat: 43.452, lon: 5.233 }
 
 const seen = (check: () => void) => vi.waitFor(check, 10_000)
@@ -78,4 +93,25 @@ test('who is remembered begins another boot when the session tells how fast the 
   await seen(() => expect(broker.heard('courier_time')).not.toEqual([]))
   expect(broker.heard('courier_time')[0]?.bootid).not.toBe(broker.events()[0]?.bootid)
   session.speed = 1
+})
+
+test('a step that the platform has does not fall back when its answer is lost, nor after a reload', async () => {
+  const phone = await online()
+  broker.say('courier_work', 'chargeloop.courier.work.v1', work(1, job))
+  await phone.act('chargeloop.courier.arrived_at_cabinet.v1', { job: 'job-1' })
+  const [arrived] = broker.events()
+  broker.acknowledge(arrived?.journalid ?? '', 1)
+  await seen(() => expect(phone.waiting).toEqual([]))
+  broker.refuses = Infinity
+  broker.cut()
+  const problem = { job: 'job-1', problem: 'cabinet_gave_nothing' } as const
+  await phone.act('chargeloop.courier.problem_reported.v1', problem)
+  expect(phone.tasks).toMatchObject([{ todo: 'take-banks' }])
+  phone.stop()
+
+  broker.refuses = 0
+  const after = await online()
+  expect(after.tasks).toMatchObject([{ todo: 'take-banks' }])
+  broker.say('courier_work', 'chargeloop.courier.work.v1', work(2, { ...job, step: 'to_user' }))
+  expect(after.tasks).toMatchObject([{ todo: 'go-to-user' }])
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { earnedMinor, withBooked, type Trip } from '../src/courier/pay'
+import { Overlay } from '../src/courier/overlay'
 import { bankId } from '../src/courier/bank_id'
 import { progress, tasks, type Act } from '../src/courier/steps'
 import type { Work, WorkJob } from '../src/protocol/generated'
@@ -58,6 +59,24 @@ test('an act that the work shows already changes nothing more', () => {
     todo: 'go-to-user',
     banks: ['bnk-1'],
   })
+})
+
+test('a committed act is laid over the work until there is newer work, or none came for a while on line', () => {
+  const overlay = new Overlay()
+  const shown = (...pending: Act[]) => todo(job('outward', 'to_cabinet'), ...overlay.over(pending))?.todo
+  overlay.commit([act('arrived_at_cabinet')])
+  expect(shown()).toBe('take-banks')
+  expect(shown(act('picked_up', ['bnk-1']))).toBe('go-to-user')
+  expect(overlay.wait(0, true)).toBe(false)
+  expect(overlay.wait(9_000, false)).toBe(false)
+  expect(overlay.wait(9_000, true)).toBe(false)
+  expect(overlay.wait(11_999, true)).toBe(false)
+  expect(shown()).toBe('take-banks')
+  expect(overlay.wait(12_000, true)).toBe(true)
+  expect(shown()).toBe('go-to-cabinet')
+  overlay.commit([act('arrived_at_cabinet')])
+  overlay.answered()
+  expect(shown()).toBe('go-to-cabinet')
 })
 
 test('an act for another job leaves this one alone', () => {

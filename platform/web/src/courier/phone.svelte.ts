@@ -10,6 +10,7 @@ import type { DutyChanged, JobOffered, MessageTypes, OfferEnd, Work } from '../p
 import type { Arrived } from '../protocol/envelope'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
+import { Overlay } from './overlay'
 import type { Trip } from './pay'
 import { type Act, type ActType, type Task, tasks } from './steps'
 
@@ -29,6 +30,8 @@ interface Snapshot {
   readonly offers: readonly Offer[]
   readonly answered: readonly string[]
   readonly trips: readonly Trip[]
+  /** Acts that are not answered; a page of before has kept none. */
+  readonly committed?: readonly Act[]
 }
 
 export interface Waiting {
@@ -39,8 +42,6 @@ export interface Waiting {
 
 const DUTY = 'chargeloop.courier.duty_changed.v1'
 const POSITION_MS = 15_000
-// The work that answers an act comes with the acknowledgement, a moment before or after it.
-const ANSWER_MS = 3_000
 const MOST_ANSWERED = 50
 const MOST_TRIPS = 200
 const LOOK_MS = 500
@@ -65,6 +66,7 @@ export class Phone {
   #acts = $state.raw<readonly Act[]>([])
   readonly tasks: readonly Task[] = $derived(tasks(this.work, this.#acts))
   readonly #clock: DeviceClock
+  readonly #overlay: Overlay
   #answered: readonly string[] = []
   #where: () => Point
   #saidAt = 0
@@ -84,7 +86,8 @@ export class Phone {
     this.offers = snapshot?.offers ?? []
     this.trips = snapshot?.trips ?? []
     this.#answered = snapshot?.answered ?? []
-    this.#overlay()
+    this.#overlay = new Overlay(snapshot?.committed)
+    this.#layOver()
     this.link = new Link({
       account,
       clock: this.#clock,
@@ -171,7 +174,7 @@ export class Phone {
 
   async #record(acts: readonly TypedData[]): Promise<void> {
     await this.link.record(acts)
-    this.#overlay()
+    this.#layOver()
     this.#save()
   }
 
@@ -195,7 +198,8 @@ export class Phone {
     this.work = work
     if (!this.waiting.some((entry) => entry.type === 'chargeloop.courier.duty_changed.v1'))
       this.wantsDuty = null
-    this.#overlay()
+    this.#overlay.answered()
+    this.#layOver()
     this.#followTrips(work)
     this.#save()
   }
@@ -247,17 +251,16 @@ export class Phone {
 
   #committed(): void {
     const left = new Set(this.journal.pending.map((entry) => entry.id))
-    const gone = this.#acts.filter((act) => !left.has(act.id))
-    this.#acts = this.#acts.map((act) => (left.has(act.id) ? act : { ...act, committed: true }))
-    this.waiting = this.journal.pending.map(waitingOf)
-    if (gone.length > 0) setTimeout(() => this.#overlay(), ANSWER_MS)
+    this.#overlay.commit(this.#acts.filter((act) => !act.committed && !left.has(act.id)))
+    this.#layOver()
+    this.#save()
   }
 
   /** Lays the acts that are not answered over the work. */
-  #overlay(): void {
+  #layOver(): void {
     const refused = new Set(this.work?.refusals?.map((refusal) => refusal.event) ?? [])
     const acts = this.journal.pending.map((entry) => actOf(entry.id, entry.type, entry.payload))
-    this.#acts = acts.filter((act) => !refused.has(act.id))
+    this.#acts = this.#overlay.over(acts).filter((act) => !refused.has(act.id))
     this.waiting = this.journal.pending.map(waitingOf)
     const duty = this.journal.pending.findLast((entry) => entry.type === DUTY)
     if (duty !== undefined) {
@@ -284,6 +287,10 @@ export class Phone {
       )
       this.#save()
     }
+    if (this.#overlay.wait(performance.now(), this.link.state === 'online')) {
+      this.#layOver()
+      this.#save()
+    }
     const working = this.onDuty || this.tasks.length > 0
     if (working && this.link.state === 'online' && performance.now() - this.#saidAt >= POSITION_MS)
       this.sayWhere()
@@ -295,6 +302,7 @@ export class Phone {
       offers: this.offers,
       answered: this.#answered,
       trips: this.trips,
+      committed: this.#overlay.committed,
     }
     keep(this.database, `phone:${this.account.id}`, snapshot).catch((error: unknown) => console.error(error))
   }
