@@ -115,3 +115,21 @@ test('a step that the platform has does not fall back when its answer is lost, n
   broker.say('courier_work', 'chargeloop.courier.work.v1', work(2, { ...job, step: 'to_user' }))
   expect(after.tasks).toMatchObject([{ todo: 'go-to-user' }])
 })
+
+test('what cannot be kept is told and not done: an offer stays open, and is accepted when there is room', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const phone = await opened()
+  const open = { ...offer, until: Infinity, taken: false, ended: null }
+  phone.offers = [open]
+  const full = vi.spyOn(database, 'transaction').mockImplementation(() => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  })
+  await phone.answer(open, true)
+  expect([phone.unkept, phone.offers, phone.trips, phone.waiting]).toEqual([true, [open], [], []])
+  expect(await phone.act('chargeloop.courier.arrived_at_cabinet.v1', { job: 'job-1' })).toBe(false)
+  full.mockRestore()
+  await phone.answer(open, true)
+  expect([phone.unkept, phone.offers]).toEqual([false, [{ ...open, taken: true }]])
+  expect(phone.trips).toMatchObject([{ offer: 'off-1' }])
+  expect(phone.waiting).toMatchObject([{ type: 'chargeloop.courier.offer_accepted.v1' }])
+})

@@ -58,6 +58,8 @@ export class Phone {
   trips = $state.raw<readonly Trip[]>([])
   /** Acts that the platform has not committed, oldest first. */
   waiting = $state.raw<readonly Waiting[]>([])
+  /** Whether this device could not keep the last act. */
+  unkept = $state(false)
   now = $state(0)
   wantsDuty = $state<boolean | null>(null)
   readonly link: Link
@@ -143,13 +145,14 @@ export class Phone {
   }
 
   async answer(offer: Offer, accept: boolean): Promise<void> {
+    const type = accept ? 'chargeloop.courier.offer_accepted.v1' : 'chargeloop.courier.offer_declined.v1'
+    if (!(await this.#record([{ type, data: { offer: offer.offer } }]))) return
     this.#answered = [...this.#answered, offer.offer].slice(-MOST_ANSWERED)
     this.offers = accept
       ? this.offers.map((other) => (other.offer === offer.offer ? { ...other, taken: true } : other))
       : this.offers.filter((other) => other.offer !== offer.offer)
     if (accept) this.#beginTrip(offer)
-    const type = accept ? 'chargeloop.courier.offer_accepted.v1' : 'chargeloop.courier.offer_declined.v1'
-    await this.#record([{ type, data: { offer: offer.offer } }])
+    this.#save()
   }
 
   /** Puts away the offers that have ended. */
@@ -158,10 +161,11 @@ export class Phone {
     this.#save()
   }
 
-  /** Records what the courier did for a job. */
-  async act<T extends ActType>(type: T, data: MessageTypes[T]): Promise<void> {
-    await this.#record([{ type, data } as unknown as TypedData])
-    this.sayWhere()
+  /** Records what the courier did for a job; tells whether it is kept. */
+  async act<T extends ActType>(type: T, data: MessageTypes[T]): Promise<boolean> {
+    const isKept = await this.#record([{ type, data } as unknown as TypedData])
+    if (isKept) this.sayWhere()
+    return isKept
   }
 
   /** Tells the platform where the courier is; it may be lost. */
@@ -172,10 +176,19 @@ export class Phone {
     })
   }
 
-  async #record(acts: readonly TypedData[]): Promise<void> {
-    await this.link.record(acts)
+  /** Tells whether the acts are kept; those that are not have not been done. */
+  async #record(acts: readonly TypedData[]): Promise<boolean> {
+    try {
+      await this.link.record(acts)
+    } catch (error) {
+      console.error(error)
+      this.unkept = true
+      return false
+    }
+    this.unkept = false
     this.#layOver()
     this.#save()
+    return true
   }
 
   #receive({ message }: Arrived): void {

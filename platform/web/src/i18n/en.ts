@@ -172,6 +172,10 @@ export const en = {
   'courier.refused': 'Not accepted',
   'courier.reason.wrong_hand-over_code': 'The code was wrong. Ask the customer again.',
   'courier.unanswered': 'Your last step is kept and being sent.',
+  'courier.unkept': 'This was not kept',
+  'courier.unkept.about':
+    'Your device could not store your last step, so it has not been done and is not sent. If storage is full, make room. Then load the page again and repeat the step.',
+  'courier.unkept.again': 'Load the page again',
   'courier.outbox': '{n} to be sent',
   'courier.outbox.about': 'Kept on this phone, sent in this order, each of them once.',
   'courier.act.duty_changed': 'On or off duty',

@@ -171,6 +171,10 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.refused': '未被接受',
   'courier.reason.wrong_hand-over_code': '交接码错误，请再次询问用户。',
   'courier.unanswered': '您的上一步已保存，正在发送。',
+  'courier.unkept': '未能保存',
+  'courier.unkept.about':
+    '设备未能保存您刚才的操作，因此该操作未生效，也不会发送。如存储空间已满，请先清理，然后重新加载页面，再操作一次。',
+  'courier.unkept.again': '重新加载页面',
   'courier.outbox': '{n} 条待发送',
   'courier.outbox.about': '已保存在本机，按此顺序发送，每条只发一次。',
   'courier.act.duty_changed': '上线或下线',
