@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { earnedMinor, withBooked, type Trip } from '../src/courier/pay'
+import { meant } from '../src/courier/chosen'
 import { Overlay } from '../src/courier/overlay'
 import { bankId } from '../src/courier/bank_id'
 import { progress, tasks, type Act } from '../src/courier/steps'
@@ -99,6 +100,13 @@ test('every step of the platform has its place on the line', () => {
       expect(stage).toBeLessThan(stages)
     }
   }
+})
+
+test('banks that come to light are meant, and once a part is put back the rest is', () => {
+  expect(meant(['bnk-9'], [], ['bnk-1', 'bnk-2'])).toEqual(['bnk-9', 'bnk-1', 'bnk-2'])
+  expect(meant(['bnk-1'], ['bnk-1', 'bnk-2'], ['bnk-1', 'bnk-2'])).toEqual(['bnk-1'])
+  expect(meant(['bnk-1'], ['bnk-1', 'bnk-2'], ['bnk-2'])).toEqual(['bnk-2'])
+  expect(meant(['bnk-1', 'bnk-2'], ['bnk-1', 'bnk-2'], [])).toEqual([])
 })
 
 const trip: Trip = {
