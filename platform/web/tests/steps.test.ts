@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { earnedMinor, withBooked, type Trip } from '../src/courier/pay'
+import { currencyOf, earnedMinor, withBooked, type Trip } from '../src/courier/pay'
 import { meant } from '../src/courier/chosen'
 import { Overlay } from '../src/courier/overlay'
 import { bankId } from '../src/courier/bank_id'
@@ -150,9 +150,20 @@ test('what the platform has booked goes before the phone’s own count, and trip
   const [mine, theirs] = withBooked(
     [trip],
     [body, { ...body, job: 'job-2', taken: '2026-11-23T13:00:00.000Z' }],
+    'EUR',
   )
   expect(mine?.job).toBe('job-1')
   expect(earnedMinor(mine ?? trip, 0, 10)).toBe(250)
   expect(theirs).toMatchObject({ job: 'job-2', given: true, bookedMinor: 250 })
-  expect(withBooked([trip], [])).toEqual([trip])
+  expect(withBooked([trip], [], 'EUR')).toEqual([trip])
+})
+
+test('a trip that runs on another phone is in the currency of what is known, and so is the sum', () => {
+  const running = { job: 'job-2', kind: 'outward', quantity: 1, done: null, amount: null } as const
+  const body = { ...running, taken: '2026-11-23T12:00:00.000Z' }
+  const booked = { ...body, job: 'job-3', amount: { amount_minor: 1_250, currency: 'CNY' } }
+  const mine = { ...trip, currency: 'CNY' }
+  expect(currencyOf(null, [], [body, booked])).toBe('CNY')
+  expect(currencyOf(null, [mine], [body])).toBe('CNY')
+  expect(withBooked([mine], [body], 'CNY').map((one) => one.currency)).toEqual(['CNY', 'CNY'])
 })

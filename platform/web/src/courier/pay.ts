@@ -5,7 +5,7 @@
  * a cabinet. What the platform has booked, from the corrected times of the events, goes before the phone's count.
  */
 
-import type { TripBody } from '../session/bodies'
+import type { TariffBody, TripBody } from '../session/bodies'
 
 const MINUTE_MS = 60_000
 
@@ -36,11 +36,25 @@ export function earnedMinor(trip: Trip, now: number, perMinuteMinor: number | nu
   return Math.min(trip.payMaxMinor, trip.payMinor + minutes * (perMinuteMinor ?? 0))
 }
 
-/** Returns this phone's trips with what the platform has booked, and those it knows from another phone; oldest first. */
-export function withBooked(trips: readonly Trip[], booked: readonly TripBody[]): Trip[] {
+/** Returns what a courier is paid in: by the tariff, by what is booked, or by this phone's trips. */
+export function currencyOf(
+  tariff: TariffBody | null,
+  trips: readonly Trip[],
+  booked: readonly TripBody[],
+): string {
+  const amount = booked.find((body) => body.amount !== null)?.amount
+  return tariff?.currency ?? amount?.currency ?? trips.at(-1)?.currency ?? 'EUR'
+}
+
+/**
+ * Returns this phone's trips with what the platform has booked, and those it knows from another phone; oldest first.
+ *
+ * `currency` is that of trips which nothing is known of but that they run.
+ */
+export function withBooked(trips: readonly Trip[], booked: readonly TripBody[], currency: string): Trip[] {
   const known = new Map(trips.map((trip) => [trip.job, trip]))
   for (const body of booked) {
-    const mine = known.get(body.job) ?? fromElsewhere(body)
+    const mine = known.get(body.job) ?? fromElsewhere(body, currency)
     if (mine !== null) known.set(body.job, asBooked(mine, body))
   }
   return [...known.values()].sort((one, other) => one.from - other.from)
@@ -54,8 +68,8 @@ function asBooked(trip: Trip, { done, amount }: TripBody): Trip {
   }
 }
 
-function fromElsewhere({ job, kind, quantity, taken }: TripBody): Trip | null {
+function fromElsewhere({ job, kind, quantity, taken }: TripBody, currency: string): Trip | null {
   if (taken === null) return null
-  const unknown = { payMinor: 0, payMaxMinor: 0, currency: 'EUR', given: true, reached: false, to: null }
+  const unknown = { payMinor: 0, payMaxMinor: 0, currency, given: true, reached: false, to: null }
   return { ...unknown, offer: job, job, leg: kind, quantity, from: Date.parse(taken) }
 }
