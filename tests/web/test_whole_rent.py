@@ -2,6 +2,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.web.bystander import Bystander
 from tests.web.people import SMALL_PHONE, Visitors
 from tests.web.town import Town
 from tests.web.usable import is_usable
@@ -92,6 +93,29 @@ def test_an_offer_is_answered_on_a_screen_that_anybody_can_use_and_nobody_closes
     expect(courier.get_by_role("heading", name="New job")).to_be_hidden()
     assert customer.order(order)["state"] == "dispatching"
     customer.close()
+
+
+def test_a_courier_whose_phone_tells_no_place_is_asked_for_it_before_going_on_duty(
+    town: Town, visitors: Visitors
+) -> None:
+    courier = visitors.open("/courier", size=SMALL_PHONE)
+    courier.context.clear_permissions()
+    visitors.log_in(courier, "courier-six")
+    expect(courier.get_by_text("This page may not ask your phone where you are.")).to_be_visible()
+    name = "cl/v1/demo/courier/cou-courier-six"
+    with Bystander(town.data, "opr-operator-three", f"{name}/event", f"{name}/position") as listener:
+        courier.get_by_role("button", name="Go on duty").click()
+        expect(courier.get_by_text("Where are you?")).to_be_visible()
+        is_usable(courier)
+        drawn = courier.locator(".map[data-streets]")
+        expect(drawn).to_be_visible()
+        assert listener.messages == []
+        drawn.click()
+        expect(courier.get_by_role("button", name="Go off duty")).to_be_visible()
+        expect(courier.get_by_text("Where are you?")).to_be_hidden()
+        assert listener.hear("chargeloop.courier.duty_changed.v1")["on_duty"]
+        courier.get_by_role("button", name="Go off duty").click()
+        expect(courier.get_by_role("button", name="Go on duty")).to_be_visible()
 
 
 def test_a_second_tab_takes_over_and_the_first_one_says_so_and_takes_no_acts(visitors: Visitors) -> None:

@@ -34,7 +34,7 @@ _SLOTS, _BANKS = 8, 5
 # nobody in twice at a time.
 _PEOPLE = {
     Role.USER: ("one", "two", "three", "four", "five"),
-    Role.COURIER: ("one", "two", "three", "four", "five"),
+    Role.COURIER: ("one", "two", "three", "four", "five", "six"),
     Role.OPERATOR: ("one", "two", "three"),
 }
 _ENDED = frozenset({"settled", "cancelled", "failed"})

@@ -1,6 +1,7 @@
 import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Point } from '../src/map/geo'
 import type { JobOffered, Work, WorkJob } from '../src/protocol/generated'
 import { openDatabase } from '../src/storage/database'
 import { account, Broker } from './broker'
@@ -43,17 +44,19 @@ const job: WorkJob = {
   deliver_by: '2026-11-23T12:45:00.000Z',
 }
 const work = (version: number, given: WorkJob): Work => ({ version, on_duty: true, jobs: [given] })
-const here = { lat: 43.452, lon: 5.233 }
+const at = { lat: 43.452, lon: 5.233 }
 
 const seen = (check: () => void) => vi.waitFor(check, 10_000)
 
 let database: IDBDatabase
 let broker: Broker
+let here: Point | null
 const phones: Awaited<ReturnType<typeof Phone.open>>[] = []
 
 beforeEach(async () => {
   database = await openDatabase('test', new IDBFactory())
   broker = new Broker()
+  here = at
 })
 afterEach(() => {
   for (const phone of phones.splice(0)) phone.stop()
@@ -87,7 +90,7 @@ test('an offer is not held to be over by a wall clock that is fast', async () =>
 
 test('who is remembered begins another boot when the session tells how fast the world runs', async () => {
   const phone = await opened()
-  await phone.goOnDuty(true)
+  await phone.goOnDuty(true, at)
   session.speed = 60
   phone.start()
   await seen(() => expect(broker.heard('courier_time')).not.toEqual([]))
@@ -132,4 +135,16 @@ test('what cannot be kept is told and not done: an offer stays open, and is acce
   expect([phone.unkept, phone.offers]).toEqual([false, [{ ...open, taken: true }]])
   expect(phone.trips).toMatchObject([{ offer: 'off-1' }])
   expect(phone.waiting).toMatchObject([{ type: 'chargeloop.courier.offer_accepted.v1' }])
+})
+
+test('a place that is not known is not told', async () => {
+  here = null
+  const phone = await online()
+  broker.say('courier_work', 'chargeloop.courier.work.v1', work(1, job))
+  await phone.act('chargeloop.courier.arrived_at_cabinet.v1', { job: 'job-1' })
+  phone.sayWhere()
+  expect(broker.heard('courier_position')).toEqual([])
+  here = at
+  phone.sayWhere()
+  expect(broker.heard('courier_position')).toHaveLength(1)
 })

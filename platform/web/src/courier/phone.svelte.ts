@@ -70,7 +70,7 @@ export class Phone {
   readonly #clock: DeviceClock
   readonly #overlay: Overlay
   #answered: readonly string[] = []
-  #where: () => Point
+  #where: () => Point | null
   #saidAt = 0
   #looking: ReturnType<typeof setInterval> | undefined
 
@@ -79,7 +79,7 @@ export class Phone {
     private readonly database: IDBDatabase,
     private readonly journal: Journal,
     snapshot: Snapshot | null,
-    where: () => Point,
+    where: () => Point | null,
     reach: (dial: Dial) => Promise<Wire>,
   ) {
     this.#where = where
@@ -117,7 +117,7 @@ export class Phone {
   static async open(
     account: Account,
     database: IDBDatabase,
-    where: () => Point,
+    where: () => Point | null,
     reach = dial,
   ): Promise<Phone> {
     const newId = () => `jnl-${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
@@ -139,9 +139,8 @@ export class Phone {
     this.link.stop()
   }
 
-  async goOnDuty(onDuty: boolean): Promise<void> {
-    const location = locationOf(this.#where())
-    await this.#record([{ type: DUTY, data: { on_duty: onDuty, location } }])
+  async goOnDuty(onDuty: boolean, at: Point): Promise<void> {
+    await this.#record([{ type: DUTY, data: { on_duty: onDuty, location: locationOf(at) } }])
   }
 
   async answer(offer: Offer, accept: boolean): Promise<void> {
@@ -168,11 +167,13 @@ export class Phone {
     return isKept
   }
 
-  /** Tells the platform where the courier is; it may be lost. */
+  /** Tells the platform where the courier is, if that is known; it may be lost. */
   sayWhere(): void {
+    const point = this.#where()
+    if (point === null) return
     this.#saidAt = performance.now()
     this.link.publish('courier_position', { courier: this.account.id }, 'chargeloop.courier.position.v1', {
-      location: locationOf(this.#where()),
+      location: locationOf(point),
     })
   }
 

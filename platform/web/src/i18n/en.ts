@@ -109,6 +109,11 @@ export const en = {
   'courier.place.measured': 'Your phone tells where you are.',
   'courier.place.by-hand': 'You are where you have put yourself on the map.',
   'courier.place.unknown': 'It is not known where you are.',
+  'courier.place.denied':
+    'This page may not ask your phone where you are. Allow it in the browser’s settings, or set your place here.',
+  'courier.place.first': 'Where are you?',
+  'courier.place.first.about':
+    'Jobs are offered by place. What you pressed is done as soon as your phone tells where you are, or you tap the map.',
   'courier.place.change': 'Set my place',
   'courier.place.tap': 'Tap the map where you are.',
   'courier.place.measure': 'Use my phone’s position',
