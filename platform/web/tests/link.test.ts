@@ -22,7 +22,7 @@ async function linked(factory = new IDBFactory(), clock = new DeviceClock()) {
     dial: broker.dial,
     random: () => 0,
   })
-  return { broker, journal, link }
+  return { broker, database, journal, link }
 }
 
 const decline = (offer: string) =>
@@ -75,6 +75,25 @@ test('what another page has had acknowledged meanwhile is not sent again', async
   await vi.waitFor(() => expect(now.broker.events().map((event) => event.seq)).toEqual([2]))
   expect(now.link.state).toBe('online')
   now.link.stop()
+})
+
+test('an acknowledgement that cannot be kept leaves its entry, and the next one is taken', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const { broker, database, journal, link } = await linked()
+  void link.run()
+  await vi.waitFor(() => expect(link.state).toBe('online'))
+  await link.record([decline('off-1'), decline('off-2')])
+  const full = vi.spyOn(database, 'transaction').mockImplementation(() => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  })
+  broker.acknowledge('jnl-1', 1)
+  await vi.waitFor(() => expect(told).toHaveBeenCalled())
+  expect(journal.pending.map((entry) => entry.seq)).toEqual([1, 2])
+  full.mockRestore()
+  broker.acknowledge('jnl-1', 2)
+  await vi.waitFor(() => expect(journal.pending).toEqual([]))
+  told.mockRestore()
+  link.stop()
 })
 
 test('the will says offline under the number of its own connection, which rises', async () => {

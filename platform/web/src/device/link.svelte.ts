@@ -344,7 +344,9 @@ export class Link {
     }
     const { message } = arrived
     const question = this.#questions.get(message.correlationid ?? '')
-    if (message.type === 'chargeloop.common.journal_ack.v1') void this.#acknowledged(message.data)
+    if (message.type === 'chargeloop.common.journal_ack.v1')
+      // What cannot be let go of stays kept, and is acknowledged again after a reload.
+      this.#acknowledged(message.data).catch((error: unknown) => console.error(error))
     else if (message.type === 'chargeloop.common.time_reply.v1')
       this.#learnTime(message.correlationid, message.data.platform_time)
     else if (question !== undefined && answers(question.topic, arrived)) {
