@@ -165,7 +165,10 @@ class Endpoint(Generic[WriteT]):
                     await self._connect(writer)
                 pause_ms = 0
                 OUTAGES.connected(self._broker, self._credentials.client)
-                await self._wire.lost()
+                try:
+                    await self._wire.lost()
+                finally:
+                    OUTAGES.disconnected(self._broker, self._credentials.client)
                 OUTAGES.lost(self._broker, "the connection was lost")
             except WireRefusedError as error:
                 OUTAGES.refused(self._broker, self._credentials.client, error)

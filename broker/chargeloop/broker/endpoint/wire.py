@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class WireRefusedError(Exception):
-    """The broker is there and does not let us in; the message says why."""
+    """The broker is there and does not let us in, or not let us hear; the message says why."""
 
 
 class WireLostError(Exception):
@@ -122,6 +122,7 @@ class Wire:
         """Subscribe with QoS 1 to all filters.
 
         Raises:
+            WireRefusedError: the broker refuses one of them.
             WireLostError: the connection was lost, or no answer came in 10 s.
         """
         client = self._require_client()
@@ -315,7 +316,7 @@ class Wire:
         if answer is None or answer.done():
             return
         if any(reason.is_failure for reason in reasons):
-            answer.set_exception(WireLostError("a subscription was refused"))
+            answer.set_exception(WireRefusedError("a subscription was refused"))
         else:
             answer.set_result(None)
 
