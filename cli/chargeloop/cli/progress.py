@@ -18,6 +18,7 @@ from chargeloop.broker.clock import Clock
 from chargeloop.cli import bars
 from chargeloop.cli.listening import Ear, listen
 from chargeloop.cli.news import news_of
+from chargeloop.cli.visible import visible
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.time import format_instant
@@ -176,4 +177,4 @@ def tell(progress: Progress, topic: str, payload: bytes) -> None:
         progress.moved(data.order, data.to_state)
     sentence = news_of(topic.split("/")[4], data)
     if sentence is not None:
-        progress.say(sentence)
+        progress.say(visible(sentence))

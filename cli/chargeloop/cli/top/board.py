@@ -182,7 +182,7 @@ class Board:
         if text is not None and key not in self._told:
             self._told.append(key)
             # Clocks of devices are wrong, and for the eye what has just come has just happened.
-            self.events.append(Event(self.world_ms or envelope.time, text))
+            self.events.append(Event(self.world_ms or envelope.time, visible(text)))
 
     def _forget(self) -> None:
         """Forget the oldest orders that have ended, so that a long look does not grow."""
@@ -255,5 +255,5 @@ def _sentence(topic: Topic, data: Data) -> str | None:
     if topic.spec.name in _CONNECTIONS and isinstance(data, ConnectionState):
         return f"{topic.owner} is {data.state}"
     if topic.spec.name in _TOLD:
-        return visible(" ".join((topic.owner, name_of(data), *members(data))))
+        return " ".join((topic.owner, name_of(data), *members(data)))
     return news_of(topic.owner, data)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from chargeloop.cli.top.board import ENDED, Board, Cabinet, Courier, Order
+from chargeloop.cli.visible import visible
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.common import Presence
 from chargeloop.protocol.messages.rental import OrderState
@@ -187,7 +188,9 @@ _MAKERS: Final[dict[View, Callable[[Board, float], Iterable[Row]]]] = {
 
 
 def _text(text: str) -> Cell:
-    return Cell(text, text)
+    """Return the cell of a text that others have written."""
+    seen = visible(text)
+    return Cell(seen, seen)
 
 
 def _number(number: int, style: str = "") -> Cell:
