@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
+from chargeloop.broker import descriptors
 from chargeloop.platform.shell.connections import ConnectionLimits
 from chargeloop.platform.shell.server import HttpServer, TlsFiles
 
@@ -156,6 +157,15 @@ async def test_without_descriptors_it_waits_and_says_so_once(caplog: pytest.LogC
             assert b"pong" in await answer(port)
     told = [line for line in caplog.records if line.levelno >= logging.WARNING]
     assert [line.message.partition(": ")[0] for line in told] == ["no connection can be accepted"] * 2
+
+
+def test_a_system_without_a_limit_gives_as_many_places_as_there_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = (1_024, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    assert ConnectionLimits.within(descriptors.allow_many()).most == ConnectionLimits().most
 
 
 def test_enough_descriptors_remain_for_the_stores() -> None:
