@@ -8,7 +8,7 @@ import aiomqtt
 import pytest
 
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.outage import Outages, in_words
+from chargeloop.broker.outage import Outages, reason_in_words
 
 HERE = BrokerAddress("127.0.0.1", 28056)
 THERE = BrokerAddress("127.0.0.1", 28057)
@@ -88,4 +88,4 @@ def test_somebody_who_is_not_let_in_is_told_of_by_name_after_some_tries(
     ],
 )
 def test_both_libraries_words_come_to_the_same(reason: BaseException | str, words: str) -> None:
-    assert in_words(reason) == words
+    assert reason_in_words(reason) == words

@@ -38,7 +38,7 @@ class Outages:
     def lost(self, broker: BrokerAddress, reason: BaseException | str) -> None:
         """Note that a connection was lost or could not be made; it is tried again."""
         if self._connected[broker]:
-            _log.info("a connection to the broker at %s failed (%s)", broker, in_words(reason))
+            _log.info("a connection to the broker at %s failed (%s)", broker, reason_in_words(reason))
             return
         if broker in self._began_s:
             return
@@ -47,7 +47,7 @@ class Outages:
             "no connection to the broker at %s (%s): it is tried again and again, nothing is lost meanwhile;"
             " if the broker has stopped, start it; if it listens elsewhere now, start this part again",
             broker,
-            in_words(reason),
+            reason_in_words(reason),
         )
 
     def refused(self, broker: BrokerAddress, client: str, reason: BaseException | str) -> None:
@@ -60,7 +60,7 @@ class Outages:
                 " broker of this --data, and that %s has a login there",
                 broker,
                 client,
-                in_words(reason),
+                reason_in_words(reason),
                 client,
             )
 
@@ -85,7 +85,7 @@ class Outages:
 OUTAGES: Final = Outages()
 
 
-def in_words(reason: BaseException | str) -> str:
+def reason_in_words(reason: BaseException | str) -> str:
     """Return what has happened to a connection as people say it, whichever library tells of it."""
     if isinstance(reason, OSError) and reason.errno is not None and not isinstance(reason, _OF_THEIR_OWN):
         return os.strerror(reason.errno).lower()

@@ -19,6 +19,7 @@ from chargeloop.cli import bars
 from chargeloop.cli.listening import Ear, listen
 from chargeloop.cli.news import news_of
 from chargeloop.cli.visible import visible
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.time import format_instant
@@ -95,7 +96,7 @@ class LiveProgress:
         for state, count in states:
             style = _STYLES.get(state, "")
             table.add_row(
-                Text(state.replace("_", " "), style=style),
+                Text(in_words(state), style=style),
                 str(count),
                 Text("■" * count, style=style or "cyan"),
             )

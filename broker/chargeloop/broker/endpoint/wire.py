@@ -22,7 +22,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.client import BulkClient
-from chargeloop.broker.outage import in_words
+from chargeloop.broker.outage import reason_in_words
 
 _ANSWER_S = 10.0
 _KEEPALIVE_S = 30
@@ -108,7 +108,7 @@ class Wire:
                 await self._greeted
         except (OSError, TimeoutError) as error:
             self._close(client)
-            raise WireLostError(in_words(error)) from error
+            raise WireLostError(reason_in_words(error)) from error
         except WireRefusedError:
             self._close(client)
             raise

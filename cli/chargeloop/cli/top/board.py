@@ -12,6 +12,7 @@ from typing import Any, Final
 from chargeloop.cli.news import members, name_of, news_of
 from chargeloop.cli.top.rates import Rate
 from chargeloop.cli.visible import visible
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.geo import Point, distances_from
@@ -247,7 +248,7 @@ class Board:
         if data.jobs:
             job = data.jobs[0]
             at_user = job.step.value.endswith("user")
-            known.task = f"{job.step.value.replace('_', ' ')} {job.user if at_user else job.cabinet}"
+            known.task = f"{in_words(job.step.value)} {job.user if at_user else job.cabinet}"
 
 
 def _sentence(topic: Topic, data: Data) -> str | None:
