@@ -1,12 +1,14 @@
 """An outage of a broker is told once, with what to do, and once when it is over."""
 
 import errno
+import socket
+import ssl
 
 import aiomqtt
 import pytest
 
 from chargeloop.broker.address import BrokerAddress
-from chargeloop.broker.outage import Outages, in_words
+from chargeloop.broker.outage import Outages, reason_in_words
 
 HERE = BrokerAddress("127.0.0.1", 28056)
 THERE = BrokerAddress("127.0.0.1", 28057)
@@ -33,10 +35,27 @@ def test_the_next_outage_and_that_of_another_broker_are_told_of_anew(
     outages.lost(HERE, "the connection was lost")
     outages.lost(THERE, "the connection was lost")
     outages.connected(HERE, "cab-1")
+    outages.disconnected(HERE, "cab-1")
     outages.lost(HERE, "the connection was lost")
     assert [message.partition(" (")[0] for message in caplog.messages if message.startswith("no")] == [
         f"no connection to the broker at {address}" for address in (HERE, THERE, HERE)
     ]
+
+
+def test_one_who_is_thrown_out_alone_is_no_outage_and_the_last_one_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outages = Outages()
+    for client in ("cab-1", "cab-2"):
+        outages.connected(HERE, client)
+    outages.disconnected(HERE, "cab-1")
+    for _ in range(5):
+        outages.lost(HERE, "the connection was lost")
+    assert caplog.messages == []
+    outages.disconnected(HERE, "cab-2")
+    outages.lost(HERE, "the connection was lost")
+    (told,) = caplog.messages
+    assert told.startswith("no connection to the broker at 127.0.0.1:28056 (the connection was lost): ")
 
 
 def test_somebody_who_is_not_let_in_is_told_of_by_name_after_some_tries(
@@ -60,8 +79,13 @@ def test_somebody_who_is_not_let_in_is_told_of_by_name_after_some_tries(
         (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "connection refused"),
         (aiomqtt.MqttError("[Errno 111] Connection refused"), "connection refused"),
         (TimeoutError(), "no answer"),
+        (socket.gaierror(-2, "Name or service not known"), "name or service not known"),
+        (
+            ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"),
+            "certificate verify failed",
+        ),
         ("The connection was lost.", "the connection was lost"),
     ],
 )
 def test_both_libraries_words_come_to_the_same(reason: BaseException | str, words: str) -> None:
-    assert in_words(reason) == words
+    assert reason_in_words(reason) == words

@@ -56,6 +56,10 @@ def moved(event: str, before: OrderState | None, after: OrderState, reason: str 
             moved("failed", OrderState.RESERVING, OrderState.FAILED, "no courier was free"),
             "ord-1 failed (no courier was free)",
         ),
+        (
+            moved("cancelled", OrderState.FETCHING, OrderState.CANCELLED, "\u202enuf"),
+            r"ord-1 cancelled (\u202enuf)",
+        ),
         (moved("problem_reported", OrderState.FETCHING, OrderState.FETCHING), "ord-1 problem reported"),
     ],
 )

@@ -76,6 +76,22 @@ async def test_nothing_is_lost_or_repeated_when_the_broker_restarts(tmp_path: Pa
             assert [row[1] for row in await store.seen()] == list(range(1, 151))
 
 
+async def test_it_tells_since_when_it_listens_and_that_it_does_not_while_the_broker_is_away(
+    tmp_path: Path,
+) -> None:
+    port = free_address().port
+    async with AsyncExitStack() as stack:
+        async with site(tmp_path, port=port) as place:
+            endpoint, _ = await stack.enter_async_context(place.endpoint(ToyCore()))
+            first_ms = endpoint.listening_since_ms
+            assert first_ms is not None
+        await until(lambda: endpoint.listening_since_ms is None, what="an outage")
+        away_ms = place.clock.now_ms()
+        async with site(tmp_path, port=port):
+            await until(lambda: endpoint.listening_since_ms is not None, what="a new connection")
+            assert first_ms <= away_ms <= (endpoint.listening_since_ms or 0)
+
+
 async def test_a_broker_that_is_away_is_tried_again_and_again_and_told_of_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,6 +12,7 @@ from chargeloop.protocol.ids import (
     is_id,
     is_region,
     kind_of,
+    not_a_region,
     require_id,
 )
 
@@ -85,3 +86,11 @@ def test_good_regions_are_taken(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "2north", "North", "no/rth", "+", "x" * 33, "demo\n", "dé"])
 def test_bad_regions_are_refused(text: str) -> None:
     assert not is_region(text)
+
+
+def test_what_is_no_region_is_told_that_a_letter_comes_first() -> None:
+    told = not_a_region("7hills")
+    assert told.startswith(
+        "'7hills' is not a region: expected a letter a-z, then a-z, 0-9 and dashes, at most 32"
+    )
+    assert is_region(told.rpartition(" ")[2])

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from chargeloop.protocol.ids import InvalidIdError, is_region, kind_of
+from chargeloop.protocol.ids import InvalidIdError, is_region, kind_of, not_a_region
 from chargeloop.protocol.topics import ROLE_OF_KIND, Role
 
 _PASSWORD_BYTES = 32
@@ -85,8 +85,7 @@ class CredentialStore:
         """
         role = role_of(client)
         if not is_region(region):
-            message = f"{region!r} is not a region: expected a-z, 0-9 and dashes, at most 32"
-            raise InvalidIdError(message)
+            raise InvalidIdError(not_a_region(region))
         path = self._path(client)
         if not path.exists():
             self._create(path, Credentials(client, role, region, secrets.token_urlsafe(_PASSWORD_BYTES)))
@@ -190,7 +189,9 @@ def _parsed(client: str, text: str) -> Credentials:
     if (stored["client"], stored["role"]) != (client, role):
         message = f"expected client {client!r} and role {str(role)!r}, as the file's name says"
         raise ValueError(message)
-    if not is_region(stored["region"]) or not stored["password"]:
-        raise ValueError("expected a region (a-z, 0-9 and dashes, at most 32) and a password")
+    if not is_region(stored["region"]):
+        raise ValueError(not_a_region(stored["region"]))
+    if not stored["password"]:
+        raise ValueError("expected a password")
     stored["password"].encode()  # a lone surrogate is text in JSON, and nothing that could be sent
     return Credentials(client, role, stored["region"], stored["password"])

@@ -192,6 +192,7 @@ class GatedBroker(Broker):
 class _Connection:
     """The one connection of a client that has been let in, and the task that serves it."""
 
+    client: str
     writer: asyncio.StreamWriter
     task: asyncio.Task[None] | None
     password: str = field(repr=False)
@@ -244,13 +245,13 @@ class Gate:
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 connect = await parse_connect(await read_packet(stream))
-            account = self._admit(connect)
+            mine = await self._take_place(connect, writer)
         except RefusedError as refused:
             await ConnackPacket.build(0, refused.code).to_stream(StreamWriterAdapter(writer))
         except (ProtocolError, TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             _log.info("nobody was let in: %r", error)
         else:
-            await self._serve_client(account, connect, stream, writer)
+            await self._serve_client(mine, connect, stream)
         finally:
             writer.close()
 
@@ -267,24 +268,33 @@ class Gate:
             raise RefusedError(NOT_AUTHORIZED)
         return account
 
-    async def _serve_client(
-        self,
-        account: Account,
-        connect: ConnectPacket,
-        stream: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
-        client = account.name
-        while (older := self._connections.get(client)) is not None:
+    async def _take_place(self, connect: ConnectPacket, writer: asyncio.StreamWriter) -> _Connection:
+        """End the client's older connection, and list the new one in its place.
+
+        Raises:
+            RefusedError: see `_admit`.
+        """
+        account = self._admit(connect)
+        while (older := self._connections.get(account.name)) is not None:
             await older.end()
-        mine = self._connections[client] = _Connection(writer, asyncio.current_task(), account.password)
+            # Credentials that were revoked or renewed meanwhile end the connections that are listed, and this
+            # one is not yet.
+            account = self._admit(connect)
+        mine = _Connection(account.name, writer, asyncio.current_task(), account.password)
+        self._connections[account.name] = mine
+        return mine
+
+    async def _serve_client(
+        self, mine: _Connection, connect: ConnectPacket, stream: asyncio.StreamReader
+    ) -> None:
+        client = mine.client
         silence_s = connect.keep_alive * _KEEP_ALIVE_GRACE if connect.keep_alive > 0 else None
         # The account's name is the client id whatever the client says, and keep-alive is the gate's business.
         connect.client_id = client
         connect.keep_alive = 0
         reader = PacketReader(stream, connect.to_bytes(), silence_s)
         try:
-            await self._broker.external_connected(reader, StreamWriterAdapter(writer), _LISTENER)
+            await self._broker.external_connected(reader, StreamWriterAdapter(mine.writer), _LISTENER)
         finally:
             await self._broker.end_session(client)
             if self._connections.get(client) is mine:

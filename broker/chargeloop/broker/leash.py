@@ -9,7 +9,6 @@ is not.
 
 import ctypes
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -28,9 +27,6 @@ def _become(parent: int, command: Sequence[str]) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before the kernel was asked
         sys.exit("the process that asked for this one is gone")
-    # A broker needs a file descriptor per connection; the usual soft limit of 1,024 is soon used up.
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     os.execvp(command[0], list(command))  # noqa: S606 - becoming another program is what this file is for
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chargeloop.broker import descriptors
 from chargeloop.broker.accounts import Accounts
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.claim import Claim, ClaimedError, claimed, last_address
@@ -167,6 +168,8 @@ async def _started_at(
     else:
         software = Embedded(claim.data, address)
     log = directory / "output.log"
+    # It needs a file descriptor per connection, and inherits how many there may be.
+    descriptors.allow_many()
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *leashed(software.command()),

@@ -11,7 +11,7 @@ import aiomqtt
 
 from chargeloop.broker import BrokerAddress, Credentials
 from chargeloop.broker.device.connection import answered, enter, leave
-from chargeloop.broker.outage import in_words
+from chargeloop.broker.outage import reason_in_words
 from chargeloop.cli.errors import FAILED, CommandError
 
 _RETRY_S: Final = 0.5
@@ -108,7 +108,7 @@ class _Listener:
         except CommandError as error:
             trouble = str(error)
         except aiomqtt.MqttError as error:
-            trouble = in_words(error)
+            trouble = reason_in_words(error)
         if not self._was_connected and asyncio.get_running_loop().time() > self._until_s:
             raise CommandError(
                 f"the broker at {address} does not let {self._credentials.client} in ({trouble}):"
@@ -154,7 +154,7 @@ async def _unreachable(address: BrokerAddress) -> str | None:
     except TimeoutError:
         return f"no answer in {_CONNECT_S:.0f} s"
     except OSError as error:
-        return in_words(error)
+        return reason_in_words(error)
     writer.close()
     with contextlib.suppress(OSError):
         await writer.wait_closed()

@@ -15,6 +15,7 @@ from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.failing import disk_failure
 from chargeloop.cli.mdrp import PLANE_ORIGIN
 from chargeloop.cli.settings import Settings
+from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.protocol.time import DAY_MS, MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Pace:
     position_ms: int = 15 * SECOND_MS
     cabinet_lease_ms: int = 3 * MINUTE_MS
     phone_lease_ms: int = 90 * SECOND_MS
-    offer_life_ms: int = 25 * SECOND_MS
+    offer_life_ms: int = DispatchPolicy().offer_life_ms
     give_up_offering_ms: int = 3 * MINUTE_MS
 
 
@@ -169,7 +170,6 @@ async def run_couriers(
     settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
 ) -> None:
     """Run the courier platform."""
-    from chargeloop.courier.core.policy import DispatchPolicy
     from chargeloop.courier.main import DispatchSettings, run
 
     CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)

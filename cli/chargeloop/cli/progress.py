@@ -18,6 +18,8 @@ from chargeloop.broker.clock import Clock
 from chargeloop.cli import bars
 from chargeloop.cli.listening import Ear, listen
 from chargeloop.cli.news import news_of
+from chargeloop.cli.visible import visible
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.messages.rental import OrderMoved, OrderState
 from chargeloop.protocol.time import format_instant
@@ -94,7 +96,7 @@ class LiveProgress:
         for state, count in states:
             style = _STYLES.get(state, "")
             table.add_row(
-                Text(state.replace("_", " "), style=style),
+                Text(in_words(state), style=style),
                 str(count),
                 Text("■" * count, style=style or "cyan"),
             )
@@ -176,4 +178,4 @@ def tell(progress: Progress, topic: str, payload: bytes) -> None:
         progress.moved(data.order, data.to_state)
     sentence = news_of(topic.split("/")[4], data)
     if sentence is not None:
-        progress.say(sentence)
+        progress.say(visible(sentence))

@@ -28,6 +28,7 @@ from chargeloop.cli.options import (
     TlsKeyOption,
     UntilEofOption,
 )
+from chargeloop.courier.core.policy import DispatchPolicy
 
 if TYPE_CHECKING:
     from chargeloop.broker import BrokerAddress
@@ -135,7 +136,7 @@ def couriers(
     region: RegionOption = None,
     broker: BrokerAddressOption = None,
     clock: ClockOption = None,
-    offer_life_ms: OfferLifeOption = 25_000,
+    offer_life_ms: OfferLifeOption = DispatchPolicy().offer_life_ms,
     config: ConfigOption = None,
     ready_file: ReadyFileOption = None,
     until_eof: UntilEofOption = False,

@@ -24,7 +24,7 @@ from pydantic_settings import (
 
 from chargeloop.cli.errors import CommandError, nearest
 from chargeloop.protocol import fields
-from chargeloop.protocol.ids import IdKind, OperatorId, RegionId, not_an_id
+from chargeloop.protocol.ids import IdKind, OperatorId, RegionId, not_a_region, not_an_id
 
 DEFAULT_FILE = Path("chargeloop.toml")
 ENVIRONMENT_PREFIX = "CHARGELOOP_"
@@ -171,7 +171,5 @@ def _first_fault(error: ValidationError, origins: Mapping[str, str], file: Path 
     kind = _IDS.get(name)
     told = fault["msg"] if kind is None else not_an_id(kind, str(fault["input"]))
     if name == "region":
-        told = (
-            f"{fault['input']!r} is not a region: expected a-z, 0-9 and dashes, at most 32, for instance demo"
-        )
+        told = not_a_region(str(fault["input"]))
     return f"{name} from {origins[name]}: {told}"

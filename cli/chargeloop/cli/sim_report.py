@@ -19,6 +19,7 @@ from chargeloop.cli.checker import Checker
 from chargeloop.cli.errors import program
 from chargeloop.cli.outcome import printed
 from chargeloop.cli.tables import show
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.time import SECOND_MS
 from chargeloop.simulation.carried import envelope_of
 from chargeloop.simulation.city import BEGIN_MS
@@ -110,10 +111,10 @@ def _coverage_table(total: Summary) -> Table:
     table.add_column("fault")
     table.add_column("injected", justify="right")
     for state in states:
-        table.add_column(state.replace("_", " "), justify="right")
+        table.add_column(in_words(state), justify="right")
     for fault, count in sorted(total.faults.items()):
         cells = (f"{total.coverage[fault, state]:,}" for state in states)
-        table.add_row(fault.replace("_", " "), f"{count:,}", *cells)
+        table.add_row(in_words(fault), f"{count:,}", *cells)
     return table
 
 

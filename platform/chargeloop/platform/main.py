@@ -136,8 +136,9 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
         services = _services(settings, clock, region, _Sources(link, accounts, alarms, positions))
         server = HttpServer(make_app(services), settings.http_host, settings.http_port, settings.tls, limits)
         stack.callback(server.close)
+        endpoint = _endpoint(settings, clock, store, region)
         parts = _Parts(
-            _endpoint(settings, clock, store, region),
+            endpoint,
             link,
             server,
             services.relay,
@@ -148,6 +149,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
                 services.reader,
                 settings.rental,
                 clock.now_ms,
+                listening_since_ms=lambda: endpoint.listening_since_ms,
                 offline_ms=max(OFFLINE_MS, clock.patience_ms(_OFFLINE_ROOM_MS)),
             ),
         )

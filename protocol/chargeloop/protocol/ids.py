@@ -101,13 +101,21 @@ def not_an_id(kind: IdKind, text: str) -> str:
     )
 
 
+def not_a_region(text: str) -> str:
+    """Return what people are told of a text that is no region: what one looks like."""
+    return (
+        f"{text!r} is not a region: expected a letter a-z, then a-z, 0-9 and dashes, at most 32 characters"
+        " in all, for instance demo"
+    )
+
+
 def is_id(kind: IdKind, text: str) -> bool:
     """Tell whether `text` is an id of `kind`."""
     return len(text) <= max_length(kind) and _COMPILED[kind].fullmatch(text) is not None
 
 
 def is_region(text: str) -> bool:
-    """Tell whether `text` is a region id (lower case letters, digits and dashes, at most 32)."""
+    """Tell whether `text` is a region id (a letter, then letters, digits and dashes; at most 32)."""
     return _REGION.fullmatch(text) is not None
 
 

@@ -4,11 +4,25 @@ import pytest
 
 from chargeloop.cli.top.board import Board
 from chargeloop.cli.top.views import COLUMNS, FIRST_SORTING, Sorting, View, rows, span, summary
+from chargeloop.cli.visible import visible
 from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.messages.courier import Position
 from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS
-from tests.cli.top.city import NOON_MS, OFFLINE, ONLINE, REGION, STORY, message, moved, slots, topic
+from tests.cli.top.city import (
+    INFO,
+    NOON_MS,
+    OFFLINE,
+    ONLINE,
+    PLACE,
+    REGION,
+    STORY,
+    message,
+    moved,
+    slots,
+    topic,
+)
 
 
 @pytest.fixture
@@ -49,6 +63,24 @@ def test_orders_that_have_ended_come_after_those_under_way() -> None:
     assert [(line[0].text, line[-1].text) for line in lines] == [
         ("ord-new", "1m"), ("ord-old", "5m"), ("ord-ended", "0s"),
     ]  # fmt: skip
+
+
+def test_no_text_of_others_reaches_the_terminal_with_what_a_terminal_obeys() -> None:
+    """Both turn the rest of their line round: the name of a cabinet and the reason of an order's end."""
+    board = Board()
+    reason = "\u202enuf"
+    ended = moved("ord-1", OrderState.CANCELLED, OrderState.FETCHING).model_copy(update={"reason": reason})
+    for name, data in (
+        ("cabinet_info", INFO.model_copy(update={"name": "\u202eruobraH"})),
+        ("courier_position", Position(location=PLACE)),
+        ("order_event", ended),
+    ):
+        board.take(topic(name), message(data), now_s=1.0, retained=False)
+    cells = [cell for view in View for line in rows(board, view, 1.0, FIRST_SORTING[view]) for cell in line]
+    texts = [*(cell.text for cell in cells), *(event.text for event in board.events)]
+    assert all(text == visible(text) for text in texts)
+    assert {"\\u202eruobraH"} < set(texts)
+    assert any("(\\u202enuf)" in text for text in texts)
 
 
 def test_a_filter_leaves_the_lines_in_which_the_text_stands_anywhere(board: Board) -> None:

@@ -5,20 +5,23 @@ import logging
 import resource
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
 import trustme
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
+from chargeloop.broker import descriptors
 from chargeloop.platform.shell.connections import ConnectionLimits
 from chargeloop.platform.shell.server import HttpServer, TlsFiles
 
 HOST = "127.0.0.1"
 HALF = b"GET /ping HTTP/1.1\r\nHost: x\r\n"
+LARGE = 32 * 1024 * 1024  # more than a connection's buffers hold
 IMPATIENT = ConnectionLimits(request_s=0.2, handshake_s=0.2)
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -34,6 +37,14 @@ def application(go_on: asyncio.Event) -> FastAPI:
     async def slow() -> str:
         await go_on.wait()
         return "at last"
+
+    @app.get("/large")
+    async def large() -> Response:
+        return Response(bytes(LARGE))
+
+    @app.get("/pieces")
+    async def pieces() -> Response:
+        return StreamingResponse(bytes(65_536) for _ in range(LARGE // 65_536))
 
     @app.post("/body")
     async def body(request: Request) -> int:
@@ -116,6 +127,32 @@ async def test_what_has_asked_is_waited_for_however_long_it_takes() -> None:
         assert b"at last" in await asking
 
 
+@pytest.mark.parametrize("path", ["/large", "/pieces"])
+async def test_who_takes_an_answer_too_slowly_gives_the_place_back(path: str) -> None:
+    """Nothing is taken at all, which the kernel would bear for longer than this test."""
+    async with serving(ConnectionLimits(most=1, request_s=0.2, answer_s=0.2)) as port:
+        with socket.create_connection((HOST, port)) as reader:
+            reader.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            async with asyncio.timeout(20):
+                while b"pong" not in await answer(port):
+                    pass
+
+
+async def test_as_many_as_there_are_places_find_one_however_quickly_they_come() -> None:
+    async with serving(ConnectionLimits(most=4)) as port:
+        loop = asyncio.get_running_loop()
+        with ExitStack() as stack:
+            clients = [stack.enter_context(socket.socket()) for _ in range(4)]
+            for client in clients:
+                client.setblocking(False)
+                # Unlike streams these leave the loop time for a step or two of the server in between.
+                await loop.sock_connect(client, (HOST, port))
+                await loop.sock_sendall(client, HALF)
+            for client in clients:
+                await loop.sock_sendall(client, b"\r\n")
+                assert (await loop.sock_recv(client, 1_024)).startswith(b"HTTP/1.1 200 ")
+
+
 async def test_when_all_places_are_taken_others_are_turned_away_until_there_is_room(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -156,6 +193,15 @@ async def test_without_descriptors_it_waits_and_says_so_once(caplog: pytest.LogC
             assert b"pong" in await answer(port)
     told = [line for line in caplog.records if line.levelno >= logging.WARNING]
     assert [line.message.partition(": ")[0] for line in told] == ["no connection can be accepted"] * 2
+
+
+def test_a_system_without_a_limit_gives_as_many_places_as_there_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = (1_024, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    assert ConnectionLimits.within(descriptors.allow_many()).most == ConnectionLimits().most
 
 
 def test_enough_descriptors_remain_for_the_stores() -> None:

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
+from chargeloop.platform.shell.accounts.account import new_account
+from chargeloop.platform.shell.accounts.store import AccountStore, Session, accounts_path
 from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from chargeloop.platform.shell.gateway_file import GatewayFile, GatewayFileError
+from chargeloop.protocol.topics import Role
 
 STORES: dict[str, tuple[Callable[[Path], GatewayFile], Callable[[Path], Path]]] = {
     "accounts": (AccountStore, accounts_path),
     "alarms": (AlarmStore, alarms_path),
 }
+VERSIONS = {"accounts": "2", "alarms": "1"}
 
 
 def of(holds: str, data: Path) -> GatewayFile:
@@ -76,12 +79,12 @@ async def test_it_can_be_closed_twice_and_opened_again(store: GatewayFile, holds
         await store._one("SELECT 1")
     for _ in range(2):
         await store.open()
-        assert await store._one("SELECT value FROM meta WHERE key = 'version'") == ("1",)
+        assert await store._one("SELECT value FROM meta WHERE key = 'version'") == (VERSIONS[holds],)
         await store.close()
         await store.close()
 
 
-@pytest.mark.parametrize("version", ["0", "2"])
+@pytest.mark.parametrize("version", ["0", "3"])
 async def test_another_version_is_refused_and_left_as_it_is(
     store: GatewayFile, holds: str, version: str
 ) -> None:
@@ -89,7 +92,7 @@ async def test_another_version_is_refused_and_left_as_it_is(
     run_sql(store.path, f"CREATE TABLE {holds} (other TEXT)")
     run_sql(store.path, f"INSERT INTO meta VALUES ('version', '{version}')")  # noqa: S608
     before = store.path.read_bytes()
-    told = f"holds version {version} of the gateway's {holds}; this program reads version 1"
+    told = f"holds version {version} of the gateway's {holds}; this program reads version {VERSIONS[holds]}"
     with pytest.raises(GatewayFileError, match=told):
         await store.open()
     assert store.path.read_bytes() == before
@@ -122,8 +125,32 @@ async def test_a_file_that_was_still_being_made_is_finished(store: GatewayFile, 
     last = "sessions" if holds == "accounts" else "acts"
     run_sql(store.path, f"DELETE FROM meta; PRAGMA foreign_keys = OFF; DROP TABLE {last};")  # noqa: S608
     await store.open()
-    assert await store._one("SELECT value FROM meta WHERE key = 'version'") == ("1",)
+    assert await store._one("SELECT value FROM meta WHERE key = 'version'") == (VERSIONS[holds],)
     assert await store._all(f"SELECT * FROM {last}") == []  # noqa: S608
+
+
+async def test_accounts_of_the_first_version_are_brought_up_to_date_with_all_that_they_hold(
+    tmp_path: Path,
+) -> None:
+    path = accounts_path(tmp_path)
+    anna = new_account(Role.OPERATOR, "anna", region="demo", now_ms=0)
+    first = AccountStore(path)
+    await first.open()
+    await first.add(anna, "hash")
+    session = await first.begin(anna)
+    await first.close()
+    run_sql(path, "DROP TABLE discarded_tokens; UPDATE meta SET value = '1' WHERE key = 'version'")
+    again = AccountStore(path)
+    await again.open()
+    try:
+        assert await again._one("SELECT value FROM meta WHERE key = 'version'") == ("2",)
+        assert await again.all() == [anna]
+        assert await again.password_hash("anna") == "hash"
+        renewed = await again.refresh(session.refresh)
+        assert isinstance(renewed, Session)
+        assert renewed.id == session.id
+    finally:
+        await again.close()
 
 
 # Transactions.

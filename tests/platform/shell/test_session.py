@@ -1,12 +1,19 @@
 """Logging in over HTTP: what is answered, what is set, and what a guesser learns."""
 
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
 import httpx2
 import pytest
 
-from chargeloop.broker.credentials import CredentialStore
+from chargeloop.broker.credentials import Credentials, CredentialStore, UnknownClientError
 from chargeloop.platform.shell.accounts.account import Account, new_account
 from chargeloop.platform.shell.accounts.registry import Registry
 from chargeloop.platform.shell.entrance import PER_ADDRESS, PER_LOGIN
+from chargeloop.platform.shell.http import Services, make_app
 from chargeloop.platform.shell.routes.session import COOKIE
 from chargeloop.protocol.time import format_instant
 from chargeloop.protocol.topics import Role
@@ -207,6 +214,76 @@ async def test_a_disabled_account_is_out_at_once_with_whatever_token(
     for token in tokens:
         problem(await client.get("/v1/me", headers=token), 401, "unauthorized")
     problem(await client.post("/v1/session/refresh", headers=refresh_of(opened)), 401, "session_over")
+
+
+# Shut out while a request is on its way.
+
+
+class LateCredentials(CredentialStore):
+    """The gateway's view of the credentials, which grants when it is told to go on, from `hold` on."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.begun = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def hold(self) -> None:
+        self.begun.clear()
+        self.go_on.clear()
+
+    def grant(self, client: str, region: str) -> Credentials:
+        self.begun.set()
+        self.go_on.wait()
+        return super().grant(client, region)
+
+
+@pytest.fixture
+def late(credentials: CredentialStore) -> Iterator[LateCredentials]:
+    made = LateCredentials(credentials.directory)
+    yield made
+    made.go_on.set()  # no thread is left behind
+
+
+@pytest.fixture
+async def hurried(services: Services, late: LateCredentials) -> AsyncIterator[httpx2.AsyncClient]:
+    app = make_app(replace(services, credentials=late))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://gateway") as made:
+        yield made
+
+
+async def begun_refresh(client: httpx2.AsyncClient, late: LateCredentials) -> asyncio.Task[httpx2.Response]:
+    """Returns a renewal that has exchanged the cookie and is about to be granted the broker's credentials."""
+    opened = await client.post("/v1/session", json=RIGHT)
+    late.hold()
+    refreshing = asyncio.create_task(client.post("/v1/session/refresh", headers=refresh_of(opened)))
+    await asyncio.to_thread(late.begun.wait)
+    return refreshing
+
+
+async def test_a_renewal_during_which_the_password_is_changed_does_not_tell_the_new_credentials(
+    hurried: httpx2.AsyncClient, late: LateCredentials, anna: Account, registry: Registry
+) -> None:
+    refreshing = await begun_refresh(hurried, late)
+    await registry.set_password("anna", "another horse")
+    renewed = registry.credentials.load(anna.id)
+    late.go_on.set()
+    answer = await refreshing
+    problem(answer, 401, "session_over")
+    assert "set-cookie" not in answer.headers
+    assert renewed.password not in answer.text
+    assert registry.credentials.load(anna.id) == renewed
+
+
+async def test_a_renewal_during_which_the_account_is_disabled_leaves_no_credentials_behind(
+    hurried: httpx2.AsyncClient, late: LateCredentials, anna: Account, registry: Registry
+) -> None:
+    refreshing = await begun_refresh(hurried, late)
+    await registry.disable("anna")
+    late.go_on.set()
+    problem(await refreshing, 401, "session_over")
+    with pytest.raises(UnknownClientError):
+        registry.credentials.load(anna.id)
 
 
 async def test_a_body_that_is_no_login_is_a_problem_that_does_not_tell_the_password(

@@ -1,5 +1,6 @@
 """A cabinet that is told to reboot goes through a boot like any other, and through one only."""
 
+import asyncio
 import itertools
 import json
 from pathlib import Path
@@ -9,8 +10,12 @@ from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import CommandId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import common, world
+from chargeloop.protocol.time import HOUR_MS
+from chargeloop.station.shell.power import PoweredCabinet
+from chargeloop.station.shell.settings import load_fleet
 from tests.station.shell.test_power_cut import RESERVATIONS, cabinet_in, incoming, journaled, live
-from tests.station.shell.town import CABINET, REGION, Town, town
+from tests.station.shell.town import CABINET, PATIENCE_S, REGION, Town, town
+from tests.tasks import end
 
 REBOOT = incoming("cabinet_command", cab.Reboot(epoch=9), "cmd-reboot")
 NEIGHBOUR = "cab-0002"
@@ -93,6 +98,23 @@ async def test_it_leaves_comes_back_as_another_boot_and_learns_the_time_anew(tmp
                 "boot-1", "boot-2",
             }  # fmt: skip
         assert boots_counted(here, CABINET) == 2
+
+
+async def test_a_fleet_that_starts_does_not_wait_for_a_boot_that_is_over(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        settings = here.settings.model_copy(update={"boot_ms": HOUR_MS})
+        (entry,) = load_fleet(settings.fleet)
+        credentials = CredentialStore.of_data(tmp_path).load(CABINET)
+        cabinet = PoweredCabinet(entry, credentials, settings, here.clock)
+        running = asyncio.create_task(cabinet.run())
+        await here.know_the_time()
+        await here.command(cab.Reboot(epoch=9), "cmd-reboot")
+        await here.platform.until(
+            lambda: here.platform.all(common.ConnectionState)[-1].state is common.Presence.OFFLINE
+        )
+        async with asyncio.timeout(PATIENCE_S):
+            await cabinet.wait_ready()
+        await end(running)
 
 
 async def test_the_other_cabinets_of_the_process_do_not_notice(tmp_path: Path) -> None:

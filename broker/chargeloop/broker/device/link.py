@@ -241,6 +241,7 @@ class DeviceLink:
     def _end(self) -> None:
         self._ready.clear()
         self._outbox.disconnect()
+        OUTAGES.disconnected(self._broker, self._credentials.client)
         self._clock.flight.disconnected(self._credentials.client)
 
     async def _leave(self, client: aiomqtt.Client) -> None:

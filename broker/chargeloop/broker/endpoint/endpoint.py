@@ -97,11 +97,17 @@ class Endpoint(Generic[WriteT]):
         self._wire = Wire(credentials, broker, self._wake.set)
         self._writer: SingleWriter[WriteT] | None = None
         self._epoch = 0
+        self._listening_since_ms: int | None = None
         self._stats_ms: int | None = None
 
     async def wait_ready(self) -> None:
         """Return when the endpoint is connected and has subscribed."""
         await self._ready.wait()
+
+    @property
+    def listening_since_ms(self) -> int | None:
+        """Tell since when it has been connected, and hears what is said; None while it is not."""
+        return self._listening_since_ms
 
     def counters(self) -> Mapping[str, int]:
         """Return what was received, published and so on; nothing until `run` has loaded the store."""
@@ -159,13 +165,17 @@ class Endpoint(Generic[WriteT]):
                     await self._connect(writer)
                 pause_ms = 0
                 OUTAGES.connected(self._broker, self._credentials.client)
-                await self._wire.lost()
+                try:
+                    await self._wire.lost()
+                finally:
+                    OUTAGES.disconnected(self._broker, self._credentials.client)
                 OUTAGES.lost(self._broker, "the connection was lost")
             except WireRefusedError as error:
                 OUTAGES.refused(self._broker, self._credentials.client, error)
             except WireLostError as error:
                 OUTAGES.lost(self._broker, error)
             self._ready.clear()
+            self._listening_since_ms = None
             writer.outbox.disconnect()
             self._clock.flight.disconnected(self._credentials.client)
             pause_ms = min(max(2 * pause_ms, self._policy.reconnect_ms // 16), self._policy.reconnect_ms)
@@ -183,6 +193,7 @@ class Endpoint(Generic[WriteT]):
         self._publish(writer.connection(Presence.ONLINE, self._epoch, now_ms))
         writer.outbox.connect(now_ms)
         self._stats_ms = now_ms + self._policy.stats_ms if self._policy.stats_ms > 0 else None
+        self._listening_since_ms = now_ms
         self._ready.set()
         self._wake.set()
 

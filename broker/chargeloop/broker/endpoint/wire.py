@@ -22,7 +22,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.client import BulkClient
-from chargeloop.broker.outage import in_words
+from chargeloop.broker.outage import reason_in_words
 
 _ANSWER_S = 10.0
 _KEEPALIVE_S = 30
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class WireRefusedError(Exception):
-    """The broker is there and does not let us in; the message says why."""
+    """The broker is there and does not let us in, or not let us hear; the message says why."""
 
 
 class WireLostError(Exception):
@@ -108,7 +108,7 @@ class Wire:
                 await self._greeted
         except (OSError, TimeoutError) as error:
             self._close(client)
-            raise WireLostError(in_words(error)) from error
+            raise WireLostError(reason_in_words(error)) from error
         except WireRefusedError:
             self._close(client)
             raise
@@ -122,6 +122,7 @@ class Wire:
         """Subscribe with QoS 1 to all filters.
 
         Raises:
+            WireRefusedError: the broker refuses one of them.
             WireLostError: the connection was lost, or no answer came in 10 s.
         """
         client = self._require_client()
@@ -315,7 +316,7 @@ class Wire:
         if answer is None or answer.done():
             return
         if any(reason.is_failure for reason in reasons):
-            answer.set_exception(WireLostError("a subscription was refused"))
+            answer.set_exception(WireRefusedError("a subscription was refused"))
         else:
             answer.set_result(None)
 

@@ -18,7 +18,7 @@ from chargeloop.broker.device.connection import enter, leave
 from chargeloop.broker.errors import BrokerError
 from chargeloop.broker.main import running_broker
 from chargeloop.broker.mosquitto import find_mosquitto
-from chargeloop.broker.outage import in_words
+from chargeloop.broker.outage import reason_in_words
 from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
 from chargeloop.cli.errors import CommandError, program
@@ -119,7 +119,7 @@ async def instance(settings: Settings) -> list[Finding]:
         return [
             fail(
                 "instance",
-                f"no connection to the broker at {address}: {in_words(reason)}",
+                f"no connection to the broker at {address}: {reason_in_words(reason)}",
                 f"start it: {program()} broker --data {settings.data}, or give --data of it",
             )
         ]

@@ -12,6 +12,7 @@ from typing import Any, Final
 from chargeloop.cli.news import members, name_of, news_of
 from chargeloop.cli.top.rates import Rate
 from chargeloop.cli.visible import visible
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.geo import Point, distances_from
@@ -182,7 +183,7 @@ class Board:
         if text is not None and key not in self._told:
             self._told.append(key)
             # Clocks of devices are wrong, and for the eye what has just come has just happened.
-            self.events.append(Event(self.world_ms or envelope.time, text))
+            self.events.append(Event(self.world_ms or envelope.time, visible(text)))
 
     def _forget(self) -> None:
         """Forget the oldest orders that have ended, so that a long look does not grow."""
@@ -247,7 +248,7 @@ class Board:
         if data.jobs:
             job = data.jobs[0]
             at_user = job.step.value.endswith("user")
-            known.task = f"{job.step.value.replace('_', ' ')} {job.user if at_user else job.cabinet}"
+            known.task = f"{in_words(job.step.value)} {job.user if at_user else job.cabinet}"
 
 
 def _sentence(topic: Topic, data: Data) -> str | None:
@@ -255,5 +256,5 @@ def _sentence(topic: Topic, data: Data) -> str | None:
     if topic.spec.name in _CONNECTIONS and isinstance(data, ConnectionState):
         return f"{topic.owner} is {data.state}"
     if topic.spec.name in _TOLD:
-        return visible(" ".join((topic.owner, name_of(data), *members(data))))
+        return " ".join((topic.owner, name_of(data), *members(data)))
     return news_of(topic.owner, data)

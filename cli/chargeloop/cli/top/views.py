@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from chargeloop.cli.top.board import ENDED, Board, Cabinet, Courier, Order
+from chargeloop.cli.visible import visible
+from chargeloop.cli.words import in_words
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.common import Presence
 from chargeloop.protocol.messages.rental import OrderState
@@ -111,7 +113,7 @@ def _order(order: Order, now_ms: int | None) -> Row:
     age_s = 0 if now_ms is None else max(0, now_ms - order.changed_ms) // 1000
     # Those that have ended come after all that go on.
     rank = age_s + (10**9 if order.state in ENDED else 0)
-    state = "" if order.state is None else order.state.value.replace("_", " ")
+    state = "" if order.state is None else in_words(order.state)
     return (
         _text(order.order),
         _text(order.user),
@@ -169,7 +171,7 @@ def _busy(courier: Courier) -> Cell:
 def _messages(board: Board, now_s: float) -> Iterable[Row]:
     return (
         (
-            _text(name.replace("_", " ")),
+            _text(in_words(name)),
             Cell(f"{rate.per_second(now_s):.1f}", rate.per_second(now_s)),
             _number(rate.total),
             _heard(rate.last_s or 0.0, now_s),
@@ -187,7 +189,9 @@ _MAKERS: Final[dict[View, Callable[[Board, float], Iterable[Row]]]] = {
 
 
 def _text(text: str) -> Cell:
-    return Cell(text, text)
+    """Return the cell of a text that others have written."""
+    seen = visible(text)
+    return Cell(seen, seen)
 
 
 def _number(number: int, style: str = "") -> Cell:
@@ -233,9 +237,7 @@ def _sum(counts: dict[OrderState, int]) -> int:
 
 
 def _listed(counts: dict[OrderState, int]) -> str:
-    listed = ", ".join(
-        f"{counts[state]} {state.value.replace('_', ' ')}" for state in OrderState if counts.get(state)
-    )
+    listed = ", ".join(f"{counts[state]} {in_words(state)}" for state in OrderState if counts.get(state))
     return f": {listed}" if listed else ""
 
 

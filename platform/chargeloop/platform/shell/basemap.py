@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -125,16 +125,29 @@ def _origin_of(url: str, flag: str) -> str:
     """Return the origin of an address.
 
     Raises:
-        BasemapError: it is no http(s) address of a host.
+        BasemapError: it is no http(s) address of a host; the message says what is wrong with it.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
+    except ValueError as error:
+        message = f"{flag} {url}: is no address: {str(error)[:1].lower()}{str(error)[1:]}"
+        raise BasemapError(message) from None
     host = parts.hostname or ""
     host = f"[{host}]" if ":" in host else host
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or "@" in parts.netloc:
-        message = f"{flag} {url}: is no http:// or https:// address"
+    fault = _fault_of(parts, host)
+    if fault is not None:
+        message = f"{flag} {url}: {fault}"
         raise BasemapError(message)
     return f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"
+
+
+def _fault_of(parts: SplitResult, host: str) -> str | None:
+    """Return why pages cannot draw on a map at an address, or None when they can."""
+    if parts.scheme not in {"http", "https"} or not host:
+        return "is no http:// or https:// address of a host"
+    if "@" in parts.netloc:
+        return "has a log-in in it, which every page would tell: the map must be open, or opened by a key"
+    if not _HOST.fullmatch(host):
+        return f"the host {host} has other characters than letters, digits, dots and dashes"
+    return None

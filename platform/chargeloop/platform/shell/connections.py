@@ -2,7 +2,8 @@
 
 Anybody can connect, so a connection is worth nothing until it has asked for something. Each takes a file
 descriptor, and a process without descriptors can no longer open its stores; therefore so many are let in that
-enough remain, and one that does not say what it wants in time gives its place back.
+enough remain, and one that does not say what it wants in time, or does not take what it was given, gives its
+place back. A WebSocket is another matter: only who is logged in has one, and it ends with the session.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -40,11 +42,13 @@ class ConnectionLimits:
         most: connections at a time; whoever comes then is turned away with 503, over TLS without a word.
         handshake_s: until the handshake of TLS is done.
         request_s: until a request has come whole, from when it is waited for.
+        answer_s: until its answer has been taken whole, from when the request has come.
     """
 
     most: int = _MOST
     handshake_s: float = 10
     request_s: float = 15
+    answer_s: float = 300
 
     @classmethod
     def within(cls, descriptors: int) -> Self:
@@ -53,29 +57,40 @@ class ConnectionLimits:
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP on one connection, which ends when a request does not come whole in time."""
+    """HTTP on one connection, which ends when a request does not come, or its answer is not taken, in time.
 
-    def __init__(self, *, request_s: float, **parts: Any) -> None:
+    `met` is called when the connection is among those of the server.
+    """
+
+    def __init__(self, met: Callable[[], None], *, limits: ConnectionLimits, **parts: Any) -> None:
         super().__init__(**parts)
-        self._request_s = request_s
+        self._met = met
+        self._limits = limits
         self._overdue: asyncio.TimerHandle | None = None
+        self._answered: RequestResponseCycle | None = None
+        self._answer_by_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as above it
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._wait()
+        self._met()
+        self._wait_for_request()
 
     def data_received(self, data: bytes) -> None:
-        """Take a piece of a request, and stop waiting when it is there whole."""
+        """Take a piece of a request, and begin to wait for its answer to be taken when it is there whole."""
         super().data_received(data)
-        if not self._awaits_more():
-            self._stop_waiting()
+        if self.transport.get_protocol() is not self:
+            self._stop_waiting()  # it has become a WebSocket
+        elif not self._awaits_more():
+            self._wait_for_answer()
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request."""
+        """Begin to wait for the next request; a connection that closes still has to take what is left."""
         super().on_response_complete()
         if self._awaits_more():
-            self._wait()
+            self._wait_for_request()
+        else:
+            self._wait_for_answer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -83,14 +98,30 @@ class PatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _awaits_more(self) -> bool:
-        if self.transport.is_closing() or self.transport.get_protocol() is not self:
-            return False  # it ends, or has become a WebSocket
+        if self.transport.is_closing():
+            return False
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete or cycle.more_body
 
-    def _wait(self) -> None:
+    def _wait_for_request(self) -> None:
+        self._wait_until(self.loop.time() + self._limits.request_s, self._close)
+
+    def _wait_for_answer(self) -> None:
+        """Wait from when the request was there, whatever else comes on the connection meanwhile."""
+        if self.cycle is not self._answered:
+            self._answered = self.cycle
+            self._answer_by_s = self.loop.time() + self._limits.answer_s
+            self._wait_until(self._answer_by_s, self.transport.abort)
+
+    def _close(self) -> None:
+        """End the connection when it has taken what is left of an answer, or does not do so in time."""
+        self.transport.close()
+        soonest_s = self.loop.time() + self._limits.request_s
+        self._wait_until(max(soonest_s, self._answer_by_s), self.transport.abort)
+
+    def _wait_until(self, until_s: float, then: Callable[[], None]) -> None:
         self._stop_waiting()
-        self._overdue = self.loop.call_later(self._request_s, self.transport.close)
+        self._overdue = self.loop.call_at(until_s, then)
 
     def _stop_waiting(self) -> None:
         if self._overdue is not None:
@@ -103,7 +134,7 @@ class Acceptor:
 
     Args:
         listening: the socket.
-        make_protocol: makes what speaks on a connection.
+        make_protocol: makes what speaks on a connection, and calls what it is given when `held` counts it.
         tls: the certificate, if TLS is spoken.
         held: counts the connections there are.
         limits: how many there may be.
@@ -112,7 +143,7 @@ class Acceptor:
     def __init__(
         self,
         listening: socket.socket,
-        make_protocol: Callable[[], asyncio.Protocol],
+        make_protocol: Callable[[Callable[[], None]], asyncio.Protocol],
         tls: ssl.SSLContext | None,
         held: Callable[[], int],
         limits: ConnectionLimits,
@@ -122,7 +153,8 @@ class Acceptor:
         self._tls = tls
         self._held = held
         self._limits = limits
-        self._greeted = 0
+        # Those that are not among the server's connections yet: each counts once.
+        self._greeted: set[socket.socket] = set()
         self._cannot_accept = Outage(_log, "no connection can be accepted")
         self._full = Outage(_log, "connections are turned away")
 
@@ -134,13 +166,14 @@ class Acceptor:
                 connection = await self._accept()
                 if connection is None:
                     continue
-                if self._held() + self._greeted >= self._limits.most:
+                taken = self._held() + len(self._greeted)
+                if taken >= self._limits.most:
                     self._full.goes_on(f"there are {self._limits.most} already")
                     self._turn_away(connection)
                     continue
-                if self._held() + self._greeted < self._limits.most // 2:
+                if taken < self._limits.most // 2:
                     self._full.is_over()
-                self._greeted += 1
+                self._greeted.add(connection)
                 greetings.create_task(self._greet(connection))
 
     async def _accept(self) -> socket.socket | None:
@@ -160,7 +193,7 @@ class Acceptor:
         """Give the connection to its protocol; over TLS that takes as long as the handshake."""
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._make_protocol,
+                partial(self._make_protocol, partial(self._greeted.discard, connection)),
                 connection,
                 ssl=self._tls,
                 ssl_handshake_timeout=None if self._tls is None else self._limits.handshake_s,
@@ -168,7 +201,7 @@ class Acceptor:
         except OSError as error:
             _log.debug("a connection failed before its first request: %s", error)
         finally:
-            self._greeted -= 1
+            self._greeted.discard(connection)
 
     def _turn_away(self, connection: socket.socket) -> None:
         with contextlib.closing(connection), contextlib.suppress(OSError):

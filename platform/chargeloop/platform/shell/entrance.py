@@ -103,6 +103,15 @@ class Entrance:
         """End the session of a refresh token and return its id, or None when the token is not known."""
         return await self._store.end(token)
 
+    async def lives(self, session: Session) -> bool:
+        """Tell whether a session has not ended meanwhile."""
+        return await self._store.lives(session.id)
+
+    async def is_shut_out(self, account: Account) -> bool:
+        """Tell whether an account is disabled by now."""
+        found = await self._store.get(account.id)
+        return found is not None and found.disabled
+
     def token_of(self, session: Session) -> str:
         """Return a fresh access token of a session."""
         return self._tokens.sign(session.account.id, session.id)

@@ -2,13 +2,14 @@
 
 They stand apart from the rental platform's store, whose only writer is the endpoint. Several programs may
 have such a file open at the same time, so each waits for the others. A file that is somebody else's, or of
-another version, is refused before anything in it is changed.
+another version, is refused before anything in it is changed. One of an earlier version that can be brought
+up to this one is, in one transaction, and keeps what it holds.
 """
 
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -35,13 +36,17 @@ class GatewayFile:
         holds: what is in it, which is the name of one of its tables as well.
         version: of its tables: it changes when they do.
         package: where their `schema.sql` is: `CREATE … IF NOT EXISTS`.
+        earlier: versions that only lack what `schema.sql` makes.
     """
 
-    def __init__(self, path: Path, holds: str, version: int, package: str) -> None:
+    def __init__(
+        self, path: Path, holds: str, version: int, package: str, earlier: Collection[int] = ()
+    ) -> None:
         self.path = path
         self._holds = holds
         self._version = version
         self._package = package
+        self._earlier = frozenset(map(str, earlier))
         self._db: aiosqlite.Connection | None = None
         # One connection, and so one transaction at a time.
         self._turn = asyncio.Lock()
@@ -85,7 +90,7 @@ class GatewayFile:
             raise GatewayFileError(f"{self.path} holds something else than the gateway's {self._holds}")
         found = await self._one("SELECT value FROM meta WHERE key = 'version'")
         # Without one, whoever was making the file was killed, and it can be finished.
-        if found is not None and found[0] != str(self._version):
+        if found is not None and found[0] not in {str(self._version), *self._earlier}:
             held = f"version {found[0]} of the gateway's {self._holds}"
             raise GatewayFileError(f"{self.path} holds {held}; this program reads version {self._version}")
 
@@ -94,7 +99,10 @@ class GatewayFile:
             await db.execute(f"PRAGMA {pragma}")
         schema = (resources.files(self._package) / "schema.sql").read_text("utf-8")
         version = f"INSERT OR IGNORE INTO meta (key, value) VALUES ('version', '{self._version}');"  # noqa: S608
-        await db.executescript(f"BEGIN IMMEDIATE;\n{_META}\n{schema}\n{version}\nCOMMIT;")
+        # Only from one of these: another program may have brought the file to a later version meanwhile.
+        earlier = ", ".join(f"'{number}'" for number in sorted(self._earlier))
+        known = f"UPDATE meta SET value = '{self._version}' WHERE key = 'version' AND value IN ({earlier});"  # noqa: S608
+        await db.executescript(f"BEGIN IMMEDIATE;\n{_META}\n{schema}\n{version}\n{known}\nCOMMIT;")
 
     def _opened(self) -> aiosqlite.Connection:
         if self._db is None:

@@ -146,7 +146,7 @@ class HttpServer(uvicorn.Server):
         state = self.server_state
         make_protocol = partial(
             PatientProtocol,
-            request_s=self._limits.request_s,
+            limits=self._limits,
             config=self.config,
             server_state=state,
             app_state=self.lifespan.state,

@@ -1,20 +1,16 @@
 """Many cabinets in one process: each is a few sleeping tasks, so an idle fleet of thousands costs little."""
 
 import asyncio
-import resource
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from chargeloop.broker import CredentialStore
+from chargeloop.broker import CredentialStore, descriptors
 from chargeloop.broker.clock import Clock
 from chargeloop.station.shell.power import PoweredCabinet
 from chargeloop.station.shell.settings import FleetSettings, load_fleet
 
 # So many cabinets connect at a time: a broker that starts again must not be stormed.
 CONNECTING: Final = 64
-# Each cabinet keeps its journal and a socket open, and opens a few files for a moment.
-FILES_PER_CABINET: Final = 2
-OTHER_FILES: Final = 128
 
 
 async def run_fleet(
@@ -27,7 +23,7 @@ async def run_fleet(
         ExceptionGroup: a cabinet failed; the process must end, and its next start recovers.
     """
     entries = load_fleet(settings.fleet)
-    _allow_files(len(entries) * FILES_PER_CABINET + OTHER_FILES)
+    descriptors.allow_many()  # each cabinet keeps its journal and a socket open
     store = CredentialStore.of_data(settings.data)
     spread_ms = settings.heartbeat_ms // max(1, len(entries))
     cabinets = [
@@ -52,11 +48,3 @@ async def _start(tasks: asyncio.TaskGroup, cabinets: Sequence[PoweredCabinet]) -
         tasks.create_task(cabinet.run())
     for cabinet in cabinets:
         await cabinet.wait_ready()
-
-
-def _allow_files(needed: int) -> None:
-    """Raise this process's limit of open files as far as is needed and allowed."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

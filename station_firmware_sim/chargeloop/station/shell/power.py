@@ -5,6 +5,8 @@ counts a boot of its own, does not know the time until it is told, connects unde
 firmware look at its readers.
 """
 
+import asyncio
+
 from chargeloop.broker import Credentials
 from chargeloop.broker.clock import Clock
 from chargeloop.station.shell.cabinet_shell import CabinetShell
@@ -29,17 +31,29 @@ class PoweredCabinet:
         self._clock = clock
         self._phase_ms = phase_ms
         self._shell = self._boot()
+        self._ready = asyncio.Event()
 
     async def run(self) -> None:
         """Be a cabinet until cancelled; while it restarts it is dark, and nobody reaches it."""
         while True:
-            await self._shell.run()
+            noticing = asyncio.create_task(self._notice(self._shell))
+            try:
+                await self._shell.run()
+            finally:
+                noticing.cancel()
             await self._clock.sleep_ms(self._settings.boot_ms)
             self._shell = self._boot()
 
     async def wait_ready(self) -> None:
-        """Return when it is connected; at once when its network is planted to be gone."""
-        await self._shell.wait_ready()
+        """Return when it has been connected once; at once when its network is planted to be gone.
+
+        It may restart at any time, also before it is asked about, so one boot's readiness stands for all.
+        """
+        await self._ready.wait()
+
+    async def _notice(self, shell: CabinetShell) -> None:
+        await shell.wait_ready()
+        self._ready.set()
 
     def _boot(self) -> CabinetShell:
         return CabinetShell(

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from chargeloop.broker.endpoint.changes import Changes, QuarantineRow
-from chargeloop.platform.core.alarms import AlarmKind
+from chargeloop.platform.core.alarms import OFFLINE_MS, AlarmKind
 from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.platform.shell.alarms.desk import AlarmDesk
@@ -23,8 +23,15 @@ from tests.platform.shell.scripted import bearer, problem
 BANK = BankId("bnk-000017")
 
 
-def desk_of(services: Services, region: RentalRegion) -> AlarmDesk:
-    return AlarmDesk(services.alarms, region, services.reader, "rnt-main", lambda: NOON_MS)
+def desk_of(services: Services, region: RentalRegion, listening_since_ms: int | None = 0) -> AlarmDesk:
+    return AlarmDesk(
+        services.alarms,
+        region,
+        services.reader,
+        "rnt-main",
+        lambda: NOON_MS,
+        listening_since_ms=lambda: listening_since_ms,
+    )
 
 
 def troubled() -> RentalRegion:
@@ -61,19 +68,27 @@ async def test_what_is_mended_is_cleared_at_the_next_look(services: Services) ->
     assert cleared >= {AlarmKind.CABINET_OFFLINE, AlarmKind.BANK_IN_TWO_PLACES}
 
 
-async def test_a_desk_that_has_just_begun_to_listen_blames_no_cabinet_for_its_silence(
-    services: Services,
+@pytest.mark.parametrize("since_ms", [None, NOON_MS, NOON_MS - OFFLINE_MS + 1])
+async def test_a_desk_that_hears_nobody_or_has_just_begun_to_listen_blames_no_cabinet_for_its_silence(
+    services: Services, since_ms: int | None
 ) -> None:
     """What it finds beside that tells that it has looked."""
-    listening = asyncio.create_task(desk_of(services, troubled()).run(3_600))
-    try:
-        while not (alarms := await services.alarms.list_open(10)):  # noqa: ASYNC110 - the file tells
-            await asyncio.sleep(0.01)
-    finally:
-        listening.cancel()
-    found = {alarm.key.kind for alarm in alarms}
+    await desk_of(services, troubled(), since_ms).look()
+    found = {alarm.key.kind for alarm in await services.alarms.list_open(10)}
     assert AlarmKind.SLOT_JAMMED in found
     assert AlarmKind.CABINET_OFFLINE not in found
+
+
+async def test_an_outage_of_the_broker_clears_no_alarm_of_a_cabinet_that_was_off_line_before(
+    services: Services,
+) -> None:
+    region = troubled()
+    await desk_of(services, region).look()
+    await desk_of(services, region, None).look()
+    (alarm,) = [
+        alarm for alarm in await services.alarms.list_open(10) if alarm.key.kind is AlarmKind.CABINET_OFFLINE
+    ]
+    assert alarm.cleared_ms is None
 
 
 async def test_a_store_that_cannot_be_read_is_told_once_and_looked_at_again(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from chargeloop.protocol.ids import IdKind, RegionId, is_id, is_region, not_an_id
+from chargeloop.protocol.ids import IdKind, RegionId, is_id, is_region, not_a_region, not_an_id
 from chargeloop.protocol.topics import KIND_OF_ROLE, Role
 
 # The roles that people have; the other participants are machines and have credentials of the broker alone.
@@ -85,8 +85,7 @@ def new_account(  # noqa: PLR0913 - what an account is made of
     normal = login_of(login)
     kind = KIND_OF_ROLE[role]
     if not is_region(region):
-        message = f"{region!r} is not a region: expected a-z, 0-9 and dashes, at most 32"
-        raise AccountError(message)
+        raise AccountError(not_a_region(region))
     shown = login.strip() if name is None else name.strip()
     if not 1 <= len(shown) <= _LONGEST_NAME or not shown.isprintable():
         message = f"a display name has 1 to {_LONGEST_NAME} characters"

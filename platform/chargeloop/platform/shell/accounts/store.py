@@ -27,7 +27,9 @@ from chargeloop.platform.shell.gateway_file import GatewayFile
 from chargeloop.protocol.ids import RegionId
 from chargeloop.protocol.topics import Role
 
-_VERSION: Final = 1
+_VERSION: Final = 2
+# It had no `discarded_tokens` yet: no token of such a file has been discarded.
+_EARLIER: Final = (1,)
 _TOKEN_BYTES: Final = 32
 _COLUMNS: Final = "id, role, login, region, name, created_ms, disabled"
 
@@ -61,7 +63,7 @@ class AccountStore(GatewayFile):
     """Accounts and sessions. Open it before use, and close it."""
 
     def __init__(self, path: Path, now_ms: Callable[[], int] = _real_ms) -> None:
-        super().__init__(path, "accounts", _VERSION, "chargeloop.platform.shell.accounts")
+        super().__init__(path, "accounts", _VERSION, "chargeloop.platform.shell.accounts", _EARLIER)
         self._now_ms = now_ms
 
     # Accounts.

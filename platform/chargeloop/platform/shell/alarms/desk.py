@@ -33,7 +33,8 @@ class AlarmDesk:
     """Keeps the alarms of a region up to date.
 
     `service` is who quarantines what cannot be read. A cabinet is off line when it has been silent for
-    `offline_ms` since `run` began: run it from when cabinets are heard.
+    `offline_ms` to somebody who listens: `listening_since_ms` tells since when cabinets are heard, None while
+    they are not.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a desk, named by the caller
@@ -44,6 +45,7 @@ class AlarmDesk:
         service: str,
         now_ms: Callable[[], int],
         *,
+        listening_since_ms: Callable[[], int | None],
         offline_ms: int = alarms.OFFLINE_MS,
     ) -> None:
         self.store = store
@@ -52,14 +54,13 @@ class AlarmDesk:
         self._service = service
         self._now_ms = now_ms
         self._offline_ms = offline_ms
-        self._listening_since_ms = 0
+        self._listening_since_ms = listening_since_ms
 
     async def run(self, every_s: float) -> None:
         """Look again and again, every so many real seconds or less often, until this task is cancelled.
 
         Alarms are no reason to end the platform: a file that cannot be used is told, and tried again.
         """
-        self._listening_since_ms = self._now_ms()
         outage = Outage(_log, "alarms cannot be brought up to date")
         while True:
             began_s = time.thread_time()
@@ -81,13 +82,14 @@ class AlarmDesk:
 
     async def _of_cabinets(self) -> list[Trouble]:
         now_ms, found, inside = self._now_ms(), list[Trouble](), _Inside()
+        since_ms = self._listening_since_ms()
         names = self._region.cabinet_names()
         for start in range(0, len(names), _PIECE):
             for sight in self._region.sights(names[start : start + _PIECE], now_ms):
                 found += alarms.of_cabinet(
                     sight,
                     now_ms,
-                    listening_since_ms=self._listening_since_ms,
+                    listening_since_ms=now_ms if since_ms is None else since_ms,
                     offline_ms=self._offline_ms,
                 )
                 inside.take(sight)

@@ -181,7 +181,7 @@ async def refresh(
     if isinstance(session, Stolen):
         services.relay.end_session(session.session)
     if not isinstance(session, Session):
-        raise ProblemError(HTTPStatus.UNAUTHORIZED, "session_over", "the session is over: log in again")
+        raise _over()
     return await _opened(services, session, request, response)
 
 
@@ -226,9 +226,7 @@ async def mqtt_ticket(services: AskedServices, caller: Anyone) -> TicketBody:
 
 
 async def _opened(services: Services, session: Session, request: Request, response: Response) -> SessionBody:
-    credentials = await run_in_threadpool(
-        services.credentials.grant, session.account.id, session.account.region
-    )
+    credentials = await _granted(services, session)
     response.set_cookie(
         COOKIE,
         session.refresh,
@@ -239,6 +237,25 @@ async def _opened(services: Services, session: Session, request: Request, respon
         samesite="strict",
     )
     return SessionBody.of(session, services.entrance.token_of(session), credentials, services)
+
+
+async def _granted(services: Services, session: Session) -> Credentials:
+    """Return what the session's account connects to the broker with.
+
+    While it is granted the account may be shut out, or its password changed, so whether the session lives is
+    asked afterwards: it ends before credentials are revoked or renewed, and none of the later ones are told.
+    """
+    account = session.account
+    credentials = await run_in_threadpool(services.credentials.grant, account.id, account.region)
+    if await services.entrance.lives(session):
+        return credentials
+    if await services.entrance.is_shut_out(account):
+        services.credentials.revoke(account.id)
+    raise _over()
+
+
+def _over() -> ProblemError:
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "session_over", "the session is over: log in again")
 
 
 def _map_of(basemap: Basemap) -> MapBody:
