@@ -10,7 +10,7 @@ const WORST = { offline: 0, fault: 1, low: 2, good: 3 } as const
 export function cabinetColumns(): Column<Cabinet>[] {
   return [
     { key: 'id', label: o('column.cabinet'), text: ({ id }) => id },
-    { key: 'name', label: o('column.name'), text: ({ name }) => name },
+    { key: 'name', label: o('column.name'), text: ({ name }) => name, wide: true },
     {
       key: 'status',
       label: o('column.status'),
