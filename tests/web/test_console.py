@@ -205,7 +205,7 @@ def test_the_figures_count_the_orders_of_the_town(console: Page, order: str) -> 
 
 @pytest.mark.parametrize(
     ("path", "size", "columns"),
-    [("/ops", _LAPTOP, 7), ("/ops", SMALL_PHONE, 4)],
+    [("/ops", _LAPTOP, 7), ("/ops", SMALL_PHONE, 4), ("/ops/orders", SMALL_PHONE, 3)],
 )
 def test_no_column_of_a_table_is_cut(
     visitors: Visitors, order: str, path: str, size: Any, columns: int
