@@ -1,9 +1,7 @@
 import { render } from 'svelte/server'
-import { expect, test, vi } from 'vitest'
-
-vi.stubGlobal('localStorage', { getItem: () => 'en' })
-vi.stubGlobal('document', { documentElement: {} })
-const { default: Table } = await import('../../src/ops/Table.svelte')
+import { expect, test } from 'vitest'
+import './browser'
+import Table from '../../src/ops/Table.svelte'
 
 const props = {
   label: 'Couriers',
