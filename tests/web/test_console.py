@@ -3,15 +3,17 @@
 import csv
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.people import INSTANT, SMALL_PHONE
+from tests.web.people import INSTANT, SMALL_PHONE, Visitors
 from tests.web.town import CABINETS, Town
 from tests.web.usable import is_usable
 
 _CABINETS = len(CABINETS)
+_LAPTOP: Any = {"width": 1280, "height": 800}
 _VIEWS = (
     "/ops",
     "/ops/orders",
@@ -199,6 +201,22 @@ def test_the_figures_count_the_orders_of_the_town(console: Page, order: str) -> 
     console.get_by_role("link", name="Figures").click()
     expect(console.get_by_text(re.compile(r"of the last [1-9]\d* orders"))).to_be_visible()
     expect(console.get_by_role("img", name="Orders", exact=True).locator("rect")).not_to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "columns"),
+    [("/ops", _LAPTOP, 7), ("/ops", SMALL_PHONE, 4), ("/ops/orders", SMALL_PHONE, 3)],
+)
+def test_no_column_of_a_table_is_cut(
+    visitors: Visitors, order: str, path: str, size: Any, columns: int
+) -> None:
+    page = visitors.enter(path, "operator-three", size=size, language="en-US")
+    expect(page.get_by_role("link", name=order if path == "/ops/orders" else "cab-0001")).to_be_visible()
+    expect(page.get_by_role("columnheader")).to_have_count(columns)
+    # What comes last is the time when it was heard, and wide once there is one.
+    expect(page.locator("tbody tr[data-at]").first.locator("td").last).to_have_text(re.compile(r"\w"))
+    table = page.locator("table")
+    assert table.evaluate("one => one.scrollWidth - one.parentElement.clientWidth") <= 0
 
 
 @pytest.mark.parametrize("path", _VIEWS)

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.bystander import Bystander
 from tests.web.people import INSTANT
@@ -74,6 +74,31 @@ def test_a_slot_is_locked_and_unlocked_and_each_shows_three_facts(console: Page,
 def test_a_cabinet_counts_what_is_in_it_when_an_operator_asks(console: Page, town: Town) -> None:
     console.goto(f"{town.url}/ops/cabinets/cab-0003")
     _command(console, "Take inventory", "Inventory reported")
+
+
+def test_a_command_that_was_not_answered_is_repeated_as_the_same_one(console: Page, town: Town) -> None:
+    keys: list[str] = []
+
+    def answer_late(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=504, json={"code": "no_answer", "detail": "nobody has answered yet"})
+
+    commands = "**/v1/cabinets/*/commands"
+    console.goto(f"{town.url}/ops/cabinets/cab-0003")
+    console.route(commands, answer_late)
+    console.get_by_role("button", name="Take inventory").click()
+    dialog = console.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill(_REASON)
+    dialog.get_by_role("button", name="Take inventory").click()
+    expect(dialog.get_by_role("alert")).to_be_visible()
+    dialog.get_by_role("button", name="Take inventory").click()
+    expect(dialog).to_be_hidden()
+    console.unroute(commands)
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
 
 
 @pytest.mark.parametrize(

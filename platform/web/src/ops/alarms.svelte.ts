@@ -1,7 +1,6 @@
 /** What operators have to look after, as the gateway tells it. */
 
-import { Problem } from '../session/api'
-import { session } from '../session/session.svelte'
+import { type Call, Problem } from '../session/api'
 
 export interface Alarm {
   readonly id: string
@@ -22,10 +21,14 @@ const ABSENT_MS = 60_000
 export class Alarms {
   state = $state<'starting' | 'here' | 'absent' | 'unreachable'>('starting')
   shown = $state<'open' | 'closed'>('open')
-  list = $state.raw<readonly Alarm[]>([])
+  /** The alarms that are shown; null: none have been read yet. */
+  list = $state.raw<readonly Alarm[] | null>(null)
+  /** How many are open, whichever are shown. */
   open = $state(0)
   #timer: ReturnType<typeof setTimeout> | undefined
   #running = false
+
+  constructor(private readonly call: <T>(path: string, request?: Call) => Promise<T>) {}
 
   start(): void {
     this.#running = true
@@ -39,32 +42,39 @@ export class Alarms {
 
   async show(which: 'open' | 'closed'): Promise<void> {
     this.shown = which
-    this.list = []
+    this.list = null
+    this.state = 'starting'
     await this.refresh()
   }
 
   /** Throws a Problem when it cannot be done. */
   async act(alarm: Alarm, act: 'acknowledge' | 'assign' | 'close', body: object): Promise<void> {
     const path = `/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`
-    const changed = await session.call<Alarm>(path, { method: 'POST', body })
-    this.list = this.list
-      .map((known) => (known.id === changed.id ? changed : known))
-      .filter(({ closed }) => (closed === null) === (this.shown === 'open'))
+    const changed = await this.call<Alarm>(path, { method: 'POST', body })
+    this.list =
+      this.list
+        ?.map((known) => (known.id === changed.id ? changed : known))
+        .filter(({ closed }) => (closed === null) === (this.shown === 'open')) ?? null
     await this.refresh()
   }
 
   async refresh(): Promise<void> {
     const which = this.shown
     try {
-      const { alarms } = await session.call<{ alarms: Alarm[] }>(`/v1/alarms?state=${which}`)
+      const open = await this.#read('open')
+      this.open = open.length
+      const list = which === 'open' ? open : await this.#read(which)
       if (which !== this.shown) return
-      this.list = alarms
-      if (which === 'open') this.open = alarms.length
+      this.list = list
       this.state = 'here'
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      this.state = error.status === 404 ? 'absent' : 'unreachable'
+      if (which === this.shown) this.state = error.status === 404 ? 'absent' : 'unreachable'
     }
+  }
+
+  async #read(which: 'open' | 'closed'): Promise<readonly Alarm[]> {
+    return (await this.call<{ alarms: Alarm[] }>(`/v1/alarms?state=${which}`)).alarms
   }
 
   async #poll(): Promise<void> {

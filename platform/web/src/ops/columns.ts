@@ -10,7 +10,7 @@ const WORST = { offline: 0, fault: 1, low: 2, good: 3 } as const
 export function cabinetColumns(): Column<Cabinet>[] {
   return [
     { key: 'id', label: o('column.cabinet'), text: ({ id }) => id },
-    { key: 'name', label: o('column.name'), text: ({ name }) => name },
+    { key: 'name', label: o('column.name'), text: ({ name }) => name, wide: true },
     {
       key: 'status',
       label: o('column.status'),
@@ -58,8 +58,9 @@ export function orderColumns(): Column<Order>[] {
       label: o('column.placed'),
       text: ({ placedMs }) => instant(placedMs),
       order: ({ placedMs }) => placedMs,
+      minor: true,
     },
-    { key: 'state', label: o('column.state'), text: ({ state }) => told('state', state) },
+    { key: 'state', label: o('column.state'), text: ({ state }) => told('state', state), wide: true },
     {
       key: 'quantity',
       label: o('column.quantity'),
@@ -88,12 +89,14 @@ export function courierColumns(): Column<Courier>[] {
       key: 'step',
       label: o('column.step'),
       text: ({ jobs }) => jobs.map(({ step }) => told('step', step)).join(', ') || '–',
+      wide: true,
     },
     {
       key: 'heard',
       label: o('column.heard'),
       text: ({ heardMs }) => second(heardMs),
       order: ({ heardMs }) => heardMs,
+      minor: true,
     },
   ]
 }
@@ -120,6 +123,7 @@ export function alarmColumns(): Column<Alarm>[] {
       label: o('column.since'),
       text: ({ since }) => instant(Date.parse(since)),
       order: ({ since }) => since,
+      minor: true,
     },
     {
       key: 'stands',

@@ -18,6 +18,7 @@ import type { Basemap } from '../session/bodies'
 import { isDark } from '../ui/theme.svelte'
 import { type Cabinet, type Region, statusOf } from './live/region'
 import { linesOf } from './lines'
+import { coloursOf, type MapColours } from './map_colours'
 
 export interface Picked {
   readonly kind: 'cabinet' | 'courier' | 'order'
@@ -45,48 +46,6 @@ const STREET_M = 140
 const LEAST_REACH = 12
 const MOST_REACH = 48
 const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
-
-interface Colours {
-  readonly good: string
-  readonly low: string
-  readonly fault: string
-  readonly offline: string
-  readonly ring: string
-  readonly text: string
-  readonly courier: string
-  /** Within the ring of a courier without a job. */
-  readonly idle: string
-  readonly out: string
-  readonly back: string
-  readonly chosen: string
-}
-
-const LIGHT: Colours = {
-  good: '#0b6b57',
-  low: '#b26a00',
-  fault: '#c22a20',
-  offline: '#6b7671',
-  ring: '#ffffff',
-  text: '#ffffff',
-  courier: '#1f5fc4',
-  idle: '#b9d0f5',
-  out: '#1f5fc4',
-  back: '#7a3fb0',
-  chosen: '#17211e',
-}
-const DARK: Colours = {
-  good: '#3fb795',
-  low: '#e5a53a',
-  fault: '#ff7a6e',
-  offline: '#7f8b86',
-  ring: '#0f1412',
-  text: '#07130f',
-  courier: '#7fb0ff',
-  idle: '#2c4a78',
-  out: '#7fb0ff',
-  back: '#cf9bff',
-  chosen: '#ffffff',
-}
 
 export class RegionDrawing {
   readonly bare: boolean
@@ -279,7 +238,7 @@ export class RegionDrawing {
         cabinets: geojson({ type: 'FeatureCollection', features }),
         couriers: geojson(this.#ready ? couriersOf(this.region) : EMPTY),
       },
-      layers(this.#dark ? DARK : LIGHT),
+      layers(coloursOf(this.#dark)),
     )
   }
 }
@@ -309,7 +268,7 @@ function couriersOf(region: Region): FeatureCollection {
   return { type: 'FeatureCollection', features }
 }
 
-function layers(colours: Colours): LayerSpecification[] {
+function layers(colours: MapColours): LayerSpecification[] {
   const chosen: ExpressionSpecification = ['boolean', ['feature-state', 'chosen'], false]
   const size = (far: number, near: number) => [
     'interpolate',

@@ -3,6 +3,9 @@
 import type { OrderBody } from '../session/bodies'
 import { ENDED, type Order } from './live/region'
 
+const DAY_MS = 86_400_000
+const WEEK_MS = 7 * DAY_MS
+
 export interface Bin {
   readonly fromMs: number
   readonly placed: number
@@ -10,8 +13,29 @@ export interface Bin {
   readonly lost: number
 }
 
-const BIN_STEPS_MS = [60_000, 300_000, 900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000]
+const BIN_STEPS_MS = [60_000, 300_000, 900_000, 3_600_000, 21_600_000, DAY_MS, WEEK_MS]
 const MOST_BINS = 24
+
+/** Returns when the reader's day of that instant began. */
+function dayOf(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0)
+}
+
+/** Returns when the reader's day that is so many later begins: a day may have 23 hours, or 25. */
+function daysLater(ms: number, days: number): number {
+  const date = new Date(ms)
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime()
+}
+
+/** Returns where spans of that length begin that hold both instants; days and weeks are the reader's. */
+function spansOf(firstMs: number, lastMs: number, step: number): number[] {
+  const day = dayOf(firstMs)
+  const after = (ms: number) => (step < DAY_MS ? ms + step : daysLater(ms, step / DAY_MS))
+  const spans: number[] = []
+  let from = step < DAY_MS ? day + Math.floor((firstMs - day) / step) * step : day
+  for (; from <= lastMs; from = after(from)) spans.push(from)
+  return spans
+}
 
 /** Returns how many orders were placed, settled and lost in each of at most 24 spans of equal length. */
 export function ordersOverTime(orders: readonly Order[]): Bin[] {
@@ -19,18 +43,18 @@ export function ordersOverTime(orders: readonly Order[]): Bin[] {
   if (known.length === 0) return []
   const first = Math.min(...known.map(({ placedMs }) => placedMs))
   const last = Math.max(...known.map(({ changedMs, placedMs }) => Math.max(changedMs, placedMs)))
-  const step = BIN_STEPS_MS.find((ms) => (last - first) / ms < MOST_BINS) ?? 604_800_000
-  const start = Math.floor(first / step) * step
-  const bins = Array.from({ length: Math.floor((last - start) / step) + 1 }, (_, index) => ({
-    fromMs: start + index * step,
+  const step = BIN_STEPS_MS.find((ms) => (last - first) / ms < MOST_BINS) ?? WEEK_MS
+  const bins = spansOf(first, last, step).map((fromMs) => ({
+    fromMs,
     placed: 0,
     settled: 0,
     lost: 0,
   }))
+  const binOf = (ms: number) => bins.findLast(({ fromMs }) => fromMs <= ms)
   for (const { placedMs, changedMs, state } of known) {
-    const placed = bins[Math.floor((placedMs - start) / step)]
+    const placed = binOf(placedMs)
     if (placed !== undefined) placed.placed += 1
-    const ended = bins[Math.floor((changedMs - start) / step)]
+    const ended = binOf(changedMs)
     if (ended === undefined || !ENDED.has(state)) continue
     if (state === 'settled') ended.settled += 1
     else ended.lost += 1
@@ -45,9 +69,7 @@ export interface Spread {
   readonly bins: readonly { readonly fromMs: number; readonly count: number }[]
 }
 
-const SPREAD_STEPS_MS = [
-  60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 14_400_000, 86_400_000,
-]
+const SPREAD_STEPS_MS = [60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000, 3_600_000, 14_400_000, DAY_MS]
 const MOST_SPREAD_BINS = 14
 
 /** Returns how durations are spread, or null when there are none. */
@@ -55,7 +77,7 @@ export function spread(durations: readonly number[]): Spread | null {
   const sorted = durations.filter((ms) => ms >= 0).sort((one, other) => one - other)
   const last = sorted.at(-1)
   if (last === undefined) return null
-  const step = SPREAD_STEPS_MS.find((ms) => last / ms < MOST_SPREAD_BINS) ?? 86_400_000
+  const step = SPREAD_STEPS_MS.find((ms) => last / ms < MOST_SPREAD_BINS) ?? DAY_MS
   const bins = Array.from({ length: Math.floor(last / step) + 1 }, (_, index) => ({
     fromMs: index * step,
     count: 0,
@@ -97,15 +119,14 @@ function timeOf({ events }: OrderBody, types: readonly string[]): number | null 
 }
 
 export interface Turnover {
-  readonly day: string
+  /** When the day began. */
+  readonly fromMs: number
   readonly rentals: number
   readonly perBank: number
 }
 
-const DAY_MS = 86_400_000
-
 /**
- * Returns the rentals of banks that began on each day, and how many that is for each bank.
+ * Returns the rentals of banks that began on each of the reader's days, and how many that is for each bank.
  *
  * `banks` is how many banks the region has. The days that the orders touch only in part count as far as they do:
  * a day of which only six hours are known is a quarter of a day.
@@ -117,14 +138,12 @@ export function turnover(orders: readonly OrderBody[], banks: number, nowMs: num
   if (starts.length === 0) return []
   const first = Math.min(...orders.map(({ placed }) => Date.parse(placed)))
   const last = Math.max(nowMs, ...starts)
-  const days: Turnover[] = []
-  for (let day = Math.floor(first / DAY_MS) * DAY_MS; day <= last; day += DAY_MS) {
-    const rentals = starts.filter((ms) => ms >= day && ms < day + DAY_MS).length
-    const known = (Math.min(day + DAY_MS, last) - Math.max(day, first)) / DAY_MS
-    const perBank = banks === 0 || known <= 0 ? 0 : rentals / banks / known
-    days.push({ day: new Date(day).toISOString().slice(0, 10), rentals, perBank })
-  }
-  return days
+  return spansOf(first, last, DAY_MS).map((fromMs) => {
+    const toMs = daysLater(fromMs, 1)
+    const rentals = starts.filter((ms) => ms >= fromMs && ms < toMs).length
+    const known = (Math.min(toMs, last) - Math.max(fromMs, first)) / (toMs - fromMs)
+    return { fromMs, rentals, perBank: banks === 0 || known <= 0 ? 0 : rentals / banks / known }
+  })
 }
 
 export interface FeeSum {

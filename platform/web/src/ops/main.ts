@@ -1,5 +1,6 @@
 import { mount } from 'svelte'
 import '../ui/base.css'
+import './ops.css'
 import Page from './Page.svelte'
 
 const target = document.getElementById('page')

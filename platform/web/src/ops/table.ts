@@ -10,7 +10,7 @@ export interface Column<T> {
   readonly right?: boolean
   /** A column that is left out where there is little room. */
   readonly minor?: boolean
-  /** A column of sentences, which gets what room there is. */
+  /** A column of words, which gets what room the others leave. */
   readonly wide?: boolean
 }
 

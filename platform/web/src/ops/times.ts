@@ -3,24 +3,21 @@
 import { timeAs } from '../i18n/language.svelte'
 import { o } from './words'
 
+// In a table a time is read beside others: all have one width, whatever the locale does in a sentence.
+const HOURS = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+
 /** Hours, minutes and seconds; an instant that is not known is a dash. */
 export function second(ms: number): string {
-  return known(ms, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  return known(ms, { ...HOURS, second: '2-digit' })
 }
 
 export function minute(ms: number): string {
-  return known(ms, { hour: '2-digit', minute: '2-digit' })
+  return known(ms, HOURS)
 }
 
 /** Day and time. */
 export function instant(ms: number): string {
-  return known(ms, {
-    month: 'short',
-    day: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  })
+  return known(ms, { month: 'short', day: 'numeric', ...HOURS, second: '2-digit' })
 }
 
 export function dayMonth(ms: number): string {

@@ -315,6 +315,7 @@ export const en = {
   'physical.inventory_reported': 'Inventory reported',
   'alarms.open': 'Open',
   'alarms.closed': 'Closed',
+  'alarms.unread': 'The gateway does not answer: no alarms have been read yet.',
   'alarms.unreachable': 'The gateway does not answer; this is what it told last.',
   'alarm.look': 'Look',
   'alarm.lasts': 'open',

@@ -307,6 +307,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'physical.inventory_reported': '盘点已上报',
   'alarms.open': '未关闭',
   'alarms.closed': '已关闭',
+  'alarms.unread': '网关没有应答：尚未读到任何告警。',
   'alarms.unreachable': '网关没有应答，以下是它最后告知的内容。',
   'alarm.look': '查看',
   'alarm.lasts': '未恢复',

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { OrderBody } from '../../src/session/bodies'
 import { deliveryMs, feeSums, ordersOverTime, returnMs, spread, turnover } from '../../src/ops/figures'
 import type { Order } from '../../src/ops/live/region'
 
 const MINUTE = 60_000
 const START = Date.parse('2026-11-23T00:00:00Z')
+
+beforeEach(() => void vi.stubEnv('TZ', 'UTC'))
+afterEach(() => void vi.unstubAllEnvs())
 
 function body(
   events: readonly (readonly [string, number])[],
@@ -60,7 +63,44 @@ test('turnover is for a bank and a whole day, though only a part of the day is k
     ['bank_ejected', 300],
   ])
   const [day, ...more] = turnover([six_hours], 4, START + 360 * MINUTE)
-  expect(day).toEqual({ day: '2026-11-23', rentals: 3, perBank: 3 })
+  expect(day).toEqual({ fromMs: START, rentals: 3, perBank: 3 })
+  expect(more).toEqual([])
+})
+
+test.each([
+  ['UTC', ['2026-11-23T00:00:00Z', '2026-11-24T00:00:00Z'], [3, 1]],
+  ['Asia/Shanghai', ['2026-11-22T16:00:00Z', '2026-11-23T16:00:00Z'], [2, 2]],
+  ['America/New_York', ['2026-11-22T05:00:00Z', '2026-11-23T05:00:00Z'], [1, 3]],
+])('a day is a day of the reader, in %s', (zone, days, rentals) => {
+  vi.stubEnv('TZ', zone)
+  const hours = [2, 14, 20, 26]
+  const rented = body(hours.map((hour) => ['bank_ejected', hour * 60] as const))
+  const found = turnover([rented], 4, START + 27 * 60 * MINUTE)
+  expect(found.map(({ fromMs }) => fromMs)).toEqual(days.map(Date.parse))
+  expect(found.map((day) => day.rentals)).toEqual(rentals)
+})
+
+test.each([
+  ['UTC', '2026-11-23T00:00:00Z'],
+  ['Asia/Shanghai', '2026-11-22T16:00:00Z'],
+])('orders of many days are counted by days of the reader, in %s', (zone, first) => {
+  vi.stubEnv('TZ', zone)
+  const bins = ordersOverTime([order('settled', 60, 60), order('settled', 17 * 60, 10 * 24 * 60)])
+  expect(bins[0]?.fromMs).toBe(Date.parse(first))
+  expect((bins[1]?.fromMs ?? 0) - (bins[0]?.fromMs ?? 0)).toBe(24 * 60 * MINUTE)
+  expect(bins[0]?.placed).toBe(zone === 'UTC' ? 2 : 1)
+})
+
+test('a day on which the clocks are put back is one day of 25 hours', () => {
+  vi.stubEnv('TZ', 'Europe/Berlin')
+  const day = Date.parse('2026-10-24T22:00:00Z')
+  const rented = {
+    ...body([]),
+    placed: new Date(day).toISOString(),
+    events: [{ type: 'bank_ejected', time: new Date(day + 24.5 * 60 * MINUTE).toISOString() }],
+  } as unknown as OrderBody
+  const [only, ...more] = turnover([rented], 1, day + 25 * 60 * MINUTE - 1)
+  expect(only).toMatchObject({ fromMs: day, rentals: 1 })
   expect(more).toEqual([])
 })
 

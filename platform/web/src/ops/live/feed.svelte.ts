@@ -9,10 +9,10 @@ import { TOPICS, type TopicName } from '../../protocol/generated'
 import { topic } from '../../protocol/topics'
 import type { Account, Credentials } from '../../session/session.svelte'
 import type { Batch } from './batch'
+import type { FromWorker, ToWorker } from './hearing'
 import { Beat } from './pulse.svelte'
 import { Region } from './region'
 import { Ring } from './ring'
-import type { FromWorker, ToWorker } from './wire.worker'
 
 export interface FeedParts {
   readonly account: Account
@@ -98,6 +98,8 @@ export class Feed {
       this.#queue.push(message.batch)
       if (document.hidden) this.#planned ??= setTimeout(() => this.#unseen(), UNSEEN_MS)
     } else if (message.is === 'open') {
+      // It was on its way when another page took over, and is ended already.
+      if (this.state === 'elsewhere') return
       this.state = 'online'
       this.#pauseMs = 0
       this.#openedAt = performance.now()

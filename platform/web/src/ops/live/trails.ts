@@ -12,8 +12,6 @@ export interface Trace {
 }
 
 export class Trails {
-  /** Rises with every message that was added. */
-  version = 0
   readonly #trails = new Map<string, Trace[]>()
 
   constructor(
@@ -34,11 +32,15 @@ export class Trails {
       const [silent] = this.#trails.keys()
       if (silent !== undefined) this.#trails.delete(silent)
     }
-    this.version += 1
   }
 
   /** Returns what was heard of a subject, the oldest first. */
   of(subject: string): readonly Trace[] {
     return this.#trails.get(subject) ?? []
+  }
+
+  /** Returns the number of the last message about a subject, 0 when there is none. */
+  last(subject: string): number {
+    return this.of(subject).at(-1)?.seq ?? 0
   }
 }

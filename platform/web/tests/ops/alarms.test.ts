@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+import { type Alarm, Alarms } from '../../src/ops/alarms.svelte'
+import { Problem } from '../../src/session/api'
+
+const alarm = (id: string) => ({ id, closed: null }) as Alarm
+
+/** A gateway that keeps alarms, and may be away. */
+class Gateway {
+  kept: Record<string, Alarm[]> = { open: [], closed: [] }
+  away: Problem | null = null
+
+  call = <T>(path: string): Promise<T> => {
+    if (this.away !== null) return Promise.reject(this.away)
+    const which = new URL(path, 'http://gateway').searchParams.get('state') ?? ''
+    return Promise.resolve({ alarms: this.kept[which] } as T)
+  }
+}
+
+const AWAY = new Problem(0, 'unreachable', 'away')
+
+test('as long as no alarms have been read, there may be some', async () => {
+  const gateway = new Gateway()
+  gateway.away = AWAY
+  const alarms = new Alarms(gateway.call)
+  await alarms.refresh()
+  expect([alarms.state, alarms.list]).toEqual(['unreachable', null])
+  gateway.away = null
+  await alarms.refresh()
+  expect([alarms.state, alarms.list]).toEqual(['here', []])
+})
+
+test('what was read last stays when the gateway is away, but not for others', async () => {
+  const gateway = new Gateway()
+  gateway.kept.open = [alarm('alm-1')]
+  const alarms = new Alarms(gateway.call)
+  await alarms.refresh()
+  gateway.away = AWAY
+  await alarms.refresh()
+  expect([alarms.state, alarms.list]).toEqual(['unreachable', [alarm('alm-1')]])
+  const shown = alarms.show('closed')
+  expect([alarms.state, alarms.list]).toEqual(['starting', null])
+  await shown
+  expect([alarms.state, alarms.list]).toEqual(['unreachable', null])
+})
+
+test('open alarms are counted while closed ones are shown', async () => {
+  const gateway = new Gateway()
+  gateway.kept.closed = [alarm('alm-1')]
+  const alarms = new Alarms(gateway.call)
+  await alarms.show('closed')
+  gateway.kept.open = [alarm('alm-2'), alarm('alm-3')]
+  await alarms.refresh()
+  expect(alarms.open).toBe(2)
+  expect(alarms.list).toEqual([alarm('alm-1')])
+})
