@@ -14,9 +14,9 @@ afterEach(() => vi.unstubAllGlobals())
 async function spoken(language: 'en' | 'zh') {
   const { chooseLanguage } = await import('../src/i18n/language.svelte')
   chooseLanguage(language)
-  const { told } = await import('../src/session/told')
+  const { toldProblem } = await import('../src/session/told')
   const { toldReason } = await import('../src/rent/reasons')
-  return { told, toldReason }
+  return { toldProblem, toldReason }
 }
 
 test('every refusal of the platform has words', () => {
@@ -27,16 +27,16 @@ test('every refusal of the platform has words', () => {
 test("a problem is told in the page's language, with its numbers", async () => {
   const few = new Problem(409, 'not_enough_banks', 'no cabinet near has 5 banks', null, 3)
   const wait = new Problem(429, 'too_many_tries', 'too many tries to log in', 7)
-  const { told } = await spoken('zh')
-  expect(told(few)).toBe('充电宝数量不足，目前可租 3 个。')
-  expect(told(wait)).toContain('7')
-  expect(told(new Problem(0, 'unreachable', 'Failed to fetch'))).toBe(zh['fault.unreachable'])
-  expect((await spoken('en')).told(few)).toBe('Not so many banks are ready there: 3 can be had.')
+  const { toldProblem } = await spoken('zh')
+  expect(toldProblem(few)).toBe('充电宝数量不足，目前可租 3 个。')
+  expect(toldProblem(wait)).toContain('7')
+  expect(toldProblem(new Problem(0, 'unreachable', 'Failed to fetch'))).toBe(zh['fault.unreachable'])
+  expect((await spoken('en')).toldProblem(few)).toBe('Not so many banks are ready there: 3 can be had.')
 })
 
 test('a problem that is newer than the page is told as the gateway tells it', async () => {
-  const { told } = await spoken('zh')
-  expect(told(new Problem(409, 'moon_too_full', 'the moon is too full'))).toBe('the moon is too full')
+  const { toldProblem } = await spoken('zh')
+  expect(toldProblem(new Problem(409, 'moon_too_full', 'the moon is too full'))).toBe('the moon is too full')
 })
 
 test.each([

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.platform.core.order_evolve import evolve
@@ -9,7 +11,7 @@ from chargeloop.platform.core.order_journal import Stamp
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages import cabinet as cab
-from chargeloop.protocol.messages import delivery
+from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
@@ -265,3 +267,21 @@ def test_a_hand_over_reported_after_the_end_of_the_order_is_shown_to_operators()
     assert script.types(order.id).count("problem_reported") == 1
     assert script.detail(order.id, "problem_reported")["problem"] == "handed over after the end"
     assert not script.rows.lines
+
+
+@pytest.mark.parametrize(
+    ("clockstate", "charged"),
+    [(ClockState.FREE, {"courier_out": 350}), (ClockState.SYNCED, {"courier_out": 350, "rental": 300})],
+)
+def test_a_return_that_a_wrong_clock_dates_before_the_rental_costs_its_user_nothing(
+    clockstate: ClockState, charged: dict[str, int]
+) -> None:
+    script = city()
+    order = in_use(script)
+    script.minutes(70)
+    wish = made(rental.EndOrder, operator="opr-anna", order=order.id, reason="stuck")
+    script.say("cl/v1/demo/operator/opr-anna/request", wish)
+    assert script.order(order.id).state is OrderState.SETTLED
+    script.connect(B)
+    script.insert(B, 5, "bnk-a1", time=script.now_ms - DAY_MS, clockstate=clockstate)
+    assert {fee: amount for fee, amount in script.fees(order.id).items() if amount} == charged

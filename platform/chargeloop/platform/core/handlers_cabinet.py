@@ -308,6 +308,7 @@ def back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -
     track = order.bank(happened.bank)
     if track is None:
         return
+    when = _not_before_rented(track, when)
     if order.final and not (_was_word(track) or _had_been_put_back(track, when)):
         turn.happen(order.id, ev.BankFound(happened.bank, happened.cabinet, happened.slot), when)
         return
@@ -316,6 +317,14 @@ def back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -
         ending.book(turn, ending.note_returns(turn, order))
     else:
         ending.review(turn, order)
+
+
+def _not_before_rented(track: BankTrack, when: Corrected) -> Corrected:
+    """Read a time in doubt that lies before the rental as its beginning: a doubt is the customer's gain."""
+    in_doubt = when.state in {ClockState.INFERRED, ClockState.UNSET}
+    if track.rented is None or track.back is not None or not in_doubt:
+        return when
+    return when.not_before(track.rented.time_ms)
 
 
 def _was_word(track: BankTrack) -> bool:

@@ -4,7 +4,7 @@ import { hasWords, t } from '../i18n/language.svelte'
 import type { Problem } from './api'
 
 /** Returns what a person is told; what the gateway says itself when the code is newer than us. */
-export function told({ status, code, message, retryAfterS, available }: Problem): string {
+export function toldProblem({ status, code, message, retryAfterS, available }: Problem): string {
   if (status === 0) return t('fault.unreachable')
   const key = `problem.${code}`
   if (!hasWords(key)) return message
