@@ -1,4 +1,8 @@
-"""A participant as the contract suite plays it: a paho client that remembers what it was sent, in order."""
+"""A participant as the contract suite plays it: a paho client that remembers what it was sent, in order.
+
+The callbacks hold what they fill and not the peer: paho closes the sockets that wake its thread only when a
+client is no longer referred to, which must be when its peer is left, not when garbage is next collected.
+"""
 
 import queue
 import socket
@@ -44,9 +48,9 @@ class Peer:
         self.name = credentials.client
         self._address = address
         self._keep_alive_s = keep_alive_s
-        self._answers: queue.Queue[Any] = queue.Queue()
-        self._messages: queue.Queue[Message] = queue.Queue()
-        self._ended = threading.Event()
+        self._answers = answers = queue.Queue[Any]()
+        self._messages = messages = queue.Queue[Message]()
+        self._ended = ended = threading.Event()
         self._client = client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id or credentials.client,
@@ -57,18 +61,11 @@ class Peer:
         client.username_pw_set(credentials.client, credentials.password)
         if will is not None:
             client.will_set(will[0], will[1], qos=1, retain=will[2])
-        client.on_connect = lambda _c, _u, flags, code, _p: self._answers.put(
-            (code.value, flags.session_present)
-        )
-        client.on_subscribe = lambda _c, _u, _mid, codes, _p: self._answers.put(
-            [code.value for code in codes]
-        )
-        client.on_disconnect = lambda *_: self._ended.set()
-        client.on_message = self._take
-
-    def _take(self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage) -> None:
-        self._messages.put(
-            Message(message.topic, bytes(message.payload), message.qos, message.retain, message.mid)
+        client.on_connect = lambda _c, _u, flags, code, _p: answers.put((code.value, flags.session_present))
+        client.on_subscribe = lambda _c, _u, _mid, codes, _p: answers.put([code.value for code in codes])
+        client.on_disconnect = lambda *_: ended.set()
+        client.on_message = lambda _c, _u, came: messages.put(
+            Message(came.topic, bytes(came.payload), came.qos, came.retain, came.mid)
         )
 
     def anonymous(self) -> Self:
@@ -94,9 +91,10 @@ class Peer:
         self.leave()
 
     def leave(self) -> None:
-        """Disconnect in order."""
+        """Disconnect in order; this peer has played its part."""
         self._client.disconnect()
         self._client.loop_stop()
+        del self._client
 
     def cut(self) -> None:
         """End the connection as a power cut would: no DISCONNECT."""

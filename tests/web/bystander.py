@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chargeloop.broker import CredentialStore
@@ -25,11 +25,11 @@ class Bystander:
         host, _, port = (data / "run" / "broker.address").read_text("utf-8").strip().rpartition(":")
         self._address = BrokerAddress(host, int(port))
         self._name = client
-        self.messages: list[dict[str, Any]] = []
+        self.messages = messages = list[dict[str, Any]]()
         credentials = CredentialStore.of_data(data).load(client)
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client)
         self._client.username_pw_set(credentials.client, credentials.password)
-        self._client.on_message = self._heard
+        self._client.on_message = lambda _c, _u, heard: messages.append(json.loads(heard.payload))
         self._topics = topics
 
     def __enter__(self) -> Self:
@@ -47,6 +47,7 @@ class Bystander:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        del self._client  # paho closes the sockets that wake its thread when nothing refers to it
 
     def say(self, topic: str, data: Data, source: str, **attributes: Any) -> None:
         """Publish a message and return when the broker has it."""
@@ -75,6 +76,3 @@ class Bystander:
         while len(self.messages) < count:
             assert time.monotonic() < deadline, f"{len(self.messages)} messages and not {count}"
             time.sleep(0.02)
-
-    def _heard(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
-        self.messages.append(json.loads(message.payload))
