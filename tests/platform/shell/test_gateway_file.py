@@ -14,6 +14,7 @@ from chargeloop.platform.shell.accounts.store import AccountStore, Session, acco
 from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from chargeloop.platform.shell.gateway_file import GatewayFile, GatewayFileError
 from chargeloop.protocol.topics import Role
+from tests.platform.shell.sessions import session_of
 
 STORES: dict[str, tuple[Callable[[Path], GatewayFile], Callable[[Path], Path]]] = {
     "accounts": (AccountStore, accounts_path),
@@ -137,7 +138,7 @@ async def test_accounts_of_the_first_version_are_brought_up_to_date_with_all_tha
     first = AccountStore(path)
     await first.open()
     await first.add(anna, "hash")
-    session = await first.begin(anna)
+    session = await session_of(first, anna)
     await first.close()
     run_sql(path, "DROP TABLE discarded_tokens; UPDATE meta SET value = '1' WHERE key = 'version'")
     again = AccountStore(path)

@@ -32,6 +32,7 @@ from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.tickets import Tickets
 from chargeloop.protocol.topics import Role
 from tests.platform.shell.books import NOON_MS, REGION
+from tests.platform.shell.sessions import session_of
 from tests.platform.shell.test_mqtt_connect import connect_packet, text
 
 PASSWORD = "correct horse"
@@ -312,7 +313,7 @@ async def test_an_account_that_has_many_connections_keeps_nobody_else_out(
             async with opened.browser():
                 pass
         assert refused.value.response.status_code == 429
-        session = await registry.store.begin(ben)
+        session = await session_of(registry.store, ben)
         ticket = services.tickets.sell(ben.id, session.id)
         async with connect(f"ws://127.0.0.1:{opened.port}/mqtt?ticket={ticket}", subprotocols=MQTT):
             assert len(opened.relay) == 3

@@ -117,6 +117,28 @@ async def test_a_stranger_costs_as_much_work_as_a_wrong_password(
     assert (len(checked), len(costs)) == (3, 1)
 
 
+@pytest.mark.parametrize("meanwhile", ["another password", "disabled"])
+async def test_what_is_changed_while_a_password_is_checked_counts(
+    client: httpx2.AsyncClient,
+    anna: Account,
+    registry: Registry,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: str,
+) -> None:
+    fits = registry.passwords.fits
+
+    async def checked_for_long(stored: str | None, password: str) -> bool:
+        found = await fits(stored, password)
+        if meanwhile == "disabled":
+            await registry.disable("anna")
+        else:
+            await registry.set_password("anna", "battery staple")
+        return found
+
+    monkeypatch.setattr(registry.passwords, "fits", checked_for_long)
+    problem(await client.post("/v1/session", json=RIGHT), 401, "wrong_login")
+
+
 async def test_tries_for_one_login_name_are_limited_whether_it_is_known_or_not(
     client: httpx2.AsyncClient, anna: Account, time: Instant
 ) -> None:

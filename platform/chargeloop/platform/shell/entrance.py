@@ -73,15 +73,16 @@ class Entrance:
             raise TooManyTriesError(wait_s)
         self._by_login.spend(normal)
         self._by_address.spend(address)
-        account = await self._proven(normal, password)
-        if account is None:
+        proven = await self._proven(normal, password)
+        session = None if proven is None else await self._store.begin(normal, proven, self._region)
+        if session is None:
             raise WrongLoginError
         self._by_login.refund(normal)
         self._by_address.refund(address)
-        return await self._store.begin(account)
+        return session
 
-    async def _proven(self, login: str, password: str) -> Account | None:
-        """Return the account when the password is its own and it may come in here."""
+    async def _proven(self, login: str, password: str) -> str | None:
+        """Return what is stored of the password, when it is the account's own."""
         stored = await self._store.password_hash(login)
         try:
             composed = password_of(password)
@@ -90,10 +91,10 @@ class Entrance:
         if not await self._passwords.fits(stored, composed) or stored is None:
             return None
         if self._passwords.is_stale(stored):
-            await self._store.renew_hash(login, stored, await self._passwords.hash(composed))
-        account = await self._store.find(login)
-        usable = account is not None and not account.disabled and account.region == self._region
-        return account if usable else None
+            fresh = await self._passwords.hash(composed)
+            await self._store.renew_hash(login, stored, fresh)
+            return fresh
+        return stored
 
     async def refresh(self, token: str) -> Session | Stolen | None:
         """Exchange a refresh token; None when it is not good, and what has ended when it must be stolen."""

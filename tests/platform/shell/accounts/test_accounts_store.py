@@ -16,6 +16,7 @@ from chargeloop.platform.shell.accounts.store import AccountStore, Session, Stol
 from chargeloop.protocol.topics import Role
 from tests.platform.shell.books import NOON_MS, REGION
 from tests.platform.shell.scripted import Instant
+from tests.platform.shell.sessions import session_of
 
 ANNA = new_account(Role.OPERATOR, "Anna", region=REGION, now_ms=NOON_MS)
 PASSWORD = "correct horse"
@@ -53,7 +54,7 @@ async def test_a_login_name_and_an_id_are_taken_once(registry: Registry, anna: A
 async def test_who_is_disabled_loses_sessions_and_credentials_and_gets_new_ones(
     registry: Registry, anna: Account, credentials: CredentialStore
 ) -> None:
-    session = await registry.store.begin(anna)
+    session = await session_of(registry.store, anna)
     password = credentials.load(anna.id).password
     assert (await registry.disable("ANNA")).disabled
     assert not await registry.store.lives(session.id)
@@ -68,7 +69,7 @@ async def test_who_is_disabled_loses_sessions_and_credentials_and_gets_new_ones(
 async def test_another_password_ends_the_sessions_and_renews_the_credentials(
     registry: Registry, anna: Account, credentials: CredentialStore
 ) -> None:
-    session = await registry.store.begin(anna)
+    session = await session_of(registry.store, anna)
     of_broker = credentials.load(anna.id).password
     await registry.set_password("anna", "battery staple")
     assert not await registry.store.lives(session.id)
@@ -113,7 +114,7 @@ async def test_the_cost_of_a_hash_is_raised_without_another_password(
 
 
 async def test_a_session_goes_on_from_token_to_token(registry: Registry, anna: Account) -> None:
-    session = await registry.store.begin(anna)
+    session = await session_of(registry.store, anna)
     for _ in range(3):
         following = await registry.store.refresh(session.refresh)
         assert isinstance(following, Session)
@@ -130,7 +131,7 @@ async def renewed(registry: Registry, token: str) -> str:
 
 
 async def test_an_old_token_ends_the_whole_session(registry: Registry, anna: Account) -> None:
-    first = await registry.store.begin(anna)
+    first = await session_of(registry.store, anna)
     third = await renewed(registry, await renewed(registry, first.refresh))
     assert await registry.store.refresh(first.refresh) == Stolen(first.id)
     assert await registry.store.refresh(third) is None
@@ -140,7 +141,7 @@ async def test_an_old_token_ends_the_whole_session(registry: Registry, anna: Acc
 async def test_a_lost_answer_is_asked_for_again_however_late(
     registry: Registry, anna: Account, time: Instant
 ) -> None:
-    first = await registry.store.begin(anna)
+    first = await session_of(registry.store, anna)
     for _ in range(3):
         await renewed(registry, first.refresh)
         time.pass_ms(GRACE_MS + 1)
@@ -152,7 +153,7 @@ async def test_a_lost_answer_is_asked_for_again_however_late(
 async def test_an_answer_that_was_thought_lost_is_a_thief_s(
     registry: Registry, anna: Account, time: Instant
 ) -> None:
-    first = await registry.store.begin(anna)
+    first = await session_of(registry.store, anna)
     one = await renewed(registry, first.refresh)
     time.pass_ms(GRACE_MS + 1)
     await renewed(registry, first.refresh)
@@ -163,7 +164,7 @@ async def test_an_answer_that_was_thought_lost_is_a_thief_s(
 async def test_a_token_copied_and_used_within_moments_is_found_out(
     registry: Registry, anna: Account, *, thief_goes_on_first: bool
 ) -> None:
-    first = await registry.store.begin(anna)
+    first = await session_of(registry.store, anna)
     lines = [await renewed(registry, first.refresh) for _ in ("owner", "thief")]
     if thief_goes_on_first:
         lines.reverse()
@@ -176,7 +177,7 @@ async def test_a_token_copied_and_used_within_moments_is_found_out(
 async def test_two_tabs_that_refresh_at_the_same_instant_both_go_on(
     registry: Registry, anna: Account
 ) -> None:
-    first = await registry.store.begin(anna)
+    first = await session_of(registry.store, anna)
     tabs = await asyncio.gather(*(registry.store.refresh(first.refresh) for _ in range(2)))
     one, other = tabs
     assert isinstance(one, Session)
@@ -193,18 +194,18 @@ async def test_two_tabs_that_refresh_at_the_same_instant_both_go_on(
 async def test_a_session_ends_by_itself_after_a_month_and_is_forgotten(
     registry: Registry, anna: Account, time: Instant, tmp_path: Path
 ) -> None:
-    session = await registry.store.begin(anna)
+    session = await session_of(registry.store, anna)
     time.pass_ms(SESSION_MS)
     assert not await registry.store.lives(session.id)
     assert await registry.store.refresh(session.refresh) is None
-    following = await registry.store.begin(anna)
+    following = await session_of(registry.store, anna)
     with closing(sqlite3.connect(accounts_path(tmp_path))) as db:
         assert db.execute("SELECT id FROM sessions").fetchall() == [(following.id,)]
         assert db.execute("SELECT count(*) FROM refresh_tokens").fetchone() == (1,)
 
 
 async def test_no_token_can_be_read_from_the_disk(registry: Registry, anna: Account, tmp_path: Path) -> None:
-    session = await registry.store.begin(anna)
+    session = await session_of(registry.store, anna)
     await registry.store.refresh(session.refresh)
     await registry.store.close()
     directory = accounts_path(tmp_path).parent
@@ -214,7 +215,7 @@ async def test_no_token_can_be_read_from_the_disk(registry: Registry, anna: Acco
 async def test_another_process_that_changes_the_file_is_noticed(
     registry: Registry, anna: Account, tmp_path: Path
 ) -> None:
-    session = await registry.store.begin(anna)
+    session = await session_of(registry.store, anna)
     before = await registry.store.data_version()
     other = AccountStore(accounts_path(tmp_path))
     await other.open()

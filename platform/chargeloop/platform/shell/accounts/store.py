@@ -146,10 +146,17 @@ class AccountStore(GatewayFile):
 
     # Sessions.
 
-    async def begin(self, account: Account) -> Session:
-        """Begin a session of somebody who has just logged in."""
+    async def begin(self, login: str, password_hash: str, region: RegionId) -> Session | None:
+        """Begin a session of somebody who knew the password behind this hash; `login` is in its normal form.
+
+        None when it is not the account's any more, or the account is disabled or of another region.
+        """
         now_ms, name = self._now_ms(), f"ses-{secrets.token_hex(10)}"
         async with self._transaction() as db:
+            row = await self._one(_LETS_IN, login, password_hash, region)
+            if row is None:
+                return None
+            account = _account(row)
             await db.execute("DELETE FROM sessions WHERE expires_ms <= ?", (now_ms,))
             await db.execute(
                 "INSERT INTO sessions (id, account, created_ms, expires_ms) VALUES (?, ?, ?, ?)",
@@ -227,6 +234,9 @@ class AccountStore(GatewayFile):
         )
 
 
+_LETS_IN: Final = (
+    f"SELECT {_COLUMNS} FROM accounts WHERE login = ? AND password = ? AND region = ? AND disabled = 0"  # noqa: S608
+)
 _SHOWN: Final = (
     "SELECT t.session, t.replaced_ms,"
     " EXISTS (SELECT 1 FROM refresh_tokens AS n WHERE n.follows = t.digest AND n.replaced_ms IS NOT NULL),"
