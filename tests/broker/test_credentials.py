@@ -117,6 +117,21 @@ def test_two_who_grant_at_once_get_the_same_credentials(store: CredentialStore) 
     assert [path.name for path in store.directory.iterdir()] == ["cab-0001.json"]
 
 
+def test_what_is_revoked_in_the_moment_it_is_granted_is_granted_anew(
+    store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, drawn = store._create, []
+
+    def revoked_at_first(path: Path, credentials: Credentials) -> None:
+        create(path, credentials)
+        drawn.append(credentials)
+        if len(drawn) == 1:
+            store.revoke(credentials.client)
+
+    monkeypatch.setattr(store, "_create", revoked_at_first)
+    assert store.grant("cab-0001", "demo") == drawn[1] == store.load("cab-0001")
+
+
 WHOLE = '{"client": "cab-0099", "role": "cabinet", "region": "demo", "password": "secret"}'
 
 
@@ -154,9 +169,12 @@ def test_a_file_that_is_no_text_or_of_no_participant_is_told_of(store: Credentia
     (store.directory / "cab-0002.json").write_bytes(b"\xff\xfe")
     (store.directory / "chargeloop-probe.json").write_text(WHOLE.replace("cab-0099", "chargeloop-probe"))
     (store.directory / "cab-0003.json").mkdir()
+    (store.directory / "cab-0004.json").symlink_to(store.directory / "nowhere")
     told: list[BrokenCredentialsError] = []
     assert [one.client for one in store.all(told.append)] == ["cab-0001"]
-    assert len(told) == 3
+    assert len(told) == 4
+    with pytest.raises(BrokenCredentialsError, match="No such file"):
+        store.grant("cab-0004", "demo")
 
 
 def test_a_file_that_others_have_written_whole_counts_like_ours(store: CredentialStore) -> None:

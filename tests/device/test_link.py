@@ -1,7 +1,7 @@
 """A device's link over a real Mosquitto."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from chargeloop.broker.outage import Outages
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import SlotChanged, SlotsSnapshot, SlotState, Telemetry
 from chargeloop.protocol.messages.common import ConnectionState, JournalAck, Presence
+from tests.endpoint.refusing import refusing_broker
 from tests.endpoint.site import Device, Site, granted, running, site, until
 from tests.endpoint.toy import ToyCore, command, report
 
@@ -36,6 +37,27 @@ def snapshot(version: int, journal: Journal | None) -> Send:
 def presences(device: Device) -> list[tuple[Presence, int]]:
     told = (one.message.data for one in device.received)
     return [(one.state, one.connection_epoch) for one in told if isinstance(one, ConnectionState)]
+
+
+def link_alone(
+    data: Path, broker: BrokerAddress, subscriptions: list[str], randbelow: Callable[[int], int]
+) -> DeviceLink:
+    """Returns the link of a cabinet that keeps nothing and takes nothing."""
+
+    async def take(_: Incoming) -> None: ...
+
+    return DeviceLink(
+        credentials=granted(data).load("cab-1"),
+        broker=broker,
+        clock=RealClock(),
+        device_clock=DeviceClock(RealClock(), boot_id=begin_boot(data)),
+        journal=None,
+        state_dir=data,
+        subscriptions=subscriptions,
+        receive=take,
+        policy=LinkPolicy(reconnect_ms=1_600),
+        randbelow=randbelow,
+    )
 
 
 async def test_a_device_is_born_and_says_goodbye_with_an_epoch_that_only_rises(place: Site) -> None:
@@ -73,25 +95,26 @@ async def test_a_device_tries_soon_to_connect_again_and_then_less_and_less_often
         limits.append(limit)
         return 0
 
-    async def take(_: Incoming) -> None: ...
-
-    link = DeviceLink(
-        credentials=granted(tmp_path).load("cab-1"),
-        broker=BrokerAddress("127.0.0.1", 1),  # nobody listens there
-        clock=RealClock(),
-        device_clock=DeviceClock(RealClock(), boot_id=begin_boot(tmp_path)),
-        journal=None,
-        state_dir=tmp_path,
-        subscriptions=(),
-        receive=take,
-        policy=LinkPolicy(reconnect_ms=1_600),
-        randbelow=no_pause,
-    )
+    nobody = BrokerAddress("127.0.0.1", 1)
+    link = link_alone(tmp_path, nobody, [], no_pause)
     async with running(link.run()):
         await until(lambda: len(limits) >= 6, what="six attempts")
     assert limits[:6] == [101, 201, 401, 801, 1_601, 1_601]
     (told,) = caplog.messages
     assert told.startswith("no connection to the broker at 127.0.0.1:1 (connection refused): ")
+
+
+async def test_a_device_that_may_not_hear_what_it_must_says_so_and_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link_module, "OUTAGES", Outages())
+    async with refusing_broker() as broker:
+        link = link_alone(tmp_path, broker, [f"{CABINET}/command"], lambda _: 0)
+        async with running(link.run()):
+            await until(lambda: bool(caplog.messages), what="it is said")
+            assert not link.connected
+    (told,) = caplog.messages
+    assert f"does not let cab-1 in (a subscription was refused: {CABINET}/command)" in told
 
 
 async def test_a_state_is_published_again_at_every_connection(place: Site) -> None:

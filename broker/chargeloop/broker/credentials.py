@@ -87,9 +87,9 @@ class CredentialStore:
         if not is_region(region):
             raise InvalidIdError(not_a_region(region))
         path = self._path(client)
-        if not path.exists():
+        # Another process may grant the same, or revoke it, at any moment.
+        while (known := self._found(path)) is None:
             self._create(path, Credentials(client, role, region, secrets.token_urlsafe(_PASSWORD_BYTES)))
-        known = self._read(path)
         if known.region != region:
             message = f"{client} already has credentials for region {known.region!r}, not {region!r}"
             raise RegionMismatchError(message)
@@ -103,11 +103,11 @@ class CredentialStore:
             UnknownClientError: nothing has been granted to it, or nothing that can be used.
         """
         role_of(client)
-        try:
-            return self._read(self._path(client))
-        except FileNotFoundError:
+        known = self._found(self._path(client))
+        if known is None:
             message = f"no credentials for {client} in {self.directory}"
-            raise UnknownClientError(message) from None
+            raise UnknownClientError(message)
+        return known
 
     def all(self, broken: Callable[[BrokenCredentialsError], None] | None = None) -> Iterator[Credentials]:
         """Yield all credentials, ordered by client; `broken` is told of files that cannot be used.
@@ -117,13 +117,14 @@ class CredentialStore:
         """
         for path in sorted(self.directory.glob("*.json")):
             try:
-                yield self._read(path)
-            except FileNotFoundError:
-                continue  # revoked meanwhile
+                known = self._found(path)
             except BrokenCredentialsError as error:
                 if broken is None:
                     raise
                 broken(error)
+                continue
+            if known is not None:  # else it was revoked meanwhile
+                yield known
 
     def revoke(self, client: str) -> None:
         """Take the client's credentials away; revoking what is not there changes nothing.
@@ -148,12 +149,13 @@ class CredentialStore:
         return self.directory / f"{client}.json"
 
     @staticmethod
-    def _read(path: Path) -> Credentials:
+    def _found(path: Path) -> Credentials | None:
+        """Return what is in a client's file, or None when there is none."""
         try:
             return _parsed(path.stem, path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise
         except (OSError, ValueError, RecursionError) as error:
+            if isinstance(error, FileNotFoundError) and not path.is_symlink():
+                return None
             message = f"credentials file {path} cannot be used: {error}"
             raise BrokenCredentialsError(message) from error
 

@@ -9,11 +9,14 @@ whoever had cancelled would wait for ever. All three are seen to here.
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import aiomqtt
+
+# Of a SUBACK; below it are the QoS that are granted.
+_FAILURE: Final = 0x80
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -42,6 +45,25 @@ async def answered(call: Awaitable[T]) -> T:
     """
     (answer,) = await asyncio.gather(call)
     return answer
+
+
+class SubscriptionRefusedError(aiomqtt.MqttError):
+    """The broker is there and does not let us hear something; the message says what."""
+
+
+async def subscribe(client: aiomqtt.Client, filters: Sequence[str]) -> None:
+    """Subscribe to all of these with QoS 1.
+
+    Raises:
+        SubscriptionRefusedError: the broker refuses one of them.
+        MqttError: the connection was lost.
+    """
+    codes = await answered(client.subscribe([(text, 1) for text in filters]))
+    numbers = [code if isinstance(code, int) else code.value for code in codes]
+    refused = [text for text, number in zip(filters, numbers, strict=True) if number >= _FAILURE]
+    if refused:
+        message = f"a subscription was refused: {', '.join(refused)}"
+        raise SubscriptionRefusedError(message)
 
 
 async def leave(client: aiomqtt.Client) -> None:

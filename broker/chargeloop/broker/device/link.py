@@ -20,7 +20,7 @@ from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import Clock, act_as, wait_for_event
 from chargeloop.broker.credentials import Credentials
 from chargeloop.broker.device.clock import DeviceClock
-from chargeloop.broker.device.connection import answered, enter, leave
+from chargeloop.broker.device.connection import SubscriptionRefusedError, answered, enter, leave, subscribe
 from chargeloop.broker.device.files import count_up
 from chargeloop.broker.device.journal import Journal
 from chargeloop.broker.device.outbox import DeviceOutbox, LinkPolicy
@@ -199,7 +199,7 @@ class DeviceLink:
             await self._reachable.wait()
             try:
                 await self._connection()
-            except aiomqtt.exceptions.MqttConnectError as error:
+            except (aiomqtt.exceptions.MqttConnectError, SubscriptionRefusedError) as error:
                 OUTAGES.refused(self._broker, self._credentials.client, error)
             except (aiomqtt.MqttError, OSError) as error:
                 OUTAGES.lost(self._broker, "the connection was lost" if self._was_connected else error)
@@ -221,7 +221,7 @@ class DeviceLink:
             await enter(client)
         try:
             with self._clock.hold():
-                await answered(client.subscribe([(text, 1) for text in self._subscriptions]))
+                await subscribe(client, self._subscriptions)
                 self._begin()
             await self._read_and_write(client)
         finally:
