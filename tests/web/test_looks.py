@@ -104,6 +104,26 @@ def test_a_page_is_used_with_the_keyboard_alone(visitors: Visitors) -> None:
     expect(page.get_by_role("button", name="Go off duty")).to_be_visible()
 
 
+def test_a_place_on_the_map_is_chosen_by_keys_and_its_words_follow_the_language(
+    visitors: Visitors,
+) -> None:
+    page = visitors.enter("/", "user-two")
+    expect(page.locator(".map[data-streets]")).to_be_visible()
+    told = page.get_by_text("Arrow keys move the map")
+    expect(told).to_be_hidden()
+    canvas = page.locator("canvas")
+    while not canvas.evaluate("one => one === document.activeElement"):
+        page.keyboard.press("Tab")
+    expect(told).to_be_visible()
+    is_usable(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Here, as you tapped on the map.")).to_be_visible()
+    expect(page.get_by_text("Invented streets")).to_be_visible()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("中文").check()
+    expect(page.get_by_text("Invented streets")).to_be_hidden()
+
+
 def test_every_page_loads_under_the_gateways_content_policy(town: Town, visitors: Visitors) -> None:
     for path in _HEADINGS:
         page = visitors.open(path, size=DESKTOP if path == "/ops" else PHONE)

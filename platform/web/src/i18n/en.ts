@@ -80,6 +80,7 @@ export const en = {
     'Another tab or phone has taken over: one at a time speaks for you. What you did here is kept and will be sent.',
   'elsewhere.here': 'Use here',
   'map.invented': 'Invented streets',
+  'map.keys': 'Arrow keys move the map. Enter puts you in its middle.',
   'map.bare': 'The streets could not be loaded.',
   'map.label': 'Map',
   'map.failed': 'The map cannot be shown',

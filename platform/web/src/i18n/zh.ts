@@ -79,6 +79,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'elsewhere.about': '另一个页面或手机已接管，同一时间只能有一处为您收发。您在此处的操作已保存，稍后会发送。',
   'elsewhere.here': '在此处使用',
   'map.invented': '示意街道，非真实地图',
+  'map.keys': '方向键移动地图，回车键把您放在地图中央。',
   'map.bare': '街道未能加载。',
   'map.label': '地图',
   'map.failed': '无法显示地图',

@@ -1,6 +1,7 @@
 /** The map itself, in a file of its own: it is large, and loaded when somebody looks at it. */
 
 import {
+  type LngLat,
   LngLatBounds,
   type Map as MapView,
   Marker,
@@ -85,7 +86,17 @@ export class Drawing {
       // What is drawn can be asked for by who tests it.
       container.dataset.streets = String(drawnIn(this.#map, 'streets'))
     })
-    this.#map.on('click', ({ lngLat }) => asked.pick?.({ lat: lngLat.lat, lon: lngLat.lng }))
+    const { pick } = asked
+    if (pick !== undefined) this.#letPick(pick)
+  }
+
+  /** Where the map is tapped; by keys its middle, which the arrows move. */
+  #letPick(pick: (point: Point) => void): void {
+    const at = ({ lat, lng }: LngLat) => pick({ lat, lon: lng })
+    this.#map.on('click', ({ lngLat }) => at(lngLat))
+    this.#map.getCanvas().addEventListener('keydown', ({ key }) => {
+      if (key === 'Enter') at(this.#map.getCenter())
+    })
   }
 
   show(scene: Scene): void {
