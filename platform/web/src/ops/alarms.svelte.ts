@@ -27,6 +27,8 @@ export class Alarms {
   open = $state(0)
   #timer: ReturnType<typeof setTimeout> | undefined
   #running = false
+  // What was asked for last counts: what was read before an operator's act is not shown after it.
+  #turn = 0
 
   constructor(private readonly call: <T>(path: string, request?: Call) => Promise<T>) {}
 
@@ -59,17 +61,18 @@ export class Alarms {
   }
 
   async refresh(): Promise<void> {
+    const turn = ++this.#turn
     const which = this.shown
     try {
       const open = await this.#read('open')
-      this.open = open.length
       const list = which === 'open' ? open : await this.#read(which)
-      if (which !== this.shown) return
+      if (turn !== this.#turn) return
+      this.open = open.length
       this.list = list
       this.state = 'here'
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      if (which === this.shown) this.state = error.status === 404 ? 'absent' : 'unreachable'
+      if (turn === this.#turn) this.state = error.status === 404 ? 'absent' : 'unreachable'
     }
   }
 

@@ -53,3 +53,26 @@ test('open alarms are counted while closed ones are shown', async () => {
   expect(alarms.open).toBe(2)
   expect(alarms.list).toEqual([alarm('alm-1')])
 })
+
+test('what was read before an act is not shown after it', async () => {
+  const gateway = new Gateway()
+  gateway.kept.open = [alarm('alm-1')]
+  let release: () => void = () => undefined
+  const asked: string[] = []
+  const call = async <T>(path: string): Promise<T> => {
+    asked.push(path)
+    if (path.endsWith('/close')) {
+      gateway.kept.open = []
+      return { id: 'alm-1', closed: { by: 'opr-anna' } } as T
+    }
+    const answer = await gateway.call<T>(path)
+    if (asked.length === 1) await new Promise<void>((resolve) => (release = resolve))
+    return answer
+  }
+  const alarms = new Alarms(call)
+  const polled = alarms.refresh()
+  await alarms.act(alarm('alm-1'), 'close', { reason: 'mended' })
+  release()
+  await polled
+  expect([alarms.list, alarms.open]).toEqual([[], 0])
+})
