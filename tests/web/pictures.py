@@ -61,6 +61,21 @@ def _play(visitors: Visitors) -> None:
     expect(user.get_by_role("heading", name="Yours to use")).to_be_visible()
     expect(user.get_by_text("€2.00 from")).to_be_visible()
     _take(user, "user-use", "dark", map_there=False)
+    user.get_by_role("button", name="Have them fetched").click()
+    user.get_by_role("button", name="Fetch 2 banks here").click()
+    courier.get_by_role("button", name="Accept").click()
+    courier.get_by_role("button", name="I am at the customer").click()
+    courier.get_by_role("button", name="Ring at the door").click()
+    user.get_by_role("button", name="Open and tell the code").click()
+    courier.get_by_role("button", name="I have collected 2 banks").click()
+    courier.get_by_role("button", name="I am at the cabinet").click()
+    courier.get_by_role("button", name="Push the banks in").click()
+    courier.get_by_role("button", name="I have put back 2 banks").click()
+    user.get_by_role("button", name="Receipt").click()
+    expect(user.get_by_label("Receipt")).to_be_visible()
+    _take(user, "user-receipt", "light", map_there=False)
+    courier.get_by_role("button", name="Earnings").click()
+    _take(courier, "courier-earnings", "light", map_there=False)
 
 
 def _look_around(browser: Browser, data: Path) -> None:
@@ -80,12 +95,33 @@ def _look_around(browser: Browser, data: Path) -> None:
         operator.get_by_role("link", name="cab-0002").click()
         expect(operator.get_by_role("heading", name="Market Hall")).to_be_visible()
         _take(operator, "ops-cabinet", "dark", size=DESKTOP, map_there=False)
+        operator.goto(f"{city.url}/ops/orders/{_much_happened(city)}")
+        expect(operator.get_by_role("heading", name="Timeline")).to_be_visible()
+        operator.wait_for_timeout(2_000)
+        _take(operator, "ops-order", "light", size=DESKTOP, map_there=False)
+        operator.get_by_role("link", name="Alarms").click()
+        operator.get_by_role("button", name="Look").first.wait_for()
+        _take(operator, "ops-alarms", "light", size=DESKTOP, map_there=False)
+        operator.get_by_role("link", name="Messages").click()
+        operator.wait_for_timeout(20_000)
+        operator.get_by_role("button", name="Pause").click()
+        operator.get_by_role("button", name="telemetry").first.click()
+        _take(operator, "ops-messages", "dark", size=DESKTOP, map_there=False)
         operator.get_by_role("link", name="Figures").click()
         expect(operator.get_by_text(re.compile("of the last [0-9]+ orders"))).to_be_visible()
         _take(operator, "ops-figures", "light", size=DESKTOP, map_there=False)
         visitors.leave()
         demo.process.terminate()
         demo.process.communicate()
+
+
+def _much_happened(city: Town) -> str:
+    """Return the settled order with the longest journal."""
+    operator = city.as_user("operator-one")
+    orders = [operator.order(one["id"]) for one in operator.send("GET", "/v1/orders")["orders"]]
+    operator.close()
+    settled = [order for order in orders if order["state"] == "settled"]
+    return str(max(settled, key=lambda order: len(order["events"]))["id"])
 
 
 def _take(page: Page, name: str, scheme: Scheme, *, size: object = PHONE, map_there: bool = True) -> None:

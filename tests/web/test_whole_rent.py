@@ -57,6 +57,8 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     _do(courier, "Push the banks in")
 
     expect(user.get_by_role("heading", name="Returned and settled")).to_be_visible()
+    headings = user.get_by_role("heading").all_inner_texts()
+    assert headings.index("Returned and settled") < headings.index("Where are you?")
     user.get_by_role("button", name="Receipt").click()
     bill = someone.order(order)
     someone.close()
