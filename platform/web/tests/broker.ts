@@ -26,7 +26,7 @@ export class Broker {
     this.dials.push(dial)
     return Promise.resolve({
       publish: (name: string, payload: string) => void this.published.push({ topic: name, payload }),
-      end: () => dial.events.lost(),
+      end: () => dial.events.lost(false),
     })
   }
 
@@ -66,7 +66,13 @@ export class Broker {
     this.say('courier_ack', 'chargeloop.common.journal_ack.v1', { journal, seq, gap })
   }
 
+  /** The network is lost. */
   cut(): void {
-    this.dials.at(-1)?.events.lost()
+    this.dials.at(-1)?.events.lost(false)
+  }
+
+  /** Somebody else has connected under the same name. */
+  end(): void {
+    this.dials.at(-1)?.events.lost(true)
   }
 }

@@ -137,13 +137,25 @@ test('after a sleep the time is asked for at once, and an answer from before it 
   link.stop()
 })
 
-test('connections that end at once again and again mean that somebody else uses the account', async () => {
+test('a network that is lost again and again is tried again and again', async () => {
+  const { broker, link } = await linked()
+  void link.run()
+  for (const count of [1, 2, 3, 4, 5]) {
+    await vi.waitFor(() => expect(broker.dials).toHaveLength(count))
+    await vi.waitFor(() => expect(link.state).toBe('online'))
+    broker.cut()
+  }
+  await vi.waitFor(() => expect(broker.dials).toHaveLength(6))
+  link.stop()
+})
+
+test('connections that the broker ends at once again and again mean that somebody else uses the account', async () => {
   const { broker, link } = await linked()
   const running = link.run()
   for (const count of [1, 2, 3]) {
     await vi.waitFor(() => expect(broker.dials).toHaveLength(count))
     await vi.waitFor(() => expect(link.state).toBe('online'))
-    broker.cut()
+    broker.end()
   }
   await running
   expect(link.state).toBe('elsewhere')

@@ -51,7 +51,7 @@ const PROBE_MS = 300_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 const TICK_MS = 250
-// A connection this short, so many times in a row, is ended by somebody who uses the same account elsewhere.
+// What the broker ends so soon, so many times in a row, is ended by somebody who uses the same account elsewhere.
 const SHORT_MS = 10_000
 const SHORT_TIMES = 3
 const MOST_DOUBLINGS = 4
@@ -67,7 +67,7 @@ export class Link {
   #running = false
   #pauseMs = 0
   #wake: (() => void) | null = null
-  #lost: (() => void) | null = null
+  #lost: ((ended: boolean) => void) | null = null
   #probe: { id: string; boot: string; sentUptimeMs: number } | null = null
   #probeAt = 0
   #exchanges = 0
@@ -88,9 +88,9 @@ export class Link {
     let short = 0
     while (this.#stillRunning()) {
       const began = performance.now()
-      const connected = await this.#connection()
+      const ended = await this.#connection()
       if (!this.#stillRunning()) break
-      short = connected && performance.now() - began < SHORT_MS ? short + 1 : 0
+      short = ended && performance.now() - began < SHORT_MS ? short + 1 : 0
       if (short >= SHORT_TIMES) {
         this.state = 'elsewhere'
         break
@@ -107,7 +107,7 @@ export class Link {
     this.state = state
     this.#sayPresence('offline')
     this.#wire?.end()
-    this.#lost?.()
+    this.#lost?.(false)
     this.#wake?.()
   }
 
@@ -204,12 +204,12 @@ export class Link {
     this.#wake = null
   }
 
-  /** Holds one connection until it is lost; tells whether there was one. */
+  /** Holds one connection until it is lost; tells whether there was one that the broker has ended. */
   async #connection(): Promise<boolean> {
     if (this.state !== 'offline') this.state = 'connecting'
-    let ended: () => void = () => undefined
-    const end = new Promise<void>((resolve) => (ended = resolve))
-    this.#lost = ended
+    let lost: (ended: boolean) => void = () => undefined
+    const end = new Promise<boolean>((resolve) => (lost = resolve))
+    this.#lost = lost
     try {
       const { ticket, credentials } = await this.parts.admit()
       const epoch = (await this.parts.journal?.nextEpoch(Date.now())) ?? null
@@ -218,7 +218,7 @@ export class Link {
         credentials,
         will: this.#presence('offline', epoch),
         filters: this.#filters(),
-        events: { arrived: (name, payload) => this.#arrived(name, payload), lost: ended },
+        events: { arrived: (name, payload) => this.#arrived(name, payload), lost },
       })
       if (!this.#stillRunning()) {
         wire.end()
@@ -230,10 +230,10 @@ export class Link {
       return false
     }
     const ticking = setInterval(() => this.#flush(), TICK_MS)
-    await end
+    const ended = await end
     clearInterval(ticking)
     this.#wire = null
-    return true
+    return ended
   }
 
   #begin(wire: Wire, epoch: number | null): void {

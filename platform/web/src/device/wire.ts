@@ -9,7 +9,8 @@ export interface Will {
 
 export interface WireEvents {
   arrived(topic: string, payload: Uint8Array, retained: boolean): void
-  lost(): void
+  /** `ended`: the broker has ended it, and no network lost it. */
+  lost(ended: boolean): void
 }
 
 /** What a link needs of a connection. */
@@ -28,6 +29,8 @@ export interface Dial {
 
 const KEEPALIVE_S = 30
 const CONNECT_MS = 10_000
+// With this code the relay closes what the broker has ended (RFC 6455, section 7.4.1).
+const NORMAL = 1000
 
 /** Connects and subscribes; rejects when it cannot be done. */
 export async function dial({ ticket, credentials, will, filters, events }: Dial): Promise<Wire> {
@@ -35,7 +38,13 @@ export async function dial({ ticket, credentials, will, filters, events }: Dial)
   const { default: mqtt } = await import('mqtt')
   const url = new URL(`/mqtt?ticket=${encodeURIComponent(ticket)}`, location.href)
   url.protocol = url.protocol.replace('http', 'ws')
+  let ended = false
   const client = mqtt.connect(url.href, {
+    createWebsocket: (address: string, protocols: string[]) => {
+      const socket = new WebSocket(address, protocols)
+      socket.addEventListener('close', ({ code }) => (ended = code === NORMAL))
+      return socket
+    },
     clientId: credentials.client_id,
     username: credentials.username,
     password: credentials.password,
@@ -59,7 +68,7 @@ export async function dial({ ticket, credentials, will, filters, events }: Dial)
     if (over) return
     over = true
     client.end(true)
-    if (open) events.lost()
+    if (open) events.lost(ended)
   }
   await new Promise<void>((resolve, reject) => {
     client.once('connect', () => resolve())

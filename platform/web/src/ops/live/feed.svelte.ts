@@ -30,7 +30,7 @@ const LONGEST_PAUSE_MS = 30_000
 const RATE_MS = 1_000
 // Without frames, in a tab that nobody looks at, the work is done at this pace.
 const UNSEEN_MS = 200
-// A connection this short, so many times in a row, is ended by somebody who uses the same account elsewhere.
+// What the broker ends so soon, so many times in a row, is ended by somebody who uses the same account elsewhere.
 const SHORT_MS = 10_000
 const SHORT_TIMES = 3
 
@@ -103,12 +103,12 @@ export class Feed {
       this.state = 'online'
       this.#pauseMs = 0
       this.#openedAt = performance.now()
-    } else this.#lost(message.overrun)
+    } else this.#lost(message.ended)
   }
 
-  #lost(overrun: boolean): void {
+  #lost(ended: boolean): void {
     if (this.state === 'online') {
-      const short = !overrun && performance.now() - this.#openedAt < SHORT_MS
+      const short = ended && performance.now() - this.#openedAt < SHORT_MS
       this.#short = short ? this.#short + 1 : 0
     }
     if (this.#short >= SHORT_TIMES) this.#leave()

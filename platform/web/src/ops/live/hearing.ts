@@ -22,7 +22,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly is: 'open' }
-  | { readonly is: 'lost'; readonly why: string; readonly overrun: boolean }
+  | { readonly is: 'lost'; readonly why: string; readonly ended: boolean }
   | { readonly is: 'batch'; readonly batch: Batch }
 
 type Connect = Extract<ToWorker, { do: 'connect' }>
@@ -59,8 +59,8 @@ export class Hearing {
   async #connect({ ticket, credentials, filters }: Connect): Promise<void> {
     this.#leave()
     const turn = this.#turn
-    const lost = (why: string) => {
-      if (turn === this.#turn) this.#lost(why, false)
+    const lost = (why: string, ended: boolean) => {
+      if (turn === this.#turn) this.#lost(why, ended)
     }
     try {
       const wire = await this.dial({
@@ -72,7 +72,7 @@ export class Hearing {
           arrived: (topic, payload, retained) => {
             if (turn === this.#turn) this.#arrived(topic, payload, retained)
           },
-          lost: () => lost('the connection was lost'),
+          lost: (ended) => lost('the connection was lost', ended),
         },
       })
       if (turn !== this.#turn) {
@@ -82,7 +82,7 @@ export class Hearing {
       this.#wire = wire
       this.say({ is: 'open' })
     } catch (error) {
-      lost(error instanceof Error ? error.message : String(error))
+      lost(error instanceof Error ? error.message : String(error), false)
     }
   }
 
@@ -93,14 +93,15 @@ export class Hearing {
     this.#packer = new Packer()
   }
 
-  #lost(why: string, overrun: boolean): void {
+  /** `ended`: by the broker. */
+  #lost(why: string, ended: boolean): void {
     this.#leave()
-    this.say({ is: 'lost', why, overrun })
+    this.say({ is: 'lost', why, ended })
   }
 
   #arrived(topic: string, payload: Uint8Array, retained: boolean): void {
     this.#packer.add(topic, payload, Date.now(), retained)
-    if (this.#packer.size > MOST_BYTES) this.#lost('the page does not keep up', true)
+    if (this.#packer.size > MOST_BYTES) this.#lost('the page does not keep up', false)
     else this.#plan()
   }
 
