@@ -148,3 +148,37 @@ test('a place that is not known is not told', async () => {
   phone.sayWhere()
   expect(broker.heard('courier_position')).toHaveLength(1)
 })
+
+test('a trip whose delivery was refused and whose banks were put back has not come to its goal', async () => {
+  const phone = await online()
+  await phone.answer({ ...offer, until: Infinity, taken: false, ended: null }, true)
+  broker.say(
+    'courier_work',
+    'chargeloop.courier.work.v1',
+    work(1, { ...job, step: 'at_user', banks: ['bnk-1'] }),
+  )
+  await phone.act('chargeloop.courier.delivered.v1', { job: 'job-1', code: '0000', banks: ['bnk-1'] })
+  expect(phone.trips).toMatchObject([{ reached: true, to: null }])
+  const wrong = broker.events().at(-1)
+  broker.acknowledge(wrong?.journalid ?? '', wrong?.seq ?? 0)
+  await seen(() => expect(phone.waiting).toEqual([]))
+  broker.say('courier_work', 'chargeloop.courier.work.v1', {
+    ...work(2, { ...job, step: 'bring_back', banks: ['bnk-1'] }),
+    refusals: [{ event: wrong?.id ?? '', reason: 'wrong_code' }],
+  })
+  expect(phone.trips).toMatchObject([{ reached: false }])
+  await phone.act('chargeloop.courier.put_back.v1', { job: 'job-1', banks: ['bnk-1'] })
+  broker.say('courier_work', 'chargeloop.courier.work.v1', { version: 3, on_duty: true, jobs: [] })
+  expect(phone.trips).toMatchObject([{ reached: false, given: true }])
+  expect(phone.trips[0]?.to).not.toBeNull()
+})
+
+test('a trip back has come to its goal when the banks are in a cabinet', async () => {
+  const phone = await online()
+  await phone.answer({ ...offer, leg: 'back', until: Infinity, taken: false, ended: null }, true)
+  const back: WorkJob = { ...job, leg: 'back', step: 'at_cabinet', banks: ['bnk-1'] }
+  broker.say('courier_work', 'chargeloop.courier.work.v1', work(1, back))
+  await phone.act('chargeloop.courier.put_back.v1', { job: 'job-1', banks: ['bnk-1'] })
+  broker.say('courier_work', 'chargeloop.courier.work.v1', { version: 2, on_duty: true, jobs: [] })
+  expect(phone.trips).toMatchObject([{ reached: true, given: true }])
+})

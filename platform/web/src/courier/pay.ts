@@ -6,8 +6,13 @@
  */
 
 import type { TariffBody, TripBody } from '../session/bodies'
+import type { Act } from './steps'
 
 const MINUTE_MS = 60_000
+const GOALS: Readonly<Record<Trip['leg'], Act['type']>> = {
+  outward: 'chargeloop.courier.delivered.v1',
+  back: 'chargeloop.courier.put_back.v1',
+}
 
 export interface Trip {
   readonly offer: string
@@ -22,10 +27,17 @@ export interface Trip {
   readonly to: number | null
   /** Whether the platform has given the job to this courier. */
   readonly given: boolean
-  /** Whether the courier has reported the goal as reached. */
+  /** Whether the courier has reported the goal as reached, and nobody has refused that. */
   readonly reached: boolean
+  /** The act that reported it. */
+  readonly reachedBy?: string | null
   /** What the platform has booked for it; that counts. */
   readonly bookedMinor?: number
+}
+
+/** Tells whether this act says that a trip has come to its goal: banks put back on the way out are no goal. */
+export function reaches(trip: Pick<Trip, 'leg' | 'job'>, act: Pick<Act, 'type' | 'job'>): boolean {
+  return act.job === trip.job && act.type === GOALS[trip.leg]
 }
 
 /** Returns the amount so far; `perMinuteMinor` is null while the tariff is not known. */

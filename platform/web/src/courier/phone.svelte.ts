@@ -11,7 +11,7 @@ import type { Arrived } from '../protocol/envelope'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
 import { Overlay } from './overlay'
-import type { Trip } from './pay'
+import { reaches, type Trip } from './pay'
 import { type Act, type ActType, type Task, tasks } from './steps'
 
 export type { ActType }
@@ -47,10 +47,6 @@ const MOST_TRIPS = 200
 const LOOK_MS = 500
 // An answer to an acceptance is late after so long: then the offer counts as gone.
 const VERDICT_MS = 60_000
-const ENDS: ReadonlySet<string> = new Set([
-  'chargeloop.courier.delivered.v1',
-  'chargeloop.courier.put_back.v1',
-])
 
 export class Phone {
   work = $state.raw<Work | null>(null)
@@ -280,10 +276,13 @@ export class Phone {
     if (duty !== undefined) {
       this.wantsDuty = (JSON.parse(duty.payload) as { data: DutyChanged }).data.on_duty
     }
-    const ends = new Set(this.#acts.filter((act) => ENDS.has(act.type)).map((act) => act.job))
-    if (ends.size > 0) {
-      this.trips = this.trips.map((trip) => (ends.has(trip.job) ? { ...trip, reached: true } : trip))
-    }
+    this.trips = this.trips.map((trip) => {
+      if (trip.to !== null) return trip
+      const by = this.#acts.findLast((act) => reaches(trip, act))?.id
+      if (by !== undefined) return { ...trip, reached: true, reachedBy: by }
+      const isRefused = trip.reachedBy != null && refused.has(trip.reachedBy)
+      return isRefused ? { ...trip, reached: false, reachedBy: null } : trip
+    })
   }
 
   #look(): void {
