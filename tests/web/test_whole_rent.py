@@ -136,6 +136,17 @@ def test_a_second_tab_takes_over_and_the_first_one_says_so_and_takes_no_acts(vis
     expect(second.get_by_text("Open in another place")).to_be_visible()
 
 
+def test_of_two_phones_of_one_courier_one_gives_way_and_says_so(visitors: Visitors) -> None:
+    phones = [visitors.enter("/courier", "courier-one") for _ in range(2)]
+    told = [phone.get_by_text("Open in another place") for phone in phones]
+    # They take the connection from each other until one has had enough.
+    while not any(one.is_visible() for one in told):
+        phones[0].wait_for_timeout(100)
+    gone = told.index(next(one for one in told if one.is_visible()))
+    expect(phones[1 - gone].get_by_text("Online")).to_be_visible()
+    expect(told[1 - gone]).to_be_hidden()
+
+
 def test_a_wrong_password_and_somebody_elses_page_are_told_in_plain_words(visitors: Visitors) -> None:
     page = visitors.open("/")
     page.get_by_label("Account").fill("user-one")
