@@ -3,11 +3,13 @@
 import type { Alarm } from './alarms.svelte'
 import { type Cabinet, type Courier, type Order, statusOf } from './live/region'
 import type { Column } from './table'
-import { instant, second } from './times'
+import { instant, lately } from './times'
 import { o, told } from './words'
 
 const WORST = { offline: 0, fault: 1, low: 2, good: 3 } as const
-export function cabinetColumns(): Column<Cabinet>[] {
+
+/** `now` is the world's clock. */
+export function cabinetColumns(now: () => number): Column<Cabinet>[] {
   return [
     { key: 'id', label: o('column.cabinet'), text: ({ id }) => id },
     { key: 'name', label: o('column.name'), text: ({ name }) => name, wide: true },
@@ -43,7 +45,7 @@ export function cabinetColumns(): Column<Cabinet>[] {
     {
       key: 'heard',
       label: o('column.heard'),
-      text: ({ heardMs }) => second(heardMs),
+      text: ({ heardMs }) => lately(heardMs, now()),
       order: ({ heardMs }) => heardMs,
       minor: true,
     },
@@ -74,7 +76,8 @@ export function orderColumns(): Column<Order>[] {
   ]
 }
 
-export function courierColumns(): Column<Courier>[] {
+/** `now` is the world's clock. */
+export function courierColumns(now: () => number): Column<Courier>[] {
   return [
     { key: 'id', label: o('column.courier'), text: ({ id }) => id },
     { key: 'duty', label: o('column.duty'), text: dutyOf },
@@ -94,7 +97,7 @@ export function courierColumns(): Column<Courier>[] {
     {
       key: 'heard',
       label: o('column.heard'),
-      text: ({ heardMs }) => second(heardMs),
+      text: ({ heardMs }) => lately(heardMs, now()),
       order: ({ heardMs }) => heardMs,
       minor: true,
     },

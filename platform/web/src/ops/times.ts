@@ -20,6 +20,13 @@ export function instant(ms: number): string {
   return known(ms, { month: 'short', day: 'numeric', ...HOURS, second: '2-digit' })
 }
 
+/** The time of an instant of today, and the day with it when that is another one. */
+export function lately(ms: number, nowMs: number): string {
+  return dayMonth(ms) === dayMonth(nowMs)
+    ? second(ms)
+    : known(ms, { month: 'short', day: 'numeric', ...HOURS })
+}
+
 export function dayMonth(ms: number): string {
   return known(ms, { month: 'short', day: 'numeric' })
 }
