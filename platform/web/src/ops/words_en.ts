@@ -11,6 +11,7 @@ export const en = {
     'Another page of this account hears the messages now: one at a time can. What stands here no longer moves.',
   loading: 'One moment …',
   again: 'Try again',
+  unread: 'Not read anew since {time}: what stands here may be old. {why}',
   open: 'Open',
   absent: 'Not available here',
   'absent.act': 'Not available here: this gateway does not offer it.',

@@ -12,6 +12,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'elsewhere.about': '该账号的另一个页面正在接收消息：同时只能有一个。此处的内容不再更新。',
   loading: '请稍候…',
   again: '重试',
+  unread: '自 {time} 起无法重新读取，此处内容可能已过时。{why}',
   open: '打开',
   absent: '此处不可用',
   'absent.act': '此处不可用：本网关不提供此功能。',
