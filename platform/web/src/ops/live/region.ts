@@ -103,6 +103,7 @@ interface Envelope {
   readonly id: string
   readonly type: string
   readonly time: string
+  readonly expirytime?: string | null
   readonly data: unknown
 }
 
@@ -467,6 +468,7 @@ export class Region {
       type: envelope.type,
       bytes: batch.slice(start, end),
       data: envelope.data,
+      expires: envelope.expirytime ?? null,
       // What devices say of the time is not to be relied on.
       time: device && this.worldMs > 0 ? new Date(this.worldMs).toISOString() : envelope.time,
     }
