@@ -23,6 +23,7 @@ export const en = {
   'table.search': 'Search',
   'table.search.in': 'Search: {what}',
   'table.rows': '{n} {n|row|rows}',
+  'table.rows.of': '{n} of {total} rows',
   'table.acts': 'Acts',
   'table.empty': 'Nothing here',
   'table.none': 'Nothing has “{query}” in it.',

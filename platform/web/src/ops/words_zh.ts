@@ -24,6 +24,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'table.search': '搜索',
   'table.search.in': '搜索：{what}',
   'table.rows': '{n} 行',
+  'table.rows.of': '共 {total} 行，显示 {n} 行',
   'table.acts': '操作',
   'table.empty': '这里没有内容',
   'table.none': '没有包含“{query}”的内容。',

@@ -54,6 +54,18 @@ test('open alarms are counted while closed ones are shown', async () => {
   expect(alarms.list).toEqual([alarm('alm-1')])
 })
 
+test('all open alarms are counted, also those that the list has no room for', async () => {
+  const call = <T>(path: string) =>
+    Promise.resolve(
+      (path.endsWith('open') ? { alarms: [alarm('alm-1')], total: 812 } : { alarms: [], total: 3 }) as T,
+    )
+  const alarms = new Alarms(call)
+  await alarms.refresh()
+  expect([alarms.open, alarms.total, alarms.list?.length]).toEqual([812, 812, 1])
+  await alarms.show('closed')
+  expect([alarms.open, alarms.total]).toEqual([812, 3])
+})
+
 test('what was read before an act is not shown after it', async () => {
   const gateway = new Gateway()
   gateway.kept.open = [alarm('alm-1')]
