@@ -40,8 +40,8 @@ def test_the_page_offers_to_call_an_order_off_exactly_where_the_platform_does_it
     assert done == (state in _offered_to_be_cancelled())
 
 
-def _words(prefix: str) -> set[str]:
-    text = (_SOURCES / "i18n" / "en.ts").read_text("utf-8")
+def _words(prefix: str, file: str = "i18n/en.ts") -> set[str]:
+    text = (_SOURCES / file).read_text("utf-8")
     return set(re.findall(rf"^  '{re.escape(prefix)}\.([\w-]+)':", text, re.MULTILINE))
 
 
@@ -105,3 +105,16 @@ def _key(reason: str) -> str:
 def test_the_page_has_words_for_every_reason_of_the_platform_and_for_no_other() -> None:
     # What an operator writes stands behind the operator's name.
     assert _words("rent.reason") == {_key(reason) or "operator" for reason in _reasons()}
+
+
+def test_the_console_has_words_for_every_reason_of_the_platform_and_for_no_other() -> None:
+    assert _words("reason", "ops/words_en.ts") == {_key(reason) or "operator" for reason in _reasons()}
+
+
+def test_the_console_has_words_for_why_a_cabinet_gave_out_nothing() -> None:
+    calls = [
+        node for node in _nodes("core") if isinstance(node, ast.Call) and _called(node) == "end_unlocking"
+    ]
+    said = {text for call in calls for text in _literals(call.args[-1])}
+    assert said
+    assert {text.replace(" ", "_") for text in said} <= _words("because", "ops/words_en.ts")
