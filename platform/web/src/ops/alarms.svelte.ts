@@ -6,6 +6,8 @@ export interface Alarm {
   readonly id: string
   readonly kind: string
   readonly subject: { readonly kind: 'cabinet' | 'order' | 'bank' | 'service'; readonly id: string }
+  /** What tells alarms of one subject apart, such as a slot; a gateway of before does not say. */
+  readonly part?: string
   readonly severity: 'info' | 'warning' | 'critical'
   readonly since: string
   readonly cleared: string | null

@@ -111,7 +111,8 @@ export function dutyOf({ onDuty, online }: Courier): string {
 
 const WEIGHT = { info: 0, warning: 1, critical: 2 } as const
 
-export function alarmColumns(): Column<Alarm>[] {
+/** `said` returns the sentence of an alarm. */
+export function alarmColumns(said: (alarm: Alarm) => string): Column<Alarm>[] {
   return [
     { key: 'kind', label: o('column.alarm'), text: ({ kind }) => told('alarm', kind) },
     { key: 'subject', label: o('column.subject'), text: ({ subject }) => subject.id },
@@ -142,6 +143,6 @@ export function alarmColumns(): Column<Alarm>[] {
       minor: true,
     },
     { key: 'assignee', label: o('column.assignee'), text: (row) => row.assignee ?? '–', minor: true },
-    { key: 'text', label: o('column.text'), text: ({ text }) => text, minor: true, wide: true },
+    { key: 'text', label: o('column.text'), text: said, minor: true, wide: true },
   ]
 }

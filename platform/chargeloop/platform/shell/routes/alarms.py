@@ -43,6 +43,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
     "id": "alm-5f0c2b7d9e1a3f4b6c8d",
     "kind": "slot_jammed",
     "subject": {"kind": "cabinet", "id": "cab-0003"},
+    "part": "3",
     "severity": "warning",
     "since": "2026-11-24T09:12:00.000Z",
     "cleared": None,
@@ -54,13 +55,17 @@ _EXAMPLE: Final[dict[str, Any]] = {
 
 
 class AlarmBody(BaseModel):
-    """An alarm: `cleared` is when its cause was over, null while it lasts."""
+    """An alarm: `cleared` is when its cause was over, null while it lasts.
+
+    `part` tells alarms of one kind and subject apart: its slot, state or topic. Some have none.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: str
     kind: AlarmKind
     subject: SubjectBody
+    part: str
     severity: Severity
     since: str
     cleared: str | None
@@ -76,6 +81,7 @@ class AlarmBody(BaseModel):
             id=alarm.id,
             kind=alarm.key.kind,
             subject=SubjectBody(kind=alarm.key.subject_kind, id=alarm.key.subject),
+            part=alarm.key.part,
             severity=alarm.severity,
             since=format_instant(alarm.since_ms),
             cleared=None if alarm.cleared_ms is None else format_instant(alarm.cleared_ms),
