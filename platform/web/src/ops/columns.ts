@@ -3,7 +3,7 @@
 import type { Alarm } from './alarms.svelte'
 import { type Cabinet, type Courier, type Order, statusOf } from './live/region'
 import type { Column } from './table'
-import { instant, lately } from './times'
+import { dayMinute, instant, lately, shortly } from './times'
 import { o, told } from './words'
 
 const WORST = { offline: 0, fault: 1, low: 2, good: 3 } as const
@@ -111,8 +111,8 @@ export function dutyOf({ onDuty, online }: Courier): string {
 
 const WEIGHT = { info: 0, warning: 1, critical: 2 } as const
 
-/** `said` returns the sentence of an alarm. */
-export function alarmColumns(said: (alarm: Alarm) => string): Column<Alarm>[] {
+/** `said` returns the sentence of an alarm, which has the room that short columns leave; `now` is the world's clock. */
+export function alarmColumns(said: (alarm: Alarm) => string, now: () => number): Column<Alarm>[] {
   return [
     { key: 'kind', label: o('column.alarm'), text: ({ kind }) => told('alarm', kind) },
     { key: 'subject', label: o('column.subject'), text: ({ subject }) => subject.id },
@@ -125,7 +125,7 @@ export function alarmColumns(said: (alarm: Alarm) => string): Column<Alarm>[] {
     {
       key: 'since',
       label: o('column.since'),
-      text: ({ since }) => instant(Date.parse(since)),
+      text: ({ since }) => dayMinute(Date.parse(since)),
       order: ({ since }) => since,
       minor: true,
     },
@@ -133,12 +133,15 @@ export function alarmColumns(said: (alarm: Alarm) => string): Column<Alarm>[] {
       key: 'stands',
       label: o('column.stands'),
       text: ({ cleared }) =>
-        cleared === null ? o('alarm.lasts') : o('alarm.over', { time: instant(Date.parse(cleared)) }),
+        cleared === null
+          ? o('alarm.lasts')
+          : o('alarm.over.short', { time: shortly(Date.parse(cleared), now()) }),
+      order: ({ cleared }) => cleared ?? '',
       minor: true,
     },
     {
       key: 'acknowledged',
-      label: o('column.acknowledged'),
+      label: o('column.seen'),
       text: ({ acknowledged }) => acknowledged?.by ?? '–',
       minor: true,
     },
