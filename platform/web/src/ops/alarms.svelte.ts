@@ -63,10 +63,11 @@ export class Alarms {
   async act(alarm: Alarm, act: 'acknowledge' | 'assign' | 'close', body: object): Promise<void> {
     const path = `/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`
     const changed = await this.call<Alarm>(path, { method: 'POST', body })
-    this.list =
-      this.list
-        ?.map((known) => (known.id === changed.id ? changed : known))
-        .filter(({ closed }) => (closed === null) === (this.shown === 'open')) ?? null
+    const left = this.list
+      ?.map((known) => (known.id === changed.id ? changed : known))
+      .filter(({ closed }) => (closed === null) === (this.shown === 'open'))
+    this.total -= (this.list?.length ?? 0) - (left?.length ?? 0)
+    this.list = left ?? null
     await this.refresh()
   }
 

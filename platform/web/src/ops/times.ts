@@ -36,7 +36,8 @@ export function shortly(ms: number, nowMs: number): string {
 }
 
 function isToday(ms: number, nowMs: number): boolean {
-  return dayMonth(ms) === dayMonth(nowMs)
+  const day = { dateStyle: 'short' } as const
+  return known(ms, day) === known(nowMs, day)
 }
 
 export function dayMonth(ms: number): string {

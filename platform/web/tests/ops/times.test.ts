@@ -13,5 +13,6 @@ test('the day stands with a time when it is another one than today', () => {
   const now = Date.parse('2026-11-23T21:05:09Z')
   expect(lately(now - 3_600_000, now)).toBe('20:05:09')
   expect(lately(now - 86_400_000, now)).toBe('Nov 22, 21:05')
+  expect(lately(now - 365 * 86_400_000, now)).toBe('Nov 23, 21:05')
   expect(lately(0, now)).toBe('–')
 })
