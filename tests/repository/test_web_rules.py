@@ -7,11 +7,26 @@ from typing import Final
 
 import pytest
 
+from chargeloop.platform.core.alarms import (
+    OFFLINE_MS,
+    AlarmKind,
+    Sight,
+    Trouble,
+    Unread,
+    of_bank,
+    of_cabinet,
+    of_order,
+    of_quarantine,
+)
 from chargeloop.platform.core.order import FINAL
+from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.platform.shell import problems
+from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.rental import OrderState, RefusalCode, RequestDone
 from chargeloop.protocol.values import replace
 from tests.platform.core.script import A, city
+from tests.platform.shell.books import NOON_MS, order_in_use
 from tests.repository.repository import ROOT
 
 _SOURCES: Final = ROOT / "platform" / "web" / "src"
@@ -40,8 +55,8 @@ def test_the_page_offers_to_call_an_order_off_exactly_where_the_platform_does_it
     assert done == (state in _offered_to_be_cancelled())
 
 
-def _words(prefix: str) -> set[str]:
-    text = (_SOURCES / "i18n" / "en.ts").read_text("utf-8")
+def _words(prefix: str, file: str = "i18n/en.ts") -> set[str]:
+    text = (_SOURCES / file).read_text("utf-8")
     return set(re.findall(rf"^  '{re.escape(prefix)}\.([\w-]+)':", text, re.MULTILINE))
 
 
@@ -105,3 +120,51 @@ def _key(reason: str) -> str:
 def test_the_page_has_words_for_every_reason_of_the_platform_and_for_no_other() -> None:
     # What an operator writes stands behind the operator's name.
     assert _words("rent.reason") == {_key(reason) or "operator" for reason in _reasons()}
+
+
+def test_the_console_has_words_for_every_reason_of_the_platform_and_for_no_other() -> None:
+    assert _words("reason", "ops/words_en.ts") == {_key(reason) or "operator" for reason in _reasons()}
+
+
+def test_the_console_has_words_for_why_a_cabinet_gave_out_nothing() -> None:
+    calls = [
+        node for node in _nodes("core") if isinstance(node, ast.Call) and _called(node) == "end_unlocking"
+    ]
+    said = {text for call in calls for text in _literals(call.args[-1])}
+    assert said
+    assert {text.replace(" ", "_") for text in said} <= _words("because", "ops/words_en.ts")
+
+
+def _troubles() -> Iterator[Trouble]:
+    """Give a trouble of every kind, and of every form that its sentence has."""
+    faulty = (SlotRecord(1, SlotState.FAULTY, BankId("bnk-1")), SlotRecord(2, SlotState.FAULTY, None))
+    for name in ("Harbour has 2 banks", ""):
+        for ready in (0, 1):
+            sight = Sight(
+                CabinetId("cab-1"), name, usable=True, last_seen_ms=0, ready_banks=ready, slots=faulty
+            )
+            yield from of_cabinet(sight, OFFLINE_MS)
+            yield from of_cabinet(replace(sight, usable=False), OFFLINE_MS)
+    yield from of_order(replace(order_in_use(), since_ms=0), NOON_MS)
+    yield of_bank(BankId("bnk-1"), [CabinetId("cab-1"), CabinetId("cab-2"), CabinetId("cab-3")], 0)
+    for times in (1, 2):
+        yield of_quarantine("rnt-main", Unread("cl/v1/demo/cabinet/cab-1/event", times, "not_utf8", 0, 0))
+
+
+def test_the_console_finds_in_the_sentence_of_an_alarm_what_only_that_has() -> None:
+    text = (_SOURCES / "ops" / "sentences.ts").read_text("utf-8")
+    patterns = dict(re.findall(r"^  (\w+): /(.*)/,$", text, re.MULTILINE))
+    troubles = list(_troubles())
+    assert {trouble.key.kind for trouble in troubles} == set(AlarmKind)
+    found: dict[str, set[tuple[str | None, ...]]] = {kind: set() for kind in patterns}
+    for trouble in troubles:
+        if trouble.key.kind in patterns:
+            match = re.search(patterns[trouble.key.kind], trouble.text)
+            assert match is not None, trouble.text
+            found[trouble.key.kind].add(match.groups())
+    assert found == {
+        "slot_jammed": {("bnk-1",), (None,)},
+        "low_stock": {("0",), ("1",)},
+        "bank_in_two_places": {("cab-1 and in cab-2 and in cab-3",)},
+        "quarantine": {(None, "not_utf8"), ("2", "not_utf8")},
+    }

@@ -6,6 +6,8 @@ export interface Alarm {
   readonly id: string
   readonly kind: string
   readonly subject: { readonly kind: 'cabinet' | 'order' | 'bank' | 'service'; readonly id: string }
+  /** What tells alarms of one subject apart, such as a slot; a gateway of before does not say. */
+  readonly part?: string
   readonly severity: 'info' | 'warning' | 'critical'
   readonly since: string
   readonly cleared: string | null
@@ -13,6 +15,11 @@ export interface Alarm {
   readonly acknowledged: { readonly by: string; readonly at: string } | null
   readonly assignee: string | null
   readonly closed: { readonly by: string; readonly at: string; readonly reason: string } | null
+}
+
+interface Read {
+  readonly alarms: readonly Alarm[]
+  readonly total: number
 }
 
 const POLL_MS = 5_000
@@ -23,6 +30,8 @@ export class Alarms {
   shown = $state<'open' | 'closed'>('open')
   /** The alarms that are shown; null: none have been read yet. */
   list = $state.raw<readonly Alarm[] | null>(null)
+  /** How many there are of those that are shown: the list may have been cut. */
+  total = $state(0)
   /** How many are open, whichever are shown. */
   open = $state(0)
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -45,6 +54,7 @@ export class Alarms {
   async show(which: 'open' | 'closed'): Promise<void> {
     this.shown = which
     this.list = null
+    this.total = 0
     this.state = 'starting'
     await this.refresh()
   }
@@ -53,10 +63,11 @@ export class Alarms {
   async act(alarm: Alarm, act: 'acknowledge' | 'assign' | 'close', body: object): Promise<void> {
     const path = `/v1/alarms/${encodeURIComponent(alarm.id)}/${act}`
     const changed = await this.call<Alarm>(path, { method: 'POST', body })
-    this.list =
-      this.list
-        ?.map((known) => (known.id === changed.id ? changed : known))
-        .filter(({ closed }) => (closed === null) === (this.shown === 'open')) ?? null
+    const left = this.list
+      ?.map((known) => (known.id === changed.id ? changed : known))
+      .filter(({ closed }) => (closed === null) === (this.shown === 'open'))
+    this.total -= (this.list?.length ?? 0) - (left?.length ?? 0)
+    this.list = left ?? null
     await this.refresh()
   }
 
@@ -67,8 +78,9 @@ export class Alarms {
       const open = await this.#read('open')
       const list = which === 'open' ? open : await this.#read(which)
       if (turn !== this.#turn) return
-      this.open = open.length
-      this.list = list
+      this.open = open.total
+      this.list = list.alarms
+      this.total = list.total
       this.state = 'here'
     } catch (error) {
       if (!(error instanceof Problem)) throw error
@@ -76,8 +88,12 @@ export class Alarms {
     }
   }
 
-  async #read(which: 'open' | 'closed'): Promise<readonly Alarm[]> {
-    return (await this.call<{ alarms: Alarm[] }>(`/v1/alarms?state=${which}`)).alarms
+  async #read(which: 'open' | 'closed'): Promise<Read> {
+    // A gateway of before does not say how many there are.
+    const { alarms, total } = await this.call<{ alarms: Alarm[]; total?: number }>(
+      `/v1/alarms?state=${which}`,
+    )
+    return { alarms, total: total ?? alarms.length }
   }
 
   async #poll(): Promise<void> {

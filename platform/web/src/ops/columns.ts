@@ -3,11 +3,13 @@
 import type { Alarm } from './alarms.svelte'
 import { type Cabinet, type Courier, type Order, statusOf } from './live/region'
 import type { Column } from './table'
-import { instant, second } from './times'
+import { dayMinute, instant, lately, shortly } from './times'
 import { o, told } from './words'
 
 const WORST = { offline: 0, fault: 1, low: 2, good: 3 } as const
-export function cabinetColumns(): Column<Cabinet>[] {
+
+/** `now` is the world's clock. */
+export function cabinetColumns(now: () => number): Column<Cabinet>[] {
   return [
     { key: 'id', label: o('column.cabinet'), text: ({ id }) => id },
     { key: 'name', label: o('column.name'), text: ({ name }) => name, wide: true },
@@ -43,7 +45,7 @@ export function cabinetColumns(): Column<Cabinet>[] {
     {
       key: 'heard',
       label: o('column.heard'),
-      text: ({ heardMs }) => second(heardMs),
+      text: ({ heardMs }) => lately(heardMs, now()),
       order: ({ heardMs }) => heardMs,
       minor: true,
     },
@@ -74,7 +76,8 @@ export function orderColumns(): Column<Order>[] {
   ]
 }
 
-export function courierColumns(): Column<Courier>[] {
+/** `now` is the world's clock. */
+export function courierColumns(now: () => number): Column<Courier>[] {
   return [
     { key: 'id', label: o('column.courier'), text: ({ id }) => id },
     { key: 'duty', label: o('column.duty'), text: dutyOf },
@@ -94,7 +97,7 @@ export function courierColumns(): Column<Courier>[] {
     {
       key: 'heard',
       label: o('column.heard'),
-      text: ({ heardMs }) => second(heardMs),
+      text: ({ heardMs }) => lately(heardMs, now()),
       order: ({ heardMs }) => heardMs,
       minor: true,
     },
@@ -108,7 +111,8 @@ export function dutyOf({ onDuty, online }: Courier): string {
 
 const WEIGHT = { info: 0, warning: 1, critical: 2 } as const
 
-export function alarmColumns(): Column<Alarm>[] {
+/** `said` returns the sentence of an alarm, which has the room that short columns leave; `now` is the world's clock. */
+export function alarmColumns(said: (alarm: Alarm) => string, now: () => number): Column<Alarm>[] {
   return [
     { key: 'kind', label: o('column.alarm'), text: ({ kind }) => told('alarm', kind) },
     { key: 'subject', label: o('column.subject'), text: ({ subject }) => subject.id },
@@ -121,7 +125,7 @@ export function alarmColumns(): Column<Alarm>[] {
     {
       key: 'since',
       label: o('column.since'),
-      text: ({ since }) => instant(Date.parse(since)),
+      text: ({ since }) => dayMinute(Date.parse(since)),
       order: ({ since }) => since,
       minor: true,
     },
@@ -129,16 +133,19 @@ export function alarmColumns(): Column<Alarm>[] {
       key: 'stands',
       label: o('column.stands'),
       text: ({ cleared }) =>
-        cleared === null ? o('alarm.lasts') : o('alarm.over', { time: instant(Date.parse(cleared)) }),
+        cleared === null
+          ? o('alarm.lasts')
+          : o('alarm.over.short', { time: shortly(Date.parse(cleared), now()) }),
+      order: ({ cleared }) => cleared ?? '',
       minor: true,
     },
     {
       key: 'acknowledged',
-      label: o('column.acknowledged'),
+      label: o('column.seen'),
       text: ({ acknowledged }) => acknowledged?.by ?? '–',
       minor: true,
     },
     { key: 'assignee', label: o('column.assignee'), text: (row) => row.assignee ?? '–', minor: true },
-    { key: 'text', label: o('column.text'), text: ({ text }) => text, minor: true, wide: true },
+    { key: 'text', label: o('column.text'), text: said, minor: true, wide: true },
   ]
 }

@@ -15,6 +15,8 @@ export interface CommandFacts {
   readonly type: string
   readonly data: Readonly<Record<string, unknown>>
   readonly sent: Fact | null
+  /** Until when it may be carried out; null: that was not heard. */
+  readonly expires: string | null
   /** The cabinet's own answer: done, refused, expired or failed, with its reason. */
   readonly acknowledged: (Fact & { readonly reason: string | null }) | null
   readonly happened: readonly Fact[]
@@ -33,6 +35,7 @@ export function commandsIn(trail: readonly Trace[]): CommandFacts[] {
       type: word(trace.type),
       data,
       sent: { time: trace.time, word: word(trace.type) },
+      expires: trace.expires ?? null,
       acknowledged: null,
       happened: [],
     })
@@ -47,6 +50,7 @@ export function commandsIn(trail: readonly Trace[]): CommandFacts[] {
       type: known?.type ?? 'unknown',
       data: known?.data ?? {},
       sent: known?.sent ?? null,
+      expires: known?.expires ?? null,
       acknowledged: {
         time: event.time,
         word: String(data.outcome),
@@ -129,10 +133,29 @@ export function factsOf(told: CommandTold): CommandFacts {
     type: action,
     data: { slot, reservation, operator: told.operator, reason: told.reason },
     sent: { time: sent, word: action },
+    expires: told.expires,
     acknowledged:
       outcome === null ? null : { time: answered ?? told.expires, word: outcome, reason: told.refusal },
     happened: happened === null ? [] : [{ time: happened, word: SEEN[action] ?? action }],
   }
+}
+
+/** Returns the command as it stands at an instant: that the cabinet has let its time pass is told by nobody. */
+export function standing(command: CommandFacts, nowMs: number): CommandFacts {
+  const { acknowledged, expires } = command
+  if (acknowledged !== null || expires === null || !isOver(expires, nowMs)) return command
+  return { ...command, acknowledged: { time: expires, word: 'unknown', reason: null } }
+}
+
+/** Returns the ids of those whose answer the gateway did not know yet, and whose time is over by now. */
+export function overdue(told: readonly CommandTold[], nowMs: number): string[] {
+  return told
+    .filter(({ outcome, expires }) => outcome === null && isOver(expires, nowMs))
+    .map(({ command }) => command)
+}
+
+function isOver(expires: string, nowMs: number): boolean {
+  return Date.parse(expires) < nowMs
 }
 
 /** Returns all commands, the latest first; of one that both know, what the gateway says goes before. */

@@ -7,6 +7,8 @@ const AT_ONCE = 4
 
 export class OrderFiles {
   known = $state.raw<ReadonlyMap<string, OrderBody>>(new Map())
+  // The time of a message may be later than that of the change it tells of: each is reason for one question only.
+  readonly #askedForMs = new Map<string, number>()
 
   constructor(private readonly ask: (id: string) => Promise<OrderBody>) {}
 
@@ -21,16 +23,26 @@ export class OrderFiles {
       const file = this.known.get(id)
       if (file !== undefined) found.set(id, file)
     }
-    const missing = orders.filter(({ id, state }) => found.get(id)?.state !== state).map(({ id }) => id)
+    for (const id of this.#askedForMs.keys()) if (!found.has(id)) this.#askedForMs.delete(id)
+    const missing = orders.filter((order) => this.#isOld(found.get(order.id), order))
     if (missing.length === 0 && found.size === this.known.size) return
     const one = async (): Promise<void> => {
-      for (let id = missing.shift(); id !== undefined && wanted(); id = missing.shift())
+      for (let order = missing.shift(); order !== undefined && wanted(); order = missing.shift()) {
+        const { id, changedMs } = order
         found.set(id, await this.ask(id))
+        this.#askedForMs.set(id, changedMs)
+      }
     }
     try {
       await Promise.all(Array.from({ length: AT_ONCE }, one))
     } finally {
       this.known = found
     }
+  }
+
+  /** Tells whether something has happened since the file was read: a fee may be waived long after the end. */
+  #isOld(file: OrderBody | undefined, { id, state, changedMs }: Order): boolean {
+    if (file?.state !== state) return true
+    return changedMs > Math.max(Date.parse(file.changed), this.#askedForMs.get(id) ?? 0)
   }
 }

@@ -20,6 +20,26 @@ export function instant(ms: number): string {
   return known(ms, { month: 'short', day: 'numeric', ...HOURS, second: '2-digit' })
 }
 
+/** Day and time without seconds. */
+export function dayMinute(ms: number): string {
+  return known(ms, { month: 'short', day: 'numeric', ...HOURS })
+}
+
+/** The time of an instant of today, and the day with it when that is another one. */
+export function lately(ms: number, nowMs: number): string {
+  return isToday(ms, nowMs) ? second(ms) : dayMinute(ms)
+}
+
+/** The same where there is no room for seconds. */
+export function shortly(ms: number, nowMs: number): string {
+  return isToday(ms, nowMs) ? minute(ms) : dayMinute(ms)
+}
+
+function isToday(ms: number, nowMs: number): boolean {
+  const day = { dateStyle: 'short' } as const
+  return known(ms, day) === known(nowMs, day)
+}
+
 export function dayMonth(ms: number): string {
   return known(ms, { month: 'short', day: 'numeric' })
 }

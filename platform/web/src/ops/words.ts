@@ -14,8 +14,12 @@ export function o(key: Key, values: Values = {}): string {
   return filled(WORDS[chosenLanguage()][key], values, chosenLanguage())
 }
 
+export function hasWords(key: string): key is Key {
+  return Object.hasOwn(en, key)
+}
+
 /** Returns the words of `prefix.word`, or the word itself when it is newer than us. */
 export function told(prefix: string, word: string): string {
   const key = `${prefix}.${word}`
-  return key in en ? o(key as Key) : word.replaceAll('_', ' ')
+  return hasWords(key) ? o(key) : word.replaceAll('_', ' ')
 }

@@ -54,6 +54,32 @@ test('open alarms are counted while closed ones are shown', async () => {
   expect(alarms.list).toEqual([alarm('alm-1')])
 })
 
+test('all open alarms are counted, also those that the list has no room for', async () => {
+  const call = <T>(path: string) =>
+    Promise.resolve(
+      (path.endsWith('open') ? { alarms: [alarm('alm-1')], total: 812 } : { alarms: [], total: 3 }) as T,
+    )
+  const alarms = new Alarms(call)
+  await alarms.refresh()
+  expect([alarms.open, alarms.total, alarms.list?.length]).toEqual([812, 812, 1])
+  await alarms.show('closed')
+  expect([alarms.open, alarms.total]).toEqual([812, 3])
+})
+
+test('what is closed is no longer counted, though the list cannot be read anew', async () => {
+  const gateway = new Gateway()
+  gateway.kept.open = [alarm('alm-1'), alarm('alm-2')]
+  const call = async <T>(path: string): Promise<T> => {
+    if (!path.endsWith('/close')) return gateway.call<T>(path)
+    gateway.away = AWAY
+    return { id: 'alm-1', closed: { by: 'opr-anna' } } as T
+  }
+  const alarms = new Alarms(call)
+  await alarms.refresh()
+  await alarms.act(alarm('alm-1'), 'close', { reason: 'mended' })
+  expect([alarms.list?.length, alarms.total]).toEqual([1, 1])
+})
+
 test('what was read before an act is not shown after it', async () => {
   const gateway = new Gateway()
   gateway.kept.open = [alarm('alm-1')]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { commandsIn, factsOf, together } from '../../src/ops/commands'
+import { commandsIn, type CommandTold, factsOf, overdue, standing, together } from '../../src/ops/commands'
 import type { Trace } from '../../src/ops/live/trails'
 
 let seq = 0
@@ -113,4 +113,40 @@ test('a reboot that the gateway tells of is shown by the start of the cabinet', 
     happened: '12:00:04',
   })
   expect(told.happened).toEqual([{ time: '12:00:04', word: 'booted' }])
+})
+
+test('a command whose time passes without an answer is told to have none, before the gateway says so', () => {
+  const told: CommandTold = {
+    command: 'cmd-1',
+    operator: 'opr-anna',
+    action: 'lock',
+    slot: 3,
+    reservation: null,
+    reason: 'the motor grinds',
+    sent: '2026-11-23T12:00:00.000Z',
+    expires: '2026-11-23T12:00:15.000Z',
+    outcome: null,
+    refusal: null,
+    answered: null,
+    happened: null,
+  }
+  const overMs = Date.parse(told.expires)
+  expect(standing(factsOf(told), overMs).acknowledged).toBeNull()
+  expect(standing(factsOf(told), overMs + 1).acknowledged).toEqual({
+    time: told.expires,
+    word: 'unknown',
+    reason: null,
+  })
+  expect(overdue([told], overMs)).toEqual([])
+  expect(overdue([told, { ...told, command: 'cmd-2', outcome: 'done' }], overMs + 1)).toEqual(['cmd-1'])
+})
+
+test("a command of the platform's own, which only was heard, has its time too", () => {
+  const heard = { ...lock('2026-11-23T12:00:00.000Z'), expires: '2026-11-23T12:00:15.000Z' }
+  const [command] = commandsIn([heard])
+  if (command === undefined) throw new Error('no command')
+  expect(standing(command, Date.parse('2026-11-23T12:01:00.000Z')).acknowledged?.word).toBe('unknown')
+  const [answered] = commandsIn([heard, answer('2026-11-23T12:00:01.000Z', 'done')])
+  if (answered === undefined) throw new Error('no command')
+  expect(standing(answered, Date.parse('2026-11-23T12:01:00.000Z')).acknowledged?.word).toBe('done')
 })

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { Followed } from '../../src/ops/followed.svelte'
 import { type Trace, Trails } from '../../src/ops/live/trails'
 import { Problem } from '../../src/session/api'
+
+afterEach(() => vi.useRealTimers())
 
 /** A gateway that answers when a test lets it. */
 class Gateway {
@@ -36,6 +38,46 @@ test('a problem is told, and forgotten with the next answer', async () => {
   gateway.asked[1]?.answer('placed')
   await answered
   expect([order.told, order.problem]).toEqual(['placed', null])
+})
+
+const AWAY = new Problem(0, 'unreachable', 'away')
+
+test('what could not be read is asked for again, after pauses that double, and the old state is told to be old', async () => {
+  vi.useFakeTimers({ now: 50_000 })
+  const gateway = new Gateway()
+  const order = new Followed(gateway.ask)
+  void order.load()
+  gateway.asked[0]?.answer('in_use')
+  await vi.advanceTimersByTimeAsync(0)
+  void order.load()
+  for (const [index, pauseMs] of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].entries()) {
+    gateway.asked[1 + index]?.refuse(AWAY)
+    await vi.advanceTimersByTimeAsync(pauseMs - 1)
+    expect(gateway.asked).toHaveLength(2 + index)
+    expect([order.told, order.problem, order.unreadSinceMs]).toEqual(['in_use', AWAY, 50_000])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(gateway.asked).toHaveLength(3 + index)
+  }
+  gateway.asked.at(-1)?.answer('settled')
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect([order.told, order.problem, order.unreadSinceMs]).toEqual(['settled', null, null])
+  expect(gateway.asked).toHaveLength(9)
+})
+
+test('what will not pass, or nobody looks at any more, is not asked for again', async () => {
+  vi.useFakeTimers()
+  const gateway = new Gateway()
+  const order = new Followed(gateway.ask)
+  void order.load()
+  gateway.asked[0]?.refuse(new Problem(404, 'unknown_order', 'there is none'))
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(gateway.asked).toHaveLength(1)
+  void order.load()
+  gateway.asked[1]?.refuse(AWAY)
+  await vi.advanceTimersByTimeAsync(10)
+  order.stop()
+  await vi.advanceTimersByTimeAsync(60_000)
+  expect(gateway.asked).toHaveLength(2)
 })
 
 test('each message has a number of its own to follow, however many were forgotten', () => {

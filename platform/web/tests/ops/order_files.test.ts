@@ -4,7 +4,9 @@ import { OrderFiles } from '../../src/ops/order_files.svelte'
 import { Problem } from '../../src/session/api'
 import type { OrderBody } from '../../src/session/bodies'
 
-const order = (id: string, state = 'settled') => ({ id, state }) as Order
+const NOON = '2026-11-23T12:00:00.000Z'
+const NOON_MS = Date.parse(NOON)
+const order = (id: string, state = 'settled', changedMs = NOON_MS) => ({ id, state, changedMs }) as Order
 const always = () => true
 
 function files() {
@@ -13,7 +15,7 @@ function files() {
   const found = new OrderFiles((id) => {
     asked.push(id)
     if (id === 'ord-lost') return Promise.reject(new Problem(0, 'unreachable', 'away'))
-    return Promise.resolve({ id, state: states[id] ?? 'settled' } as OrderBody)
+    return Promise.resolve({ id, state: states[id] ?? 'settled', changed: NOON } as OrderBody)
   })
   return { asked, states, found }
 }
@@ -35,6 +37,17 @@ test('an order that has moved is asked for again', async () => {
   states['ord-1'] = 'settled'
   await found.read([order('ord-1', 'settled')], always)
   expect(found.known.get('ord-1')?.state).toBe('settled')
+})
+
+test('an order that has changed without moving, as by a waived fee, is asked for again, once', async () => {
+  const { asked, found } = files()
+  await found.read([order('ord-1')], always)
+  await found.read([order('ord-1')], always)
+  expect(asked).toHaveLength(1)
+  for (let time = 0; time < 2; time++) await found.read([order('ord-1', 'settled', NOON_MS + 5)], always)
+  expect(asked).toHaveLength(2)
+  await found.read([order('ord-1', 'settled', NOON_MS + 9)], always)
+  expect(asked).toHaveLength(3)
 })
 
 test('what was read before one could not be is known', async () => {

@@ -3,6 +3,7 @@ import { Packer } from '../../src/ops/live/batch'
 import { Region, statusOf } from '../../src/ops/live/region'
 import { countOf, Tree } from '../../src/ops/live/tree'
 import { linesOf } from '../../src/ops/lines'
+import type { CabinetBody } from '../../src/session/bodies'
 
 const ENCODER = new TextEncoder()
 let number = 0
@@ -13,12 +14,13 @@ function told(
   type: string,
   data: unknown,
   time = '2026-11-23T12:00:00.000Z',
+  retained = false,
 ): void {
   number += 1
   const [role, id] = path.split('/')
   const message = { specversion: '1.0', id: `m-${number}`, source: `${role}/${id}`, type, time, data }
   const bytes = ENCODER.encode(JSON.stringify(message))
-  region.take(number, `cl/v1/demo/${path}`, bytes, 0, bytes.byteLength, 5_000 + number)
+  region.take(number, `cl/v1/demo/${path}`, bytes, 0, bytes.byteLength, 5_000 + number, retained)
 }
 
 const at = (lat: number, lon: number) => ({ lat_e7: lat * 1e7, lon_e7: lon * 1e7 })
@@ -63,7 +65,7 @@ test('what is no message, or not as its schema says, is counted and believed in 
   const region = new Region('demo')
   told(region, 'cabinet/cab-1/slots', SLOTS, { version: 'one' })
   const bytes = ENCODER.encode('{"no')
-  region.take(99, 'cl/v1/demo/cabinet/cab-1/info', bytes, 0, bytes.byteLength, 1)
+  region.take(99, 'cl/v1/demo/cabinet/cab-1/info', bytes, 0, bytes.byteLength, 1, false)
   expect(region.unreadable).toBe(2)
   expect(cabinet(region)).toMatchObject({ version: 0, point: null })
 })
@@ -72,11 +74,71 @@ test('a reading is noted as heard and not read', () => {
   const region = new Region('demo')
   const before = region.versions.cabinets
   const bytes = ENCODER.encode('not even JSON')
-  region.take(41, 'cl/v1/demo/cabinet/cab-1/telemetry', bytes, 0, bytes.byteLength, 7_000)
+  region.take(41, 'cl/v1/demo/cabinet/cab-1/telemetry', bytes, 0, bytes.byteLength, 7_000, false)
   expect(cabinet(region)).toMatchObject({ readingSeq: 41, heardMs: 7_000 })
   expect(region.unreadable).toBe(0)
   expect(region.versions.cabinets).toBe(before)
 })
+
+/** Tells what the broker has kept, perhaps for days. */
+function kept(region: Region, path: string, type: string, data: unknown): void {
+  told(region, path, type, data, '2026-11-20T12:00:00.000Z', true)
+}
+
+test('what was retained is no word of just now, of a cabinet or of a courier', () => {
+  const region = new Region('demo')
+  kept(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'online', connection_epoch: 1 })
+  kept(region, 'cabinet/cab-1/slots', SLOTS, slots(2, ['ready']))
+  kept(region, 'courier/cou-1/connection', CONNECTION, { state: 'online', connection_epoch: 1 })
+  expect(cabinet(region)).toMatchObject({ online: true, ready: 1, heardMs: 0 })
+  expect(region.couriers.get('cou-1')).toMatchObject({ online: true, heardMs: 0 })
+  told(region, 'cabinet/cab-1/slots', SLOTS, slots(3, ['ready']))
+  told(region, 'courier/cou-1/connection', CONNECTION, { state: 'online', connection_epoch: 2 })
+  expect(cabinet(region).heardMs).toBeGreaterThan(0)
+  expect(region.couriers.get('cou-1')?.heardMs).toBeGreaterThan(0)
+})
+
+test('what is said to a cabinet, or by the broker when its connection is lost, is no word of it', () => {
+  const region = new Region('demo')
+  told(region, 'cabinet/cab-1/command', 'chargeloop.cabinet.report_inventory.v1', { epoch: 1 })
+  told(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'offline', connection_epoch: 1 })
+  expect(cabinet(region).heardMs).toBe(0)
+})
+
+const listed = (usable: boolean): CabinetBody => ({
+  cabinet: 'cab-1',
+  name: 'Harbour Café',
+  lat: 43,
+  lon: 5,
+  distance_m: null,
+  usable,
+  ready_banks: 4,
+  free_slots: 2,
+})
+
+test.each(['list', 'retained'])(
+  'a cabinet that the gateway cannot use is offline until it is heard, when the %s comes first',
+  (first) => {
+    const region = new Region('demo')
+    const steps = [
+      () => region.listedCabinets([listed(false)]),
+      () => {
+        kept(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'online', connection_epoch: 1 })
+        kept(region, 'cabinet/cab-1/slots', SLOTS, slots(2, ['ready', 'ready']))
+      },
+    ]
+    for (const step of first === 'list' ? steps : steps.reverse()) step()
+    expect(statusOf(cabinet(region))).toBe('offline')
+    region.redrawn.clear()
+    const bytes = ENCODER.encode('{}')
+    region.take(77, 'cl/v1/demo/cabinet/cab-1/telemetry', bytes, 0, bytes.byteLength, 9_000, false)
+    expect(statusOf(cabinet(region))).toBe('good')
+    expect(region.redrawn.has(cabinet(region))).toBe(true)
+    // A page of the list that comes late is older than what was heard.
+    region.listedCabinets([listed(false)])
+    expect(statusOf(cabinet(region))).toBe('good')
+  },
+)
 
 test('an order moves on, and an older word of it is late', () => {
   const region = new Region('demo')
@@ -132,7 +194,8 @@ test('messages about an order are kept for it, a repeat once', () => {
       data: { slot: 1, bank: 'bnk-1', reservation: 'rsv-7a10-1' },
     }),
   )
-  for (const seq of [1, 2]) region.take(seq, 'cl/v1/demo/cabinet/cab-1/event', bytes, 0, bytes.byteLength, 1)
+  for (const seq of [1, 2])
+    region.take(seq, 'cl/v1/demo/cabinet/cab-1/event', bytes, 0, bytes.byteLength, 1, false)
   expect(region.trails.of('ord-7a10').map(({ id }) => id)).toEqual(['jnl-1:4'])
   expect(region.trails.of('cab-1')).toHaveLength(1)
 })

@@ -23,3 +23,9 @@ test('a row that can be chosen and has no page of its own is chosen by a button'
   expect(begins({ choose: () => undefined, href: () => '/ops' })).toBe('a')
   expect(begins({})).toBe('span')
 })
+
+test('a table of the first rows says of how many they are', () => {
+  const said = (more: object) => render(Table, { props: { ...props, ...more } }).body
+  expect(said({ total: 812 })).toContain('1 of 812 rows')
+  expect(said({ total: 1 })).toContain('1 row<')
+})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chargeloop.platform.core.alarms import Alarm, Handling, reconcile
+from chargeloop.platform.core.alarms import Alarm, Handling, Severity, reconcile
 from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
 from tests.platform.core.test_alarms import KEY, LATER_MS, TROUBLE
 from tests.platform.shell.books import NOON_MS
@@ -35,6 +35,17 @@ async def test_a_trouble_becomes_an_open_alarm(alarms: AlarmStore) -> None:
     assert (alarm.key, alarm.text, alarm.since_ms, alarm.is_open) == (KEY, TROUBLE.text, NOON_MS, True)
     assert await alarms.get(alarm.id) == alarm
     assert await alarms.pending() == {KEY: alarm}
+
+
+async def test_a_list_that_is_cut_keeps_the_severest_and_of_those_the_latest(alarms: AlarmStore) -> None:
+    since = {Severity.INFO: (4, 5, 6), Severity.CRITICAL: (1, 2), Severity.WARNING: (3,)}
+    await alarms.keep(
+        replace(TROUBLE, key=replace(KEY, part=str(since_ms)), severity=severity, since_ms=since_ms)
+        for severity, all_ms in since.items()
+        for since_ms in all_ms
+    )
+    assert [alarm.since_ms for alarm in await alarms.list_open(4)] == [2, 1, 3, 6]
+    assert (await alarms.count(is_open=True), await alarms.count(is_open=False)) == (6, 0)
 
 
 async def test_two_open_alarms_of_one_trouble_cannot_be(alarms: AlarmStore) -> None:

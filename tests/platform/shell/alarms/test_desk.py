@@ -118,7 +118,12 @@ async def test_operators_see_acknowledge_assign_and_close_alarms(
 ) -> None:
     await desk_of(services, troubled()).look()
     anna = bearer("opr-anna")
-    (one, *_) = (await client.get("/v1/alarms", headers=anna)).json()["alarms"]
+    told = (await client.get("/v1/alarms?limit=1", headers=anna)).json()
+    assert told["total"] == len(await services.alarms.list_open(10)) > 1
+    (one,) = told["alarms"]
+    assert one["severity"] == "critical"
+    parts = {body["part"] for body in (await client.get("/v1/alarms", headers=anna)).json()["alarms"]}
+    assert parts == {"", "1", "in_use"}
     road = f"/v1/alarms/{one['id']}"
     seen = (await client.post(f"{road}/acknowledge", headers=anna)).json()
     assert seen["acknowledged"]["by"] == "opr-anna"

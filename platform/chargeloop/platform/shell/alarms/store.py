@@ -29,6 +29,8 @@ _CHANGE: Final = "UPDATE alarms SET severity = ?, text = ?, cleared_ms = ? WHERE
 _CLOSE: Final = (
     "UPDATE alarms SET closed_by = ?, closed_ms = ?, close_reason = ? WHERE id = ? AND closed_ms IS NULL"
 )
+# The severest first: a list that is cut must not lose them to many lesser ones of later.
+_URGENCY: Final = "CASE severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END"
 _UNTOUCHED: Final = " AND acknowledged_ms IS NULL AND assignee IS NULL"
 
 
@@ -100,12 +102,18 @@ class AlarmStore(GatewayFile):
     # What they see.
 
     async def list_open(self, limit: int) -> list[Alarm]:
-        """Return at most so many open alarms, the latest first."""
-        return await self._list("closed_ms IS NULL ORDER BY since_ms DESC, id", limit)
+        """Return at most so many open alarms: the severest first, and of one severity the latest."""
+        return await self._list(f"closed_ms IS NULL ORDER BY {_URGENCY}, since_ms DESC, id", limit)
 
     async def list_closed(self, limit: int) -> list[Alarm]:
         """Return at most so many closed alarms, the latest closed first."""
         return await self._list("closed_ms IS NOT NULL ORDER BY closed_ms DESC, id", limit)
+
+    async def count(self, *, is_open: bool) -> int:
+        """Return how many alarms are open, or closed."""
+        which = "IS NULL" if is_open else "IS NOT NULL"
+        ((found,),) = await self._all(f"SELECT count(*) FROM alarms WHERE closed_ms {which}")  # noqa: S608
+        return int(found)
 
     async def get(self, alarm: str) -> Alarm | None:
         """Return an alarm by its id."""

@@ -1,6 +1,6 @@
 """Alarms: one list for all operators, and what they do about each."""
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,31 +39,33 @@ class HandlingBody(BaseModel):
         return cls(by=done.by, at=format_instant(done.at_ms), reason=done.reason or None)
 
 
-class AlarmBody(BaseModel):
-    """An alarm: `cleared` is when its cause was over, null while it lasts."""
+_EXAMPLE: Final[dict[str, Any]] = {
+    "id": "alm-5f0c2b7d9e1a3f4b6c8d",
+    "kind": "slot_jammed",
+    "subject": {"kind": "cabinet", "id": "cab-0003"},
+    "part": "3",
+    "severity": "warning",
+    "since": "2026-11-24T09:12:00.000Z",
+    "cleared": None,
+    "text": "slot 3 of Harbour Café is out of order and holds bnk-000017",
+    "acknowledged": {"by": "opr-anna", "at": "2026-11-24T09:13:10.000Z", "reason": None},
+    "assignee": "opr-anna",
+    "closed": None,
+}
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "alm-5f0c2b7d9e1a3f4b6c8d",
-                    "kind": "slot_jammed",
-                    "subject": {"kind": "cabinet", "id": "cab-0003"},
-                    "severity": "warning",
-                    "since": "2026-11-24T09:12:00.000Z",
-                    "cleared": None,
-                    "text": "slot 3 of Harbour Café is out of order and holds bnk-000017",
-                    "acknowledged": {"by": "opr-anna", "at": "2026-11-24T09:13:10.000Z", "reason": None},
-                    "assignee": "opr-anna",
-                    "closed": None,
-                }
-            ]
-        }
-    )
+
+class AlarmBody(BaseModel):
+    """An alarm: `cleared` is when its cause was over, null while it lasts.
+
+    `part` tells alarms of one kind and subject apart: its slot, state or topic. Some have none.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     id: str
     kind: AlarmKind
     subject: SubjectBody
+    part: str
     severity: Severity
     since: str
     cleared: str | None
@@ -79,6 +81,7 @@ class AlarmBody(BaseModel):
             id=alarm.id,
             kind=alarm.key.kind,
             subject=SubjectBody(kind=alarm.key.subject_kind, id=alarm.key.subject),
+            part=alarm.key.part,
             severity=alarm.severity,
             since=format_instant(alarm.since_ms),
             cleared=None if alarm.cleared_ms is None else format_instant(alarm.cleared_ms),
@@ -90,9 +93,16 @@ class AlarmBody(BaseModel):
 
 
 class AlarmsBody(BaseModel):
-    """Alarms, the latest first."""
+    """Alarms; `total` is how many there are of the state asked for, of which these may be the first.
+
+    Open ones are ordered by severity, critical first, and the latest first among those of one; closed ones by
+    when they were closed, the latest first.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"alarms": [_EXAMPLE], "total": 1}]})
 
     alarms: list[AlarmBody]
+    total: int
 
 
 class AssignRequest(BaseModel):
@@ -120,10 +130,13 @@ async def list_alarms(
     state: Literal["open", "closed"] = "open",
     limit: Annotated[int, Query(ge=1, le=_MOST)] = _MOST,
 ) -> AlarmsBody:
-    """Return the alarms that are open, or those that were closed last."""
+    """Return the alarms that are open, the severest first, or those that were closed last."""
     store = services.alarms
-    found = await (store.list_open(limit) if state == "open" else store.list_closed(limit))
-    return AlarmsBody(alarms=[AlarmBody.of(alarm) for alarm in found])
+    is_open = state == "open"
+    found = await (store.list_open(limit) if is_open else store.list_closed(limit))
+    return AlarmsBody(
+        alarms=[AlarmBody.of(alarm) for alarm in found], total=await store.count(is_open=is_open)
+    )
 
 
 @router.post("/{alarm}/acknowledge", responses=COMMAND_PROBLEMS)

@@ -160,8 +160,9 @@ export class Feed {
         const start = ends[this.#at - 1] ?? 0
         const end = ends[this.#at] ?? start
         const atMs = this.parts.worldMs(times[this.#at] ?? 0)
-        const seq = this.ring.push(name, bytes, start, end, atMs, retained[this.#at] === 1)
-        this.region.take(seq, name, bytes, start, end, atMs)
+        const wasRetained = retained[this.#at] === 1
+        const seq = this.ring.push(name, bytes, start, end, atMs, wasRetained)
+        this.region.take(seq, name, bytes, start, end, atMs, wasRetained)
       }
       if (this.#at === topics.length) {
         this.#queue.shift()

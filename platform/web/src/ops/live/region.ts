@@ -32,6 +32,8 @@ export interface Cabinet {
   /** Null as long as nobody has told. */
   online: boolean | null
   connectionEpoch: number
+  /** Whether the gateway has listed it as one that cannot be used; null: it has not, false: it was heard itself. */
+  silent: boolean | null
   version: number
   slotCount: number
   slots: readonly SlotStatus[]
@@ -39,7 +41,7 @@ export interface Cabinet {
   free: number
   faulty: number
   banks: number
-  /** When it was last heard, by this machine's clock; 0: not yet. */
+  /** When it was heard itself last, in the world's time; 0: not yet. What is retained may be days old. */
   heardMs: number
   /** The number of its last reading in the ring. */
   readingSeq: number
@@ -87,7 +89,7 @@ export type CabinetStatus = 'offline' | 'fault' | 'low' | 'good'
 
 /** Returns what an operator should know of a cabinet first. */
 export function statusOf(cabinet: Cabinet): CabinetStatus {
-  if (cabinet.online === false) return 'offline'
+  if (cabinet.online === false || cabinet.silent === true) return 'offline'
   if (cabinet.faulty > 0) return 'fault'
   return cabinet.ready < LOW_STOCK ? 'low' : 'good'
 }
@@ -101,6 +103,7 @@ interface Envelope {
   readonly id: string
   readonly type: string
   readonly time: string
+  readonly expirytime?: string | null
   readonly data: unknown
 }
 
@@ -134,6 +137,9 @@ const LEAVES: ReadonlySet<string> = new Set<Leaf>([
   'orders',
   'stats',
 ])
+
+/** What devices say themselves; their connections are told by the broker too, when they are lost. */
+const OWN_WORDS: ReadonlySet<Leaf> = new Set<Leaf>(['info', 'slots', 'event', 'telemetry', 'position'])
 
 /** One topic of a device or a service: what it is about, found once. */
 interface Spot {
@@ -174,24 +180,31 @@ export class Region {
     this.#root = `cl/v1/${name}/`
   }
 
-  /** Takes a message; `seq` is its number in the ring. */
-  take(seq: number, topic: string, batch: Uint8Array, start: number, end: number, atMs: number): void {
+  /** Takes a message; `seq` is its number in the ring. One that was retained tells nothing of when it was said. */
+  take(
+    seq: number,
+    topic: string,
+    batch: Uint8Array,
+    start: number,
+    end: number,
+    atMs: number,
+    retained: boolean,
+  ): void {
     const spot = this.#spot(topic)
     if (spot === null) return
     spot.branch.count += 1
     const { cabinet, courier, service } = spot
-    if (cabinet !== null) {
-      cabinet.heardMs = atMs
-      if (spot.leaf === 'telemetry') {
-        cabinet.readingSeq = seq
-        return
-      }
-    } else if (courier !== null) courier.heardMs = atMs
+    if (!retained && OWN_WORDS.has(spot.leaf)) this.#heard(spot, atMs)
+    if (cabinet !== null && spot.leaf === 'telemetry') {
+      cabinet.readingSeq = seq
+      return
+    }
     if (spot.leaf === 'other' && spot.kind !== 'rental' && spot.kind !== 'dispatch') return
     const envelope = this.#read(batch, start, end)
     if (envelope === null) return
     if (service !== null || spot.kind === 'order' || spot.leaf === 'command')
       this.worldMs = Math.max(this.worldMs, Date.parse(envelope.time) || 0)
+    if (!retained && spot.leaf === 'connection' && saysOnline(envelope.data)) this.#heard(spot, atMs)
     if (cabinet !== null) this.#ofCabinet(cabinet, spot.leaf, envelope)
     else if (courier !== null) this.#ofCourier(courier, spot.leaf, envelope)
     else if (service !== null) this.#ofService(service, spot.leaf, envelope)
@@ -212,7 +225,7 @@ export class Region {
         cabinet.ready = body.ready_banks
         cabinet.free = body.free_slots
       }
-      if (cabinet.online === null && !body.usable && cabinet.heardMs === 0) cabinet.online = false
+      if (!body.usable && cabinet.silent === null) cabinet.silent = true
       this.#redraw(cabinet)
     }
   }
@@ -257,6 +270,14 @@ export class Region {
     }
     if (!endless) this.#spots.set(topic, spot)
     return spot
+  }
+
+  #heard({ cabinet, courier }: Spot, atMs: number): void {
+    if (courier !== null) courier.heardMs = atMs
+    if (cabinet === null) return
+    cabinet.heardMs = atMs
+    if (cabinet.silent === true) this.#redraw(cabinet)
+    cabinet.silent = false
   }
 
   #branch(path: string): Branch {
@@ -447,6 +468,7 @@ export class Region {
       type: envelope.type,
       bytes: batch.slice(start, end),
       data: envelope.data,
+      expires: envelope.expirytime ?? null,
       // What devices say of the time is not to be relied on.
       time: device && this.worldMs > 0 ? new Date(this.worldMs).toISOString() : envelope.time,
     }
@@ -465,6 +487,7 @@ export class Region {
         point: null,
         online: null,
         connectionEpoch: -1,
+        silent: null,
         version: 0,
         slotCount: 0,
         slots: [],
@@ -542,6 +565,10 @@ export class Region {
       if (this.orders.size <= MOST_ORDERS * 0.9) return
     }
   }
+}
+
+function saysOnline(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && (data as Partial<ConnectionState>).state === 'online'
 }
 
 /** Takes a word about a connection unless it is of an older one; tells whether something changed. */

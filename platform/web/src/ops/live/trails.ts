@@ -7,6 +7,8 @@ export interface Trace {
   readonly id: string
   readonly type: string
   readonly time: string
+  /** Until when it may be acted upon, if it says so. */
+  readonly expires?: string | null
   readonly data: unknown
   readonly bytes: Uint8Array
 }
