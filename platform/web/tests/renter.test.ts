@@ -132,3 +132,17 @@ test('an answer that was overtaken changes nothing', async () => {
   await Promise.all(reads)
   expect(renter.files['ord-1']?.events).toHaveLength(2)
 })
+
+test('what cannot be kept is told and not asked for, and is when there is room', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  gateway.on(PLACE, () => placed('ord-1'))
+  const full = vi.spyOn(database, 'transaction').mockImplementation(() => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  })
+  expect(await renter.order(HERE, 1)).toBe(false)
+  expect([renter.unkept, renter.placing, renter.waiting]).toEqual([true, false, []])
+  full.mockRestore()
+  expect(await renter.order(HERE, 1)).toBe(true)
+  expect(renter.unkept).toBe(false)
+  await vi.waitFor(() => expect(gateway.count(PLACE)).toBe(1))
+})

@@ -17,6 +17,10 @@ export const en = {
   'fault.no-store': 'This browser keeps nothing for this page',
   'fault.no-store.advice':
     'What you do here must survive a lost network. Leave the private window, or allow storage for this address.',
+  unkept: 'This was not kept',
+  'unkept.about':
+    'Your device could not store what you did last, so it has not been done and is not sent. If storage is full, make room and do it again. If that does not help, load the page again first.',
+  'unkept.again': 'Load the page again',
   'fault.role': 'This page is for somebody else',
   'fault.role.advice': 'You are logged in as {name}.',
   'fault.role.go': 'Go to your page',
@@ -178,10 +182,6 @@ export const en = {
   'courier.refused': 'Not accepted',
   'courier.reason.wrong_hand-over_code': 'The code was wrong. Ask the customer again.',
   'courier.unanswered': 'Your last step is kept and being sent.',
-  'courier.unkept': 'This was not kept',
-  'courier.unkept.about':
-    'Your device could not store your last step, so it has not been done and is not sent. If storage is full, make room. Then load the page again and repeat the step.',
-  'courier.unkept.again': 'Load the page again',
   'courier.outbox': '{n} to be sent',
   'courier.outbox.about': 'Kept on this phone, sent in this order, each of them once.',
   'courier.act.duty_changed': 'On or off duty',

@@ -18,6 +18,10 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'fault.unreachable.advice': '请检查网络，数据不会丢失。',
   'fault.no-store': '浏览器不允许本页保存数据',
   'fault.no-store.advice': '断网时您的操作必须能保存。请退出无痕窗口，或允许本网址使用存储。',
+  unkept: '未能保存',
+  'unkept.about':
+    '设备未能保存您刚才的操作，因此该操作未生效，也不会发送。如存储空间已满，请先清理，再操作一次；若仍不行，请先重新加载页面。',
+  'unkept.again': '重新加载页面',
   'fault.role': '此页面供其他角色使用',
   'fault.role.advice': '您当前以 {name} 登录。',
   'fault.role.go': '前往您的页面',
@@ -175,10 +179,6 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.refused': '未被接受',
   'courier.reason.wrong_hand-over_code': '交接码错误，请再次询问用户。',
   'courier.unanswered': '您的上一步已保存，正在发送。',
-  'courier.unkept': '未能保存',
-  'courier.unkept.about':
-    '设备未能保存您刚才的操作，因此该操作未生效，也不会发送。如存储空间已满，请先清理，然后重新加载页面，再操作一次。',
-  'courier.unkept.again': '重新加载页面',
   'courier.outbox': '{n} 条待发送',
   'courier.outbox.about': '已保存在本机，按此顺序发送，每条只发一次。',
   'courier.act.duty_changed': '上线或下线',

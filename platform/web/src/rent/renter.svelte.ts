@@ -34,6 +34,8 @@ export class Renter {
     this.#knocked !== null && this.#orderOf(this.#knocked) !== null ? this.#knocked : null,
   )
   refusal = $state.raw<Problem | null>(null)
+  /** Whether this device could not keep what was asked for last. */
+  unkept = $state(false)
   readonly link: Link
   #outbox = $state.raw<Outbox | null>(null)
   readonly waiting = $derived(this.#outbox?.waiting ?? [])
@@ -97,25 +99,25 @@ export class Renter {
     this.#outbox?.hurry()
   }
 
-  /** Orders; nothing happens while another order is on its way. */
-  order(place: Point, quantity: number): Promise<void> {
+  /** Orders; nothing happens while another order is on its way. Tells, as all requests do, whether it is kept. */
+  order(place: Point, quantity: number): Promise<boolean> {
     return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'courier' })
   }
 
-  walkUp(place: Point, quantity: number, cabinet: string): Promise<void> {
+  walkUp(place: Point, quantity: number, cabinet: string): Promise<boolean> {
     return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
   }
 
-  cancel(order: string): Promise<void> {
+  cancel(order: string): Promise<boolean> {
     return this.#ask(`/v1/orders/${order}/cancel`, {})
   }
 
-  giveBack(order: string, place: Point, quantity: number): Promise<void> {
+  giveBack(order: string, place: Point, quantity: number): Promise<boolean> {
     return this.#ask(`/v1/orders/${order}/return`, { ...place, quantity })
   }
 
   /** Says that something is wrong with an order, or with one bank of it. */
-  dispute(order: string, bank: string | null, text: string): Promise<void> {
+  dispute(order: string, bank: string | null, text: string): Promise<boolean> {
     return this.#ask(`/v1/orders/${order}/disputes`, { bank, text })
   }
 
@@ -173,19 +175,28 @@ export class Renter {
     return session.call(path, request, this.account.id)
   }
 
-  async #place(body: unknown): Promise<void> {
-    if (this.placing) return
+  async #place(body: unknown): Promise<boolean> {
+    if (this.placing) return true
     this.#adding = true
     try {
-      await this.#ask(ORDERS, body)
+      return await this.#ask(ORDERS, body)
     } finally {
       this.#adding = false
     }
   }
 
-  async #ask(path: string, body: unknown): Promise<void> {
+  /** Tells whether the request is kept; one that is not has not been made. */
+  async #ask(path: string, body: unknown): Promise<boolean> {
     this.refusal = null
-    await this.#outbox?.add(path, body)
+    try {
+      await this.#outbox?.add(path, body)
+    } catch (error) {
+      console.error(error)
+      this.unkept = true
+      return false
+    }
+    this.unkept = false
+    return true
   }
 
   #settled({ request, answer, problem }: Outcome): void {
