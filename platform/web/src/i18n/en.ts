@@ -313,7 +313,7 @@ export const en = {
   'rent.fee.capped': 'It does not rise any more.',
   'rent.fee.cap': 'At most {amount} in 24 hours',
   'rent.return': 'Have them fetched',
-  'rent.return.about': 'A courier comes to where you are now. The rental ends when one accepts.',
+  'rent.return.about': 'A courier comes to your place on this map. The rental ends when one accepts.',
   'rent.return.yes': 'Fetch {banks} here',
   'rent.return.self': 'Return them myself',
   'rent.return.self.about': 'Push the banks into a free slot of any cabinet. The rental ends at that moment.',

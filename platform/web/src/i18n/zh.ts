@@ -308,7 +308,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.fee.capped': '不再增加。',
   'rent.fee.cap': '24 小时最多 {amount}',
   'rent.return': '请骑手取回',
-  'rent.return.about': '骑手会到您当前位置取回，骑手接单时租金停止计算。',
+  'rent.return.about': '骑手会到地图上您的位置取回，骑手接单时租金停止计算。',
   'rent.return.yes': '在此取回 {banks}',
   'rent.return.self': '我自己归还',
   'rent.return.self.about': '将充电宝插入任一机柜的空位，租金即刻停止计算。',
