@@ -37,3 +37,31 @@ test('what one person asked for is not sent for another who logs in meanwhile', 
   await expect(session.call('/v1/orders', order, 'usr-one')).rejects.toMatchObject({ status: 401 })
   expect(gateway.asked.map((asked) => asked.token)).toEqual(['Bearer usr-one'])
 })
+
+test('who has logged out in another tab has logged out here, at once', async () => {
+  const session = await loggedIn()
+  session.heard({ key: 'chargeloop-map' })
+  expect(session.account?.id).toBe('usr-one')
+  localStorage.removeItem('chargeloop-session')
+  session.heard({ key: 'chargeloop-session' })
+  expect([session.account, session.mqtt, session.over]).toEqual([null, null, true])
+})
+
+test('a page that has not heard of the log-out learns it when it asks', async () => {
+  const session = await loggedIn()
+  localStorage.removeItem('chargeloop-session')
+  expect(await session.restore()).toBe(false)
+  expect([session.account, session.over]).toEqual([null, true])
+  expect(gateway.sessions).toEqual(['POST /v1/session'])
+})
+
+test('a session that is renewed while another tab logs out is not gone on with', async () => {
+  const session = await loggedIn()
+  gateway.on('POST /v1/session/refresh', () => {
+    localStorage.removeItem('chargeloop-session')
+    return gateway.session()
+  })
+  expect(await session.restore()).toBe(false)
+  expect([session.account, session.over]).toEqual([null, true])
+  expect(localStorage.getItem('chargeloop-session')).toBeNull()
+})

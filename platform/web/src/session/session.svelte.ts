@@ -37,7 +37,7 @@ const RETRY_MS = 5_000
 
 class Session {
   account = $state.raw<Account | null>(null)
-  /** Whether the gateway has said that the session is over: a page that was going on without a network must ask. */
+  /** Whether the session is known to be over: a page that was going on without a network must ask. */
   over = $state(false)
   /** What maps are drawn on, as it was told last; null: on an invented city. */
   map = $state.raw(JSON.parse(localStorage.getItem(MAP) ?? 'null') as Basemap | null)
@@ -59,17 +59,19 @@ class Session {
    * Throws a Problem when that could not be learned. Tabs take turns, since a cookie can be used once.
    */
   async restore(): Promise<boolean> {
-    // The cookie is hidden from us: this tells whether asking makes sense.
-    if (localStorage.getItem(BEGUN) === null) return false
+    if (this.#isOver()) return false
     this.#restoring ??= navigator.locks
       .request('chargeloop-refresh', async () => {
+        if (this.#isOver()) return false
         try {
-          this.#take(await call<SessionBody>(`${PATH}/refresh`, { method: 'POST' }))
+          const body = await call<SessionBody>(`${PATH}/refresh`, { method: 'POST' })
+          // They may have logged out in another tab meanwhile.
+          if (this.#isOver()) return false
+          this.#take(body)
           return true
         } catch (error) {
           if (!(error instanceof Problem) || error.passes) throw error
-          this.#forget()
-          this.over = true
+          this.#end()
           return false
         }
       })
@@ -111,6 +113,19 @@ class Session {
     }
   }
 
+  /** Takes what another tab has changed in the browser's store: who logs out there has logged out here. */
+  heard({ key }: Pick<StorageEvent, 'key'>): void {
+    if ((key === BEGUN || key === null) && localStorage.getItem(BEGUN) === null) this.#end()
+  }
+
+  /** Tells whether there is no session to go on with; a page that still has one lets go of it. */
+  #isOver(): boolean {
+    // The cookie is hidden from us: this tells whether asking makes sense.
+    if (localStorage.getItem(BEGUN) !== null) return false
+    if (this.account !== null || this.#token !== null) this.#end()
+    return true
+  }
+
   #isStill(account: string | undefined): void {
     if (account !== undefined && this.account?.id !== account)
       throw new Problem(401, 'session_over', 'this account is not logged in any more')
@@ -140,6 +155,11 @@ class Session {
     this.#renewing = setTimeout(() => {
       this.restore().catch(() => this.#renewIn(RETRY_MS))
     }, delayMs)
+  }
+
+  #end(): void {
+    this.#forget()
+    this.over = true
   }
 
   #forget(): void {
