@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Gateway, likeABrowser, told } from './gateway'
+import { away, Gateway, likeABrowser, told } from './gateway'
 
 let gateway: Gateway
 
@@ -64,4 +64,56 @@ test('a session that is renewed while another tab logs out is not gone on with',
   expect(await session.restore()).toBe(false)
   expect([session.account, session.over]).toEqual([null, true])
   expect(localStorage.getItem('chargeloop-session')).toBeNull()
+})
+
+const LOG_OUT = 'DELETE /v1/session'
+const REFRESH = 'POST /v1/session/refresh'
+const ended = () => new Response(null, { status: 204 })
+
+/** The page as it is loaded again. */
+async function reloaded() {
+  vi.resetModules()
+  return (await import('../src/session/session.svelte')).session
+}
+
+test('a log-out without a network is made up for, and nobody is let in by the old cookie before', async () => {
+  const session = await loggedIn()
+  gateway.on(LOG_OUT, away)
+  await expect(session.logOut()).rejects.toMatchObject({ status: 0 })
+  vi.useFakeTimers()
+  const after = await reloaded()
+  expect(await after.restore()).toBe(false)
+  // As a tab of before leaves it that was renewing the session at that moment.
+  localStorage.setItem('chargeloop-session', 'yes')
+  expect(await after.restore()).toBe(false)
+  gateway.on(LOG_OUT, ended)
+  await vi.advanceTimersByTimeAsync(10_000)
+  vi.useRealTimers()
+  await vi.waitFor(() => expect(localStorage.getItem('chargeloop-leaving')).toBeNull())
+  const tries = gateway.sessions.filter((what) => what === LOG_OUT).length
+  expect(tries).toBeGreaterThan(2)
+  expect(gateway.sessions).not.toContain(REFRESH)
+})
+
+test('a new log-in ends the session that was left, or takes its place', async () => {
+  const session = await loggedIn()
+  gateway.on(LOG_OUT, away)
+  await expect(session.logOut()).rejects.toMatchObject({ status: 0 })
+  gateway.sessions.length = 0
+  await session.logIn('two', 'password')
+  expect(gateway.sessions).toEqual([LOG_OUT, 'POST /v1/session'])
+  gateway.sessions.length = 0
+  expect(await (await reloaded()).restore()).toBe(true)
+  expect(gateway.sessions).toEqual([REFRESH])
+})
+
+test('a log-out that is answered, by a refusal too, is not repeated', async () => {
+  for (const answer of [ended, () => told(403, { code: 'wrong_origin' })]) {
+    const session = await loggedIn()
+    gateway.on(LOG_OUT, answer)
+    await session.logOut()
+    gateway.sessions.length = 0
+    expect(await (await reloaded()).restore()).toBe(false)
+    expect(gateway.sessions).toEqual([])
+  }
 })

@@ -31,7 +31,10 @@ interface SessionBody {
 
 const PATH = '/v1/session'
 const BEGUN = 'chargeloop-session'
+/** Stands as long as a session that somebody has left may live on, since no network was there to end it. */
+const LEAVING = 'chargeloop-leaving'
 const MAP = 'chargeloop-map'
+const TURNS = 'chargeloop-refresh'
 const RENEW_AT = 0.7
 const RETRY_MS = 5_000
 
@@ -48,9 +51,17 @@ class Session {
   #token: string | null = null
   #renewing: ReturnType<typeof setTimeout> | undefined
   #restoring: Promise<boolean> | null = null
+  #leaving: Promise<void> | null = null
+  #leavingAgain: ReturnType<typeof setTimeout> | undefined
 
   async logIn(login: string, password: string): Promise<Account> {
-    return this.#take(await call<SessionBody>(PATH, { method: 'POST', body: { login, password } }))
+    return await navigator.locks.request(TURNS, async () => {
+      // One that cannot be ended now either loses its cookie to the new one.
+      await endLeft().catch((error: unknown) => console.info('not ended:', error))
+      const body = await call<SessionBody>(PATH, { method: 'POST', body: { login, password } })
+      localStorage.removeItem(LEAVING)
+      return this.#take(body)
+    })
   }
 
   /**
@@ -61,7 +72,7 @@ class Session {
   async restore(): Promise<boolean> {
     if (this.#isOver()) return false
     this.#restoring ??= navigator.locks
-      .request('chargeloop-refresh', async () => {
+      .request(TURNS, async () => {
         if (this.#isOver()) return false
         try {
           const body = await call<SessionBody>(`${PATH}/refresh`, { method: 'POST' })
@@ -89,10 +100,21 @@ class Session {
     return this.#aheadMs === 0 ? machineMs : this.now() - (Date.now() - machineMs) * this.speed
   }
 
+  /** Logs out here at once; throws a Problem when the gateway could not be told, which every start makes up for. */
   async logOut(): Promise<void> {
-    const token = this.#token
     this.#forget()
-    await call(PATH, { method: 'DELETE', token })
+    localStorage.setItem(LEAVING, 'yes')
+    await this.#leave()
+  }
+
+  #leave(): Promise<void> {
+    this.#leaving ??= navigator.locks.request(TURNS, endLeft).finally(() => (this.#leaving = null))
+    return this.#leaving
+  }
+
+  #goOnLeaving(): void {
+    clearTimeout(this.#leavingAgain)
+    this.#leave().catch(() => (this.#leavingAgain = setTimeout(() => this.#goOnLeaving(), RETRY_MS)))
   }
 
   /**
@@ -120,8 +142,10 @@ class Session {
 
   /** Tells whether there is no session to go on with; a page that still has one lets go of it. */
   #isOver(): boolean {
+    const left = localStorage.getItem(LEAVING) !== null
     // The cookie is hidden from us: this tells whether asking makes sense.
-    if (localStorage.getItem(BEGUN) !== null) return false
+    if (!left && localStorage.getItem(BEGUN) !== null) return false
+    if (left) this.#goOnLeaving()
     if (this.account !== null || this.#token !== null) this.#end()
     return true
   }
@@ -169,6 +193,17 @@ class Session {
     this.mqtt = null
     this.account = null
   }
+}
+
+/** Ends the session that was left; throws a Problem while the gateway cannot do that. */
+async function endLeft(): Promise<void> {
+  if (localStorage.getItem(LEAVING) === null) return
+  try {
+    await call(PATH, { method: 'DELETE' })
+  } catch (error) {
+    if (!(error instanceof Problem) || error.passes) throw error
+  }
+  localStorage.removeItem(LEAVING)
 }
 
 export const session = new Session()
