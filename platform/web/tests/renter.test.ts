@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Arrived } from '../src/protocol/envelope'
 import type { OrderView } from '../src/protocol/generated'
 import type { Renter } from '../src/rent/renter.svelte'
+import type { Kept } from '../src/session/outbox.svelte'
 import { openDatabase } from '../src/storage/database'
 import { account, away, Gateway, likeABrowser, told } from './gateway'
 
@@ -145,4 +146,12 @@ test('what cannot be kept is told and not asked for, and is when there is room',
   expect(await renter.order(HERE, 1)).toBe(true)
   expect(renter.unkept).toBe(false)
   await vi.waitFor(() => expect(gateway.count(PLACE)).toBe(1))
+})
+
+test('an order that was not sent is taken back, and another one can be made', async () => {
+  gateway.on('GET /v1/me', away)
+  await renter.order(HERE, 1)
+  const [request] = renter.sending as [Kept]
+  await renter.takeBack(request)
+  expect([renter.waiting, renter.placing, gateway.count(PLACE)]).toEqual([[], false, 0])
 })
