@@ -336,6 +336,7 @@ export const en = {
   'rent.receipt.nothing': 'Nothing was charged.',
   'rent.receipt.total': 'Total',
   'rent.receipt.corrected': 'Late news changed a line; the bill was corrected by itself.',
+  'rent.receipt.waived': 'An operator waived {amount}: you do not pay it.',
   'rent.fee-line.courier_out': 'Courier, bringing',
   'rent.fee-line.rental': 'Rental',
   'rent.fee-line.courier_back': 'Courier, fetching',

@@ -331,6 +331,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.receipt.nothing': '未产生费用。',
   'rent.receipt.total': '合计',
   'rent.receipt.corrected': '后到的信息更改了一项，账单已自动更正。',
+  'rent.receipt.waived': '运营人员已免除 {amount}，您无需支付。',
   'rent.fee-line.courier_out': '骑手送达',
   'rent.fee-line.rental': '租金',
   'rent.fee-line.courier_back': '骑手取回',
