@@ -242,6 +242,7 @@ export const en = {
   'rent.price.words': 'The rules in full',
   'rent.walk': 'I walk there',
   'rent.near': 'Cabinets near you',
+  'rent.near.asking': 'Looking for cabinets near you …',
   'rent.near.none': 'No cabinet near you.',
   'rent.unlock': 'Unlock here',
   'rent.unlock.about': 'Unlock when you stand before the cabinet: the banks come out at once.',

@@ -239,6 +239,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'rent.price.words': '完整规则',
   'rent.walk': '我自己去取',
   'rent.near': '附近的机柜',
+  'rent.near.asking': '正在查找附近的机柜…',
   'rent.near.none': '附近没有机柜。',
   'rent.unlock': '在此取出',
   'rent.unlock.about': '请站在机柜前再点击，充电宝会立即弹出。',
