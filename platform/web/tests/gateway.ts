@@ -33,6 +33,8 @@ export class Gateway {
   readonly sessions: string[] = []
   /** Who logs in next, or whose session is renewed. */
   who = 'usr-one'
+  /** The world's clock, as the gateway tells it. */
+  clock: { now: string; speed: number } | undefined = undefined
   readonly #answers = new Map<string, Answer>()
 
   constructor() {
@@ -61,7 +63,8 @@ export class Gateway {
   /** The answer to who logs in, or whose session is renewed. */
   session(): Response {
     const mqtt = { client_id: this.who, username: this.who, password: 'secret' }
-    return told(200, { access_token: this.who, expires_in_s: 900, account: account(this.who), mqtt })
+    const { who, clock } = this
+    return told(200, { access_token: who, expires_in_s: 900, account: account(who), mqtt, clock })
   }
 }
 

@@ -117,3 +117,33 @@ test('a log-out that is answered, by a refusal too, is not repeated', async () =
     expect(gateway.sessions).toEqual([])
   }
 })
+
+test('after a sleep the world’s time has gone on, and is asked for as soon as there is a network', async () => {
+  vi.useFakeTimers()
+  const started = Date.parse('2026-11-23T12:00:00Z')
+  const minutes = (session: { now: () => number }) => (session.now() - started) / 60_000
+  const [wall, uptime] = [vi.spyOn(Date, 'now'), vi.spyOn(performance, 'now')]
+  const passed = (awakeMs: number, sleptMs: number) => {
+    uptime.mockReturnValue(1_000 + awakeMs)
+    wall.mockReturnValue(1_700_000_000_000 + awakeMs + sleptMs)
+  }
+  passed(0, 0)
+  gateway.clock = { now: '2026-11-23T12:00:00Z', speed: 2 }
+  const session = await loggedIn()
+  passed(60_000, 0)
+  expect(minutes(session)).toBe(2)
+  gateway.on(REFRESH, away)
+  passed(60_000, 600_000)
+  expect([minutes(session), minutes(session)]).toEqual([22, 22])
+  await vi.advanceTimersByTimeAsync(1)
+  expect(gateway.sessions).toContain(REFRESH)
+  gateway.clock = { now: '2026-11-23T12:25:00Z', speed: 2 }
+  gateway.on(REFRESH, () => gateway.session())
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(minutes(session)).toBe(25)
+  // A clock that is set back makes nothing younger.
+  passed(60_000, -600_000)
+  expect(minutes(session)).toBe(25)
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+})

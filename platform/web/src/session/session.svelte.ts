@@ -37,6 +37,7 @@ const MAP = 'chargeloop-map'
 const TURNS = 'chargeloop-refresh'
 const RENEW_AT = 0.7
 const RETRY_MS = 5_000
+const SLEPT_MS = 2_000
 
 class Session {
   account = $state.raw<Account | null>(null)
@@ -48,6 +49,8 @@ class Session {
   /** How much faster the world's clock runs than ours. */
   speed = 1
   #aheadMs = 0
+  /** How far this machine's clock was ahead of the page's uptime, which stands still while the machine sleeps. */
+  #partedMs = 0
   #token: string | null = null
   #renewing: ReturnType<typeof setTimeout> | undefined
   #restoring: Promise<boolean> | null = null
@@ -92,7 +95,20 @@ class Session {
 
   /** The world's time in milliseconds, as far as the gateway has told it. */
   now(): number {
-    return this.#aheadMs === 0 ? Date.now() : this.#aheadMs + performance.now() * this.speed
+    if (this.#aheadMs === 0) return Date.now()
+    this.#noticeSleep()
+    return this.#aheadMs + performance.now() * this.speed
+  }
+
+  /** Makes up for the time of a sleep, as far as the machine's clock tells it, and asks the gateway. */
+  #noticeSleep(): void {
+    const sleptMs = Date.now() - performance.now() - this.#partedMs
+    if (Math.abs(sleptMs) <= SLEPT_MS) return
+    this.#partedMs += sleptMs
+    // A clock that was set back has told of no time that passed.
+    if (sleptMs < 0) return
+    this.#aheadMs += sleptMs * this.speed
+    this.#renewIn(0)
   }
 
   /** The world's time at an instant of this machine's clock, which may be another. */
@@ -163,6 +179,7 @@ class Session {
     if (body.clock !== undefined) {
       this.speed = body.clock.speed
       this.#aheadMs = Date.parse(body.clock.now) - performance.now() * this.speed
+      this.#partedMs = Date.now() - performance.now()
     }
     const map = JSON.stringify(body.map ?? null)
     if (map !== JSON.stringify(this.map)) {
