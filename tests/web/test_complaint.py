@@ -45,6 +45,8 @@ def test_a_user_who_was_charged_complains_and_an_operator_answers_and_waives_the
     receipt = user.get_by_label("Receipt")
     expect(receipt.get_by_role("listitem").filter(has_text="Total")).to_contain_text("€0.00")
     expect(receipt.get_by_text("Courier, bringing")).to_be_hidden()
+    expect(receipt.get_by_text("An operator waived")).to_be_visible()
+    expect(receipt.get_by_text("corrected by itself")).to_be_hidden()
     is_usable(user)
     customer.close()
 

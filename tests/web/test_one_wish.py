@@ -19,6 +19,7 @@ def test_who_orders_without_a_network_is_told_to_wait_and_has_one_order(
     ordering.click()
     expect(user.get_by_text("Your order is being placed")).to_be_visible()
     expect(ordering).to_be_disabled()
+    expect(user.get_by_role("button", name="Do not send")).to_be_visible()
     is_usable(user)
     line.mend()
     expect(user.get_by_role("heading", name="Looking for a courier")).to_be_visible()

@@ -45,8 +45,7 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     expect(user.get_by_role("heading", name="Yours to use")).to_be_visible()
     expect(user.get_by_text("€2.00 from")).to_be_visible()
     is_usable(user)
-    user.get_by_role("button", name="Have them fetched").click()
-    user.get_by_role("button", name="Fetch 2 banks here").click()
+    _have_fetched(user)
     courier.get_by_role("button", name="Accept").click()
     courier.get_by_role("button", name="I am at the customer").click()
     courier.get_by_role("button", name="Ring at the door").click()
@@ -66,6 +65,16 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     assert total == sum(line["amount_minor"] for line in bill["fee_lines"])
     expect(user.get_by_label("Receipt")).to_contain_text(f"€{total // 100}.{total % 100:02d}")
     is_usable(user)
+
+
+def _have_fetched(user: Page) -> None:
+    """Ask a courier to the place that is seen on the map."""
+    user.get_by_role("button", name="Have them fetched").click()
+    where = user.get_by_role("dialog", name="Have them fetched")
+    expect(where.get_by_role("application", name="Map: tap where you are")).to_be_visible()
+    expect(where.get_by_label("You", exact=True)).to_be_visible()
+    is_usable(user)
+    where.get_by_role("button", name="Fetch 2 banks here").click()
 
 
 def _do(courier: Page, act: str) -> None:

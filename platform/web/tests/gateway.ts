@@ -29,15 +29,22 @@ type Answer = () => Promise<Response> | Response
 /** A gateway whose answers a test gives; what it gives none for is not there. */
 export class Gateway {
   readonly asked: Asked[] = []
+  /** What was asked about the session. */
+  readonly sessions: string[] = []
   /** Who logs in next, or whose session is renewed. */
   who = 'usr-one'
+  /** The world's clock, as the gateway tells it. */
+  clock: { now: string; speed: number } | undefined = undefined
   readonly #answers = new Map<string, Answer>()
 
   constructor() {
     vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
       const headers = init.headers as Record<string, string>
-      if (path.startsWith('/v1/session')) return this.#session()
       const what = `${init.method ?? 'GET'} ${path}`
+      if (path.startsWith('/v1/session')) {
+        this.sessions.push(what)
+        return (this.#answers.get(what) ?? (() => this.session()))()
+      }
       this.asked.push({ what, token: headers.Authorization ?? null })
       return (this.#answers.get(what) ?? nothing)()
     })
@@ -53,9 +60,11 @@ export class Gateway {
     return this.asked.filter((asked) => asked.what === what).length
   }
 
-  #session(): Response {
+  /** The answer to who logs in, or whose session is renewed. */
+  session(): Response {
     const mqtt = { client_id: this.who, username: this.who, password: 'secret' }
-    return told(200, { access_token: this.who, expires_in_s: 900, account: account(this.who), mqtt })
+    const { who, clock } = this
+    return told(200, { access_token: who, expires_in_s: 900, account: account(who), mqtt, clock })
   }
 }
 

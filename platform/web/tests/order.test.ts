@@ -69,3 +69,32 @@ test('who holds nothing any more is shown no running fee', async () => {
   expect(returning).toContain('On the way back to a cabinet')
   expect(returning).not.toContain('€')
 })
+
+const line = (id: string, reverses: string | null = null) => ({
+  id,
+  fee: 'rental',
+  bank: 'bnk-1',
+  from_time: PLACED,
+  to_time: PLACED,
+  amount_minor: reverses === null ? 300 : -300,
+  currency: 'EUR',
+  quality: 'exact',
+  reverses,
+})
+const WAIVED = { type: 'fee_waived', detail: { line: 'one', fee: 'rental', of: 'bnk-1' } }
+
+test.each([
+  ['corrected', [], ['corrected by itself']],
+  ['waived', [WAIVED], ['An operator waived €3.00']],
+  ['corrected, and then waived', [{ ...WAIVED, detail: { line: 'two' } }], ['corrected', 'waived €3.00']],
+])('a receipt whose line was %s says so', async (_, events, told) => {
+  const { render } = await import('svelte/server')
+  const { default: Receipt } = await import('../src/rent/Receipt.svelte')
+  const lines = [line('one'), line('back', 'one')]
+  if (told.length > 1) lines.push(line('two'), line('gone', 'two'))
+  const total = { amount_minor: 0, currency: 'EUR' }
+  const file = { id: 'ord-1', placed: PLACED, events, fee_lines: lines, total }
+  const { body } = await render(Receipt, { props: { file } as never })
+  for (const words of told) expect(body).toContain(words)
+  if (told.length === 1) expect(body.match(/corrected by itself|An operator waived/g)).toHaveLength(1)
+})

@@ -2,7 +2,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import 'fake-indexeddb/auto'
 import { expect, test, vi } from 'vitest'
 import { Problem } from '../src/session/api'
-import { Outbox, type Outcome } from '../src/session/outbox.svelte'
+import { type Kept, mayHaveArrived, Outbox, type Outcome } from '../src/session/outbox.svelte'
 import { openDatabase } from '../src/storage/database'
 
 const fresh = () => openDatabase('test', new IDBFactory())
@@ -103,4 +103,67 @@ test('what was answered after all is done, and nothing follows it', async () => 
   await vi.waitFor(() => expect(outcomes).toHaveLength(1))
   expect(left.waiting.map((kept) => kept.body)).toEqual(['second'])
   expect(sent).toEqual(['first'])
+})
+
+const unreached = () => Promise.reject(new Problem(0, 'unreachable', 'away'))
+const reached = () => Promise.resolve()
+const ages = (path: string) => path === '/v1/orders'
+
+/** A tab whose requests go out when `reach` succeeds, and what it has sent. */
+async function tab(database: IDBDatabase, reach: () => Promise<unknown>, answer: () => Promise<unknown>) {
+  const sent: unknown[] = []
+  const send = (_path: string, body: unknown) => {
+    sent.push(body)
+    return answer()
+  }
+  const outbox = await Outbox.open(database, 'usr-one', send, () => undefined, ages, reach)
+  return { outbox, sent }
+}
+
+test('what was not sent is taken back, and no tab sends it', async () => {
+  const database = await fresh()
+  let reach: () => Promise<unknown> = unreached
+  const first = await tab(database, () => reach(), reached)
+  await first.outbox.add('/v1/orders', 'an order')
+  const second = await tab(database, () => reach(), reached)
+  await vi.waitFor(() => expect(second.outbox.trouble).not.toBeNull())
+  const [kept] = first.outbox.waiting as readonly [Kept]
+  expect(mayHaveArrived(kept)).toBe(false)
+  expect(await first.outbox.takeBack(kept)).toBe(true)
+  expect(first.outbox.waiting).toEqual([])
+  reach = reached
+  second.outbox.hurry()
+  await vi.waitFor(() => expect(second.outbox.waiting).toEqual([]))
+  expect([first.sent, second.sent]).toEqual([[], []])
+})
+
+test('what may have been sent, by whichever tab, is not taken back', async () => {
+  const database = await fresh()
+  const late = await tab(database, unreached, reached)
+  await late.outbox.add('/v1/orders', 'an order')
+  const [kept] = late.outbox.waiting as readonly [Kept]
+  const quick = await tab(database, reached, unreached)
+  await vi.waitFor(() => expect(quick.outbox.trouble).not.toBeNull())
+  expect(quick.sent).toEqual(['an order'])
+  expect(await late.outbox.takeBack(kept)).toBe(false)
+  expect(late.outbox.waiting.map(mayHaveArrived)).toEqual([true])
+})
+
+test('what has waited for long is asked about, while the rest is sent', async () => {
+  const database = await fresh()
+  const before = await tab(database, unreached, reached)
+  await before.outbox.add('/v1/orders', 'dropped')
+  await before.outbox.add('/v1/orders', 'still wanted')
+  await before.outbox.add('/v1/orders/ord-1/cancel', 'called off')
+  before.outbox.stop()
+  vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 11 * 60_000)
+  const after = await tab(database, reached, reached)
+  await vi.waitFor(() => expect(after.sent).toEqual(['called off']))
+  await vi.waitFor(() => expect(after.outbox.waiting).toEqual(after.outbox.held))
+  const [dropped, wanted] = after.outbox.held as readonly [Kept, Kept]
+  expect(await after.outbox.takeBack(dropped)).toBe(true)
+  await after.outbox.sendNow(wanted)
+  await vi.waitFor(() => expect(after.outbox.waiting).toEqual([]))
+  expect([after.sent, after.outbox.held]).toEqual([['called off', 'still wanted'], []])
+  vi.restoreAllMocks()
 })

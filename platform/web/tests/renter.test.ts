@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Arrived } from '../src/protocol/envelope'
 import type { OrderView } from '../src/protocol/generated'
 import type { Renter } from '../src/rent/renter.svelte'
+import type { Kept } from '../src/session/outbox.svelte'
 import { openDatabase } from '../src/storage/database'
 import { account, away, Gateway, likeABrowser, told } from './gateway'
 
@@ -131,4 +132,26 @@ test('an answer that was overtaken changes nothing', async () => {
   waiting[0]?.(file('2026-11-23T12:00:00.001Z', 1))
   await Promise.all(reads)
   expect(renter.files['ord-1']?.events).toHaveLength(2)
+})
+
+test('what cannot be kept is told and not asked for, and is when there is room', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  gateway.on(PLACE, () => placed('ord-1'))
+  const full = vi.spyOn(database, 'transaction').mockImplementation(() => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  })
+  expect(await renter.order(HERE, 1)).toBe(false)
+  expect([renter.unkept, renter.placing, renter.waiting]).toEqual([true, false, []])
+  full.mockRestore()
+  expect(await renter.order(HERE, 1)).toBe(true)
+  expect(renter.unkept).toBe(false)
+  await vi.waitFor(() => expect(gateway.count(PLACE)).toBe(1))
+})
+
+test('an order that was not sent is taken back, and another one can be made', async () => {
+  gateway.on('GET /v1/me', away)
+  await renter.order(HERE, 1)
+  const [request] = renter.sending as [Kept]
+  await renter.takeBack(request)
+  expect([renter.waiting, renter.placing, gateway.count(PLACE)]).toEqual([[], false, 0])
 })

@@ -165,8 +165,9 @@ export class Drawing {
       .filter((mark) => mark.kind !== 'courier')
       .map((mark) => mark.id)
       .join()
-    if (key === this.#fitted || this.#scene.marks.length === 0) return
+    if (key === this.#fitted) return
     this.#fitted = key
+    if (this.#scene.marks.length === 0) return
     const bounds = new LngLatBounds()
     for (const { point } of this.#scene.marks) bounds.extend([point.lon, point.lat])
     this.#map.fitBounds(bounds, { padding: 56, maxZoom: CLOSEST, animate: false })

@@ -8,7 +8,7 @@ import type { Arrived } from '../protocol/envelope'
 import type { BankStatus, CabinetAnswered, Knocked, OrderView, UserOrders } from '../protocol/generated'
 import type { DoneBody, OrderBody } from '../session/bodies'
 import { type Call, Problem } from '../session/api'
-import { Outbox, type Outcome } from '../session/outbox.svelte'
+import { type Kept, Outbox, type Outcome } from '../session/outbox.svelte'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
 import { hasEnded, orderAtDoor } from './milestones'
@@ -34,15 +34,21 @@ export class Renter {
     this.#knocked !== null && this.#orderOf(this.#knocked) !== null ? this.#knocked : null,
   )
   refusal = $state.raw<Problem | null>(null)
+  /** Whether this device could not keep what was asked for last. */
+  unkept = $state(false)
   readonly link: Link
   #outbox = $state.raw<Outbox | null>(null)
+  /** Requests that are not answered. */
   readonly waiting = $derived(this.#outbox?.waiting ?? [])
+  /** Those of them that have waited so long that it is asked whether they are still wanted. */
+  readonly held = $derived(this.#outbox?.held ?? [])
+  readonly sending = $derived(this.waiting.filter((request) => !this.held.includes(request)))
   #adding = $state(false)
   /** Orders that the platform has taken and not shown yet. */
   #taken = $state.raw<readonly string[]>([])
   /** Whether an order is on its way: whoever orders now would have two. */
   readonly placing = $derived(
-    this.#adding || this.#taken.length > 0 || this.waiting.some((request) => request.path === ORDERS),
+    this.#adding || this.#taken.length > 0 || this.sending.some((request) => request.path === ORDERS),
   )
   #version = -1
   #catchingUp: ReturnType<typeof setInterval> | undefined
@@ -76,6 +82,9 @@ export class Renter {
       account.id,
       (path, body, key) => renter.#call(path, { method: 'POST', body, key }),
       (outcome) => renter.#settled(outcome),
+      (path) => path === ORDERS || path.endsWith('/return'),
+      // Who is on line need not ask.
+      async () => (renter.link.state === 'online' ? null : renter.#call('/v1/me')),
     )
     return renter
   }
@@ -97,26 +106,36 @@ export class Renter {
     this.#outbox?.hurry()
   }
 
-  /** Orders; nothing happens while another order is on its way. */
-  order(place: Point, quantity: number): Promise<void> {
+  /** Orders; nothing happens while another order is on its way. Tells, as all requests do, whether it is kept. */
+  order(place: Point, quantity: number): Promise<boolean> {
     return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'courier' })
   }
 
-  walkUp(place: Point, quantity: number, cabinet: string): Promise<void> {
+  walkUp(place: Point, quantity: number, cabinet: string): Promise<boolean> {
     return this.#place({ ...place, quantity, accept_fewer: false, hand_over: 'walk_up', cabinet })
   }
 
-  cancel(order: string): Promise<void> {
+  cancel(order: string): Promise<boolean> {
     return this.#ask(`/v1/orders/${order}/cancel`, {})
   }
 
-  giveBack(order: string, place: Point, quantity: number): Promise<void> {
+  giveBack(order: string, place: Point, quantity: number): Promise<boolean> {
     return this.#ask(`/v1/orders/${order}/return`, { ...place, quantity })
   }
 
   /** Says that something is wrong with an order, or with one bank of it. */
-  dispute(order: string, bank: string | null, text: string): Promise<void> {
+  dispute(order: string, bank: string | null, text: string): Promise<boolean> {
     return this.#ask(`/v1/orders/${order}/disputes`, { bank, text })
+  }
+
+  /** Takes a request back that has not been sent yet, or has waited for long. */
+  async takeBack(request: Kept): Promise<void> {
+    await this.#keeps(async () => this.#outbox?.takeBack(request))
+  }
+
+  /** Sends a request that has waited for long. */
+  async sendNow(request: Kept): Promise<void> {
+    await this.#keeps(async () => this.#outbox?.sendNow(request))
   }
 
   /** Reads an order with its journal and its bill. */
@@ -173,19 +192,32 @@ export class Renter {
     return session.call(path, request, this.account.id)
   }
 
-  async #place(body: unknown): Promise<void> {
-    if (this.placing) return
+  async #place(body: unknown): Promise<boolean> {
+    if (this.placing) return true
     this.#adding = true
     try {
-      await this.#ask(ORDERS, body)
+      return await this.#ask(ORDERS, body)
     } finally {
       this.#adding = false
     }
   }
 
-  async #ask(path: string, body: unknown): Promise<void> {
+  /** Tells whether the request is kept; one that is not has not been made. */
+  async #ask(path: string, body: unknown): Promise<boolean> {
     this.refusal = null
-    await this.#outbox?.add(path, body)
+    return this.#keeps(async () => this.#outbox?.add(path, body))
+  }
+
+  async #keeps(act: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await act()
+    } catch (error) {
+      console.error(error)
+      this.unkept = true
+      return false
+    }
+    this.unkept = false
+    return true
   }
 
   #settled({ request, answer, problem }: Outcome): void {

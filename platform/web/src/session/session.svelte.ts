@@ -31,13 +31,17 @@ interface SessionBody {
 
 const PATH = '/v1/session'
 const BEGUN = 'chargeloop-session'
+/** Stands as long as a session that somebody has left may live on, since no network was there to end it. */
+const LEAVING = 'chargeloop-leaving'
 const MAP = 'chargeloop-map'
+const TURNS = 'chargeloop-refresh'
 const RENEW_AT = 0.7
 const RETRY_MS = 5_000
+const SLEPT_MS = 2_000
 
 class Session {
   account = $state.raw<Account | null>(null)
-  /** Whether the gateway has said that the session is over: a page that was going on without a network must ask. */
+  /** Whether the session is known to be over: a page that was going on without a network must ask. */
   over = $state(false)
   /** What maps are drawn on, as it was told last; null: on an invented city. */
   map = $state.raw(JSON.parse(localStorage.getItem(MAP) ?? 'null') as Basemap | null)
@@ -45,12 +49,22 @@ class Session {
   /** How much faster the world's clock runs than ours. */
   speed = 1
   #aheadMs = 0
+  /** How far this machine's clock was ahead of the page's uptime, which stands still while the machine sleeps. */
+  #partedMs = 0
   #token: string | null = null
   #renewing: ReturnType<typeof setTimeout> | undefined
   #restoring: Promise<boolean> | null = null
+  #leaving: Promise<void> | null = null
+  #leavingAgain: ReturnType<typeof setTimeout> | undefined
 
   async logIn(login: string, password: string): Promise<Account> {
-    return this.#take(await call<SessionBody>(PATH, { method: 'POST', body: { login, password } }))
+    return await navigator.locks.request(TURNS, async () => {
+      // One that cannot be ended now either loses its cookie to the new one.
+      await endLeft().catch((error: unknown) => console.info('not ended:', error))
+      const body = await call<SessionBody>(PATH, { method: 'POST', body: { login, password } })
+      localStorage.removeItem(LEAVING)
+      return this.#take(body)
+    })
   }
 
   /**
@@ -59,17 +73,19 @@ class Session {
    * Throws a Problem when that could not be learned. Tabs take turns, since a cookie can be used once.
    */
   async restore(): Promise<boolean> {
-    // The cookie is hidden from us: this tells whether asking makes sense.
-    if (localStorage.getItem(BEGUN) === null) return false
+    if (this.#isOver()) return false
     this.#restoring ??= navigator.locks
-      .request('chargeloop-refresh', async () => {
+      .request(TURNS, async () => {
+        if (this.#isOver()) return false
         try {
-          this.#take(await call<SessionBody>(`${PATH}/refresh`, { method: 'POST' }))
+          const body = await call<SessionBody>(`${PATH}/refresh`, { method: 'POST' })
+          // They may have logged out in another tab meanwhile.
+          if (this.#isOver()) return false
+          this.#take(body)
           return true
         } catch (error) {
           if (!(error instanceof Problem) || error.passes) throw error
-          this.#forget()
-          this.over = true
+          this.#end()
           return false
         }
       })
@@ -79,7 +95,20 @@ class Session {
 
   /** The world's time in milliseconds, as far as the gateway has told it. */
   now(): number {
-    return this.#aheadMs === 0 ? Date.now() : this.#aheadMs + performance.now() * this.speed
+    if (this.#aheadMs === 0) return Date.now()
+    this.#noticeSleep()
+    return this.#aheadMs + performance.now() * this.speed
+  }
+
+  /** Makes up for the time of a sleep, as far as the machine's clock tells it, and asks the gateway. */
+  #noticeSleep(): void {
+    const sleptMs = Date.now() - performance.now() - this.#partedMs
+    if (Math.abs(sleptMs) <= SLEPT_MS) return
+    this.#partedMs += sleptMs
+    // A clock that was set back has told of no time that passed.
+    if (sleptMs < 0) return
+    this.#aheadMs += sleptMs * this.speed
+    this.#renewIn(0)
   }
 
   /** The world's time at an instant of this machine's clock, which may be another. */
@@ -87,10 +116,21 @@ class Session {
     return this.#aheadMs === 0 ? machineMs : this.now() - (Date.now() - machineMs) * this.speed
   }
 
+  /** Logs out here at once; throws a Problem when the gateway could not be told, which every start makes up for. */
   async logOut(): Promise<void> {
-    const token = this.#token
     this.#forget()
-    await call(PATH, { method: 'DELETE', token })
+    localStorage.setItem(LEAVING, 'yes')
+    await this.#leave()
+  }
+
+  #leave(): Promise<void> {
+    this.#leaving ??= navigator.locks.request(TURNS, endLeft).finally(() => (this.#leaving = null))
+    return this.#leaving
+  }
+
+  #goOnLeaving(): void {
+    clearTimeout(this.#leavingAgain)
+    this.#leave().catch(() => (this.#leavingAgain = setTimeout(() => this.#goOnLeaving(), RETRY_MS)))
   }
 
   /**
@@ -111,6 +151,21 @@ class Session {
     }
   }
 
+  /** Takes what another tab has changed in the browser's store: who logs out there has logged out here. */
+  heard({ key }: Pick<StorageEvent, 'key'>): void {
+    if ((key === BEGUN || key === null) && localStorage.getItem(BEGUN) === null) this.#end()
+  }
+
+  /** Tells whether there is no session to go on with; a page that still has one lets go of it. */
+  #isOver(): boolean {
+    const left = localStorage.getItem(LEAVING) !== null
+    // The cookie is hidden from us: this tells whether asking makes sense.
+    if (!left && localStorage.getItem(BEGUN) !== null) return false
+    if (left) this.#goOnLeaving()
+    if (this.account !== null || this.#token !== null) this.#end()
+    return true
+  }
+
   #isStill(account: string | undefined): void {
     if (account !== undefined && this.account?.id !== account)
       throw new Problem(401, 'session_over', 'this account is not logged in any more')
@@ -124,6 +179,7 @@ class Session {
     if (body.clock !== undefined) {
       this.speed = body.clock.speed
       this.#aheadMs = Date.parse(body.clock.now) - performance.now() * this.speed
+      this.#partedMs = Date.now() - performance.now()
     }
     const map = JSON.stringify(body.map ?? null)
     if (map !== JSON.stringify(this.map)) {
@@ -142,6 +198,11 @@ class Session {
     }, delayMs)
   }
 
+  #end(): void {
+    this.#forget()
+    this.over = true
+  }
+
   #forget(): void {
     clearTimeout(this.#renewing)
     localStorage.removeItem(BEGUN)
@@ -149,6 +210,17 @@ class Session {
     this.mqtt = null
     this.account = null
   }
+}
+
+/** Ends the session that was left; throws a Problem while the gateway cannot do that. */
+async function endLeft(): Promise<void> {
+  if (localStorage.getItem(LEAVING) === null) return
+  try {
+    await call(PATH, { method: 'DELETE' })
+  } catch (error) {
+    if (!(error instanceof Problem) || error.passes) throw error
+  }
+  localStorage.removeItem(LEAVING)
 }
 
 export const session = new Session()
