@@ -128,6 +128,44 @@ def test_an_eject_without_an_answer_is_resolved_by_the_inventory() -> None:
     assert inquiry.id in script.settled
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.REFUSED, CabinetReason.STALE_EPOCH),
+        (Outcome.EXPIRED, None),
+        (Outcome.FAILED, CabinetReason.POWER_CUT),
+    ],
+)
+def test_an_inquiry_that_was_not_carried_out_is_made_again(
+    outcome: Outcome, reason: CabinetReason | None
+) -> None:
+    script = city()
+    order = unlocking(script)
+    script.minutes(4)
+    first, _ = script.command(cab.ReportInventory)
+    refused = script.answer(cab.ReportInventory, outcome, reason=reason)
+    script.again(refused)
+    assert len(script.commands(cab.ReportInventory)) == 1
+    script.restart()
+    script.minutes(4)
+    second, _ = script.command(cab.ReportInventory)
+    assert len(script.commands(cab.ReportInventory)) == 2
+    assert second.id != first.id
+    script.event(A, made(cab.InventoryReported, command=second.id, slots=(ready(1, "bnk-a1"),)))
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_a_cabinet_that_refuses_every_inquiry_does_not_keep_the_order_open() -> None:
+    script = city()
+    order = unlocking(script)
+    for _ in range(13 * 60 // 4):
+        script.minutes(4)
+        if script.order(order.id).state is OrderState.UNLOCKING:
+            script.answer(cab.ReportInventory, Outcome.REFUSED, reason=CabinetReason.STALE_EPOCH)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert len(script.commands(cab.ReportInventory)) < 250
+
+
 def test_an_inventory_that_shows_nothing_left_fails_the_order() -> None:
     script = city()
     order = unlocking(script)

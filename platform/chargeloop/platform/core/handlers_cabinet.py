@@ -24,6 +24,7 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome, SlotState
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import OrderState
+from chargeloop.protocol.values import replace
 
 # Commands.
 
@@ -45,6 +46,8 @@ def command_finished(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished, _:
         _reservation_answered(turn, order, hold, said)
     elif order.unlock == said.command:
         _unlock_answered(turn, order, said)
+    elif order.inquiry == said.command and said.outcome is not Outcome.DONE:
+        _inquiry_refused(turn, order)
 
 
 def _obeyed_elsewhere(order: Order, command: str, cabinet: Cabinet) -> bool:
@@ -107,6 +110,12 @@ def _unlock_answered(turn: Turn, order: Order, said: cab.CommandFinished) -> Non
     awaited = said.outcome is Outcome.DONE and _came_out(order) < (len(said.slots) or order.quantity)
     if not awaited:
         end_unlocking(turn, order, said.outcome if said.reason is None else said.reason)
+
+
+def _inquiry_refused(turn: Turn, order: Order) -> None:
+    """Have the inventory asked for again, after a while: another command may have been in its way."""
+    if order.state is OrderState.UNLOCKING:
+        turn.note(replace(order, inquiry=None, changed_ms=turn.now_ms))
 
 
 def _came_out(order: Order) -> int:
