@@ -2,8 +2,9 @@
 
 import pytest
 
-from chargeloop.platform.core.order import Order
+from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages import rental
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome
 from chargeloop.protocol.messages.rental import HandOver, OrderState, RefusalCode, RequestRefused
 from chargeloop.protocol.time import HOUR_MS
@@ -96,6 +97,55 @@ def test_an_eject_that_was_not_carried_out_fails_the_order(outcome: Outcome) -> 
     script.answer(cab.EjectBanks, outcome)
     assert script.order(order.id).state is OrderState.FAILED
     assert script.command(cab.ReleaseReservation)
+
+
+@pytest.mark.parametrize("reason", [CabinetReason.STALE_EPOCH, CabinetReason.BUSY])
+def test_an_eject_that_came_after_an_operators_waits_for_what_comes_out(reason: CabinetReason) -> None:
+    script = city()
+    order = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.PickupStarted, reservation=eject.reservation, by="command"))
+    script.answer(cab.EjectBanks, Outcome.REFUSED, reason=reason)
+    assert script.order(order.id).state is OrderState.UNLOCKING
+    script.eject(A, eject.reservation, {1: "bnk-a1"})
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.minutes(40)
+    script.insert(B, 5, "bnk-a1")
+    assert script.fees(order.id) == {"rental": 200}
+
+
+def test_an_eject_that_came_after_another_that_gave_nothing_is_resolved_by_the_inventory() -> None:
+    script = city()
+    order = unlocking(script)
+    script.answer(cab.EjectBanks, Outcome.REFUSED, reason=CabinetReason.STALE_EPOCH)
+    script.minutes(4)
+    inquiry, _ = script.command(cab.ReportInventory)
+    script.event(A, made(cab.InventoryReported, command=inquiry.id, slots=(ready(1, "bnk-a1"),)))
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_an_eject_that_came_after_the_release_of_its_banks_fails_the_order() -> None:
+    script = city()
+    order = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.ReservationEnded, reservation=eject.reservation, why=cab.HoldEnd.RELEASED))
+    script.answer(cab.EjectBanks, Outcome.REFUSED, reason=CabinetReason.STALE_EPOCH)
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_an_eject_is_not_sent_again_when_an_operator_has_ended_its_order() -> None:
+    script = city()
+    order = unlocking(script)
+    own, eject = script.command(cab.EjectBanks)
+    script.ask(made(rental.EndOrder, operator="opr-anna", order=order.id, reason="left"))
+    assert script.order(order.id).state is OrderState.FAILED
+    assert own.id in script.settled
+    # It may have been on the way already.
+    script.event(A, made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=eject.reservation))
+    (track,) = script.order(order.id).banks
+    assert track.place is BankPlace.ASTRAY
+    assert script.rows.banks["bnk-a1"].order == order.id
+    assert not script.rows.lines
 
 
 def test_an_acknowledged_eject_is_not_taken_for_a_bank_that_came_out() -> None:

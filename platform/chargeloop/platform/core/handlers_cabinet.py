@@ -1,5 +1,7 @@
 """What cabinets say: the facts that orders move on, and the answers to commands."""
 
+from typing import Final
+
 from chargeloop.platform.core import ending, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
@@ -25,6 +27,9 @@ from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.values import replace
+
+# An eject that is refused so says nothing about the banks: a command before it has to do with them.
+_OUTDONE: Final = frozenset({CabinetReason.STALE_EPOCH, CabinetReason.BUSY})
 
 # Commands.
 
@@ -108,8 +113,13 @@ def _unlock_answered(turn: Turn, order: Order, said: cab.CommandFinished) -> Non
         return
     # An acknowledgement is no bank: those it speaks of may still be told of, or are asked for in time.
     awaited = said.outcome is Outcome.DONE and _came_out(order) < (len(said.slots) or order.quantity)
-    if not awaited:
+    if not awaited and not _outdone(order, said):
         end_unlocking(turn, order, said.outcome if said.reason is None else said.reason)
+
+
+def _outdone(order: Order, said: cab.CommandFinished) -> bool:
+    """Tell whether another command for the same banks, such as an operator's, may be giving them out."""
+    return said.reason in _OUTDONE and order.live_hold(HoldKind.BANKS) is not None
 
 
 def _inquiry_refused(turn: Turn, order: Order) -> None:
@@ -123,7 +133,10 @@ def _came_out(order: Order) -> int:
 
 
 def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
-    """Conclude a walk-up from what came out."""
+    """Conclude a walk-up from what came out; nothing is asked of the cabinet for it any more."""
+    for command in (order.unlock, order.inquiry):
+        if command is not None:
+            turn.settle_lease(command)
     out = _came_out(order)
     if out == 0:
         ending.fail(turn, order, f"the cabinet gave out no bank: {reason}")
