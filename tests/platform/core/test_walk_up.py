@@ -6,9 +6,16 @@ from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import rental
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome
-from chargeloop.protocol.messages.rental import HandOver, OrderState, RefusalCode, RequestRefused
+from chargeloop.protocol.messages.rental import (
+    CabinetAction,
+    HandOver,
+    OrderState,
+    RefusalCode,
+    RequestRefused,
+)
 from chargeloop.protocol.time import HOUR_MS
 from tests.platform.core.script import A, B, Script, city, made, ready
+from tests.platform.core.test_interventions import commanded, wish
 
 
 def unlocking(script: Script, quantity: int = 1, *, accept_fewer: bool = False) -> Order:
@@ -146,6 +153,36 @@ def test_an_eject_is_not_sent_again_when_an_operator_has_ended_its_order() -> No
     assert track.place is BankPlace.ASTRAY
     assert script.rows.banks["bnk-a1"].order == order.id
     assert not script.rows.lines
+
+
+def test_a_bank_whose_ejection_names_its_command_alone_is_rented() -> None:
+    script = city()
+    order = unlocking(script)
+    own, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.BankEjected, slot=1, bank="bnk-a1", command=own.id))
+    script.event(A, made(cab.PickupFinished, reservation=eject.reservation, ejected=1, missing=0))
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.minutes(40)
+    script.insert(B, 5, "bnk-a1")
+    assert script.fees(order.id) == {"rental": 200}
+
+
+def test_a_bank_whose_ejection_names_an_operators_command_alone_is_rented() -> None:
+    script = city()
+    order = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    by_operator = commanded(script, wish(CabinetAction.EJECT, reservation=eject.reservation))
+    script.event(A, made(cab.BankEjected, slot=1, bank="bnk-a1", command=by_operator))
+    script.event(A, made(cab.PickupFinished, reservation=eject.reservation, ejected=1, missing=0))
+    assert script.order(order.id).state is OrderState.IN_USE
+
+
+def test_a_command_that_another_cabinet_was_told_gives_out_no_bank_of_its_order() -> None:
+    script = city()
+    order = unlocking(script)
+    own, _ = script.command(cab.EjectBanks)
+    script.event(B, made(cab.BankEjected, slot=1, bank="bnk-b1", command=own.id))
+    assert not script.order(order.id).banks
 
 
 def test_an_acknowledged_eject_is_not_taken_for_a_bank_that_came_out() -> None:

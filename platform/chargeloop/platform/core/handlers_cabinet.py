@@ -181,7 +181,7 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     early = turn.memory.early_returns.get(said.bank)
     if early is not None and early.cabinet == cabinet.id:
         turn.drop_early_return(said.bank)
-    order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
+    order = _given_for(turn, cabinet, said)
     left_again = _left_again(turn, said.bank, when, order)
     if left_again is None:
         _seen_elsewhere(turn, cabinet, said, when, order)
@@ -203,6 +203,20 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
         return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
+
+
+def _given_for(turn: Turn, cabinet: Cabinet, said: cab.BankEjected) -> Order | None:
+    """Return the order that a bank was given out for: its reservation tells, or else its command."""
+    if said.reservation is not None:
+        return _served(turn, cabinet, said.reservation)
+    if said.command is None:
+        return None
+    by_operator = turn.memory.interventions.get(cabinet.id, {}).get(said.command)
+    if by_operator is not None and by_operator.reservation is not None:
+        return _served(turn, cabinet, by_operator.reservation)
+    order = turn.owner_of(said.command)
+    own = order is not None and order.unlock == said.command
+    return order if own and not _obeyed_elsewhere(order, said.command, cabinet) else None
 
 
 def _leg_served(order: Order, reservation: str | None) -> Leg | None:
