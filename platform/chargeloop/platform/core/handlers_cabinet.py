@@ -94,12 +94,19 @@ def _show_reserved(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished) -> N
 
 def _reservation_answered(turn: Turn, order: Order, hold: Hold, said: cab.CommandFinished) -> None:
     if hold.state is HoldState.RELEASING:
-        turn.happen(order.id, ev.ReservationEnded(hold.id, hold.cabinet, HoldEnd.RELEASED))
+        _release_answered(turn, order, hold, said)
     elif hold.state is HoldState.ASKED and said.outcome is Outcome.DONE:
         confirmed(turn, order, hold)
     elif hold.state is HoldState.ASKED:
         reason = said.outcome if said.reason is None else said.reason
         refused(turn, order, hold, reason, said.available)
+
+
+def _release_answered(turn: Turn, order: Order, hold: Hold, said: cab.CommandFinished) -> None:
+    if said.outcome is Outcome.DONE or said.reason is CabinetReason.UNKNOWN_RESERVATION:
+        turn.happen(order.id, ev.ReservationEnded(hold.id, hold.cabinet, HoldEnd.RELEASED))
+    else:
+        holds.release_later(turn, order, hold)
 
 
 def refused(turn: Turn, order: Order, hold: Hold, reason: str, available: int | None) -> Order:

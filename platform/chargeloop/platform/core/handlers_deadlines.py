@@ -38,6 +38,8 @@ def _holds_due(turn: Turn, order: Order) -> Order:
 def _hold_due(turn: Turn, order: Order, hold: Hold) -> Order:
     if hold.state is HoldState.ASKED:
         return reservation_unknown(turn, order, hold)
+    if hold.state is HoldState.RELEASING and hold_due_ms(hold.until_ms, turn.policy) > turn.now_ms:
+        return holds.ask_release(turn, order, hold)
     turn.settle_lease(hold.command)
     return end_hold(turn, order, hold, HoldEnd.EXPIRED)
 
