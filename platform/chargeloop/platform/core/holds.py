@@ -206,6 +206,18 @@ def take_stock(turn: Turn, cabinet: Cabinet) -> None:
     command(turn, cabinet.id, name, ReportInventory(epoch=epoch), expires_ms)
 
 
+def take_stock_anew(turn: Turn, cabinet: Cabinet) -> None:
+    """Ask for the inventory because what a cabinet has told is gone, an answer to us perhaps with it.
+
+    Our own store may be an older copy: what it has been sent since then had higher epochs than we know of.
+    """
+    if cabinet.inventory is not None:
+        turn.settle_lease(cabinet.inventory)
+        turn.fleet.inventory_asked(cabinet, None)
+    turn.fleet.outrank(cabinet, turn.now_ms)
+    take_stock(turn, cabinet)
+
+
 def command(turn: Turn, cabinet: CabinetId, name: CommandId, data: Data, expires_ms: int) -> None:
     """Send a command, a lease that ends at `expires_ms`."""
     topic = _COMMAND.topic(turn.memory.region, cabinet=cabinet)
