@@ -222,8 +222,9 @@ def _given_for(turn: Turn, cabinet: Cabinet, said: cab.BankEjected) -> Order | N
     if by_operator is not None and by_operator.reservation is not None:
         return _served(turn, cabinet, by_operator.reservation)
     order = turn.owner_of(said.command)
-    own = order is not None and order.unlock == said.command
-    return order if own and not _obeyed_elsewhere(order, said.command, cabinet) else None
+    if order is None or order.unlock != said.command or _obeyed_elsewhere(order, said.command, cabinet):
+        return None
+    return order
 
 
 def _leg_served(order: Order, reservation: str | None) -> Leg | None:
