@@ -162,6 +162,62 @@ def test_a_cabinet_with_a_long_name_is_asked_for_its_stock_by_an_id_it_can_answe
     assert inquiry.id in script.settled
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.REFUSED, CabinetReason.BUSY),
+        (Outcome.REFUSED, CabinetReason.STALE_EPOCH),
+        (Outcome.EXPIRED, None),
+    ],
+)
+def test_a_release_that_was_not_carried_out_is_made_again_until_it_is(
+    outcome: Outcome, reason: CabinetReason | None
+) -> None:
+    script = city()
+    order = script.place()
+    script.answer(cab.ReserveBanks)
+    script.cancel(order.id)
+    ended = made(delivery.DeliveryFailed, job=script.job()[0], order=order.id, why=delivery.JobEnd.CANCELLED)
+    script.report(ended)
+    assert script.order(order.id).state is OrderState.CANCELLED
+    first, released = script.command(cab.ReleaseReservation)
+    refused = script.answer(cab.ReleaseReservation, outcome, reason=reason)
+    script.again(refused)
+    assert [hold.state for hold in script.order(order.id).holds] == [HoldState.RELEASING]
+    script.restart()
+    script.minutes(1)
+    second, again = script.command(cab.ReleaseReservation)
+    assert len(script.commands(cab.ReleaseReservation)) == 2
+    assert (second.id != first.id, again.reservation) == (True, released.reservation)
+    assert again.epoch > released.epoch
+    script.answer(cab.ReleaseReservation)
+    assert not script.order(order.id).holds
+    script.minutes(5)
+    assert len(script.commands(cab.ReleaseReservation)) == 2
+
+
+def test_a_cabinet_that_refuses_every_release_is_left_alone_when_the_reservation_is_over() -> None:
+    script = city()
+    order = script.place()
+    script.answer(cab.ReserveBanks)
+    script.cancel(order.id)
+    for _ in range(70):
+        if script.order(order.id).holds:
+            script.answer(cab.ReleaseReservation, Outcome.REFUSED, reason=CabinetReason.BUSY)
+        script.minutes(1)
+    assert not script.order(order.id).holds
+    assert len(script.commands(cab.ReleaseReservation)) < 70
+
+
+def test_a_release_of_what_the_cabinet_does_not_know_is_done() -> None:
+    script = city()
+    order = script.place()
+    script.answer(cab.ReserveBanks)
+    script.cancel(order.id)
+    script.answer(cab.ReleaseReservation, Outcome.REFUSED, reason=CabinetReason.UNKNOWN_RESERVATION)
+    assert not script.order(order.id).holds
+
+
 def test_a_release_that_nobody_hears_ends_with_the_reservations_own_time() -> None:
     script = city()
     order = script.place()

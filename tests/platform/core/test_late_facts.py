@@ -1,5 +1,6 @@
 """Facts that are heard late, out of order or from a wrong clock: the bill is what it would have been."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,18 @@ from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
-from tests.platform.core.script import COURIER, A, B, Script, city, collecting, delivering, in_use, made
+from tests.platform.core.script import (
+    COURIER,
+    A,
+    B,
+    Script,
+    city,
+    collecting,
+    delivering,
+    in_use,
+    made,
+    ready,
+)
 
 
 def unlocking(script: Script, quantity: int = 1) -> Order:
@@ -45,6 +57,50 @@ def test_a_bank_put_back_in_time_into_a_cabinet_without_network_is_not_bought_af
     lines = list(script.rows.lines)
     script.again(told)
     assert script.rows.lines == lines
+
+
+def test_a_bank_whose_return_is_gone_in_a_hole_is_found_by_the_inventory_that_is_asked_for() -> None:
+    script = city()
+    order = in_use(script)
+    older_copy = deepcopy(script.rows)
+    script.minutes(30)
+    script.insert(B, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    script.minutes(30)
+    script.rows = older_copy
+    script.restart()
+    known = script.rows.cabinets[B]
+    seq = known.seq + 2
+    locked = made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms + 10 * MINUTE_MS)
+    script.event(B, locked, seq=seq, keptfrom=seq)
+    inquiry, asked = script.command(cab.ReportInventory, B)
+    assert asked.epoch > known.epoch + 1000
+    script.event(B, made(cab.InventoryReported, command=inquiry.id, slots=(ready(5, "bnk-a1"),)), seq=seq + 1)
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id) == {"courier_out": 350, "rental": 200}
+    (line,) = [line for line in script.rows.lines if line.fee == "rental"]
+    assert line.quality is ClockState.INFERRED
+
+
+def test_a_hole_has_the_inventory_asked_for_anew_though_one_is_under_way() -> None:
+    script = city()
+    seq = script.event(B, made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms)).message.seq
+    assert seq is not None
+    for gone in (1, 2):
+        seq += 2
+        script.event(B, made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms), seq=seq, keptfrom=seq)
+        assert len(script.commands(cab.ReportInventory)) == gone
+        script.minutes(1)
+    first = next(send for send in script.sent if isinstance(send.data, cab.ReportInventory))
+    assert first.id in script.settled
+
+
+def test_what_is_kept_from_the_next_entry_on_is_no_hole() -> None:
+    script = city()
+    seq = script.event(B, made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms)).message.seq
+    assert seq is not None
+    script.event(B, made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms), keptfrom=seq + 1)
+    assert not script.commands(cab.ReportInventory)
 
 
 def test_a_second_indication_heard_after_the_settlement_ends_the_rental_when_it_happened() -> None:

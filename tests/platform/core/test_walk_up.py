@@ -2,12 +2,20 @@
 
 import pytest
 
-from chargeloop.platform.core.order import Order
+from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages import rental
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome
-from chargeloop.protocol.messages.rental import HandOver, OrderState, RefusalCode, RequestRefused
+from chargeloop.protocol.messages.rental import (
+    CabinetAction,
+    HandOver,
+    OrderState,
+    RefusalCode,
+    RequestRefused,
+)
 from chargeloop.protocol.time import HOUR_MS
 from tests.platform.core.script import A, B, Script, city, made, ready
+from tests.platform.core.test_interventions import commanded, wish
 
 
 def unlocking(script: Script, quantity: int = 1, *, accept_fewer: bool = False) -> Order:
@@ -98,6 +106,85 @@ def test_an_eject_that_was_not_carried_out_fails_the_order(outcome: Outcome) -> 
     assert script.command(cab.ReleaseReservation)
 
 
+@pytest.mark.parametrize("reason", [CabinetReason.STALE_EPOCH, CabinetReason.BUSY])
+def test_an_eject_that_came_after_an_operators_waits_for_what_comes_out(reason: CabinetReason) -> None:
+    script = city()
+    order = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.PickupStarted, reservation=eject.reservation, by="command"))
+    script.answer(cab.EjectBanks, Outcome.REFUSED, reason=reason)
+    assert script.order(order.id).state is OrderState.UNLOCKING
+    script.eject(A, eject.reservation, {1: "bnk-a1"})
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.minutes(40)
+    script.insert(B, 5, "bnk-a1")
+    assert script.fees(order.id) == {"rental": 200}
+
+
+def test_an_eject_that_came_after_another_that_gave_nothing_is_resolved_by_the_inventory() -> None:
+    script = city()
+    order = unlocking(script)
+    script.answer(cab.EjectBanks, Outcome.REFUSED, reason=CabinetReason.STALE_EPOCH)
+    script.minutes(4)
+    inquiry, _ = script.command(cab.ReportInventory)
+    script.event(A, made(cab.InventoryReported, command=inquiry.id, slots=(ready(1, "bnk-a1"),)))
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_an_eject_that_came_after_the_release_of_its_banks_fails_the_order() -> None:
+    script = city()
+    order = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.ReservationEnded, reservation=eject.reservation, why=cab.HoldEnd.RELEASED))
+    script.answer(cab.EjectBanks, Outcome.REFUSED, reason=CabinetReason.STALE_EPOCH)
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_an_eject_is_not_sent_again_when_an_operator_has_ended_its_order() -> None:
+    script = city()
+    order = unlocking(script)
+    own, eject = script.command(cab.EjectBanks)
+    script.ask(made(rental.EndOrder, operator="opr-anna", order=order.id, reason="left"))
+    assert script.order(order.id).state is OrderState.FAILED
+    assert own.id in script.settled
+    # It may have been on the way already.
+    script.event(A, made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=eject.reservation))
+    (track,) = script.order(order.id).banks
+    assert track.place is BankPlace.ASTRAY
+    assert script.rows.banks["bnk-a1"].order == order.id
+    assert not script.rows.lines
+
+
+def test_a_bank_whose_ejection_names_its_command_alone_is_rented() -> None:
+    script = city()
+    order = unlocking(script)
+    own, eject = script.command(cab.EjectBanks)
+    script.event(A, made(cab.BankEjected, slot=1, bank="bnk-a1", command=own.id))
+    script.event(A, made(cab.PickupFinished, reservation=eject.reservation, ejected=1, missing=0))
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.minutes(40)
+    script.insert(B, 5, "bnk-a1")
+    assert script.fees(order.id) == {"rental": 200}
+
+
+def test_a_bank_whose_ejection_names_an_operators_command_alone_is_rented() -> None:
+    script = city()
+    order = unlocking(script)
+    _, eject = script.command(cab.EjectBanks)
+    by_operator = commanded(script, wish(CabinetAction.EJECT, reservation=eject.reservation))
+    script.event(A, made(cab.BankEjected, slot=1, bank="bnk-a1", command=by_operator))
+    script.event(A, made(cab.PickupFinished, reservation=eject.reservation, ejected=1, missing=0))
+    assert script.order(order.id).state is OrderState.IN_USE
+
+
+def test_a_command_that_another_cabinet_was_told_gives_out_no_bank_of_its_order() -> None:
+    script = city()
+    order = unlocking(script)
+    own, _ = script.command(cab.EjectBanks)
+    script.event(B, made(cab.BankEjected, slot=1, bank="bnk-b1", command=own.id))
+    assert not script.order(order.id).banks
+
+
 def test_an_acknowledged_eject_is_not_taken_for_a_bank_that_came_out() -> None:
     script = city()
     order = unlocking(script)
@@ -126,6 +213,44 @@ def test_an_eject_without_an_answer_is_resolved_by_the_inventory() -> None:
     script.event(A, made(cab.InventoryReported, command=inquiry.id, slots=(ready(2, "bnk-a2"),)))
     assert script.order(order.id).state is OrderState.IN_USE
     assert inquiry.id in script.settled
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (Outcome.REFUSED, CabinetReason.STALE_EPOCH),
+        (Outcome.EXPIRED, None),
+        (Outcome.FAILED, CabinetReason.POWER_CUT),
+    ],
+)
+def test_an_inquiry_that_was_not_carried_out_is_made_again(
+    outcome: Outcome, reason: CabinetReason | None
+) -> None:
+    script = city()
+    order = unlocking(script)
+    script.minutes(4)
+    first, _ = script.command(cab.ReportInventory)
+    refused = script.answer(cab.ReportInventory, outcome, reason=reason)
+    script.again(refused)
+    assert len(script.commands(cab.ReportInventory)) == 1
+    script.restart()
+    script.minutes(4)
+    second, _ = script.command(cab.ReportInventory)
+    assert len(script.commands(cab.ReportInventory)) == 2
+    assert second.id != first.id
+    script.event(A, made(cab.InventoryReported, command=second.id, slots=(ready(1, "bnk-a1"),)))
+    assert script.order(order.id).state is OrderState.FAILED
+
+
+def test_a_cabinet_that_refuses_every_inquiry_does_not_keep_the_order_open() -> None:
+    script = city()
+    order = unlocking(script)
+    for _ in range(13 * 60 // 4):
+        script.minutes(4)
+        if script.order(order.id).state is OrderState.UNLOCKING:
+            script.answer(cab.ReportInventory, Outcome.REFUSED, reason=CabinetReason.STALE_EPOCH)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert len(script.commands(cab.ReportInventory)) < 250
 
 
 def test_an_inventory_that_shows_nothing_left_fails_the_order() -> None:

@@ -119,6 +119,31 @@ def test_while_the_motor_moves_repeats_are_met_with_silence_and_changes_are_refu
         assert step.memory.pickups == running.pickups
 
 
+def test_a_release_drops_an_eject_that_waits_for_the_motor_and_no_code_moves_it_later() -> None:
+    made = reserved()
+    made.order(reserve_banks(1, reservation=OTHER, code="111111"), "cmd-other")
+    made.memory = cabinet.type_code(made.memory, made.senses(), asker(), CODE).memory
+    made.order(cab.EjectBanks(reservation=OTHER, epoch=2), "cmd-eject")
+    made.order(cab.ReleaseReservation(reservation=OTHER, epoch=3), "cmd-release")
+    assert made.outcomes()[-2:] == [("cmd-eject", "refused", "stale_epoch"), ("cmd-release", "done", None)]
+    assert [live.id for live in made.memory.reservations] == [RSV]
+    wrong = cabinet.type_code(made.memory, made.senses(), asker("cou-2", "m-9"), "111111")
+    assert not any(isinstance(act, RunMotor) for act in wrong.acts)
+
+
+def test_who_waits_for_the_motor_with_a_code_is_told_when_the_reservation_is_released() -> None:
+    made = reserved()
+    made.order(reserve_banks(1, reservation=OTHER, code="111111"), "cmd-other")
+    made.memory = cabinet.type_code(made.memory, made.senses(), asker(), CODE).memory
+    waiting = asker("cou-2", "m-9")
+    made.memory = cabinet.type_code(made.memory, made.senses(), waiting, "111111").memory
+    made.order(cab.ReleaseReservation(reservation=OTHER, epoch=3), "cmd-release")
+    assert made.outcomes()[-1] == ("cmd-release", "done", None)
+    answer = made.answer(waiting)
+    assert answer is not None
+    assert (answer.accepted, answer.banks) == (False, ())
+
+
 def test_the_same_person_typing_again_while_the_motor_moves_is_met_with_silence() -> None:
     made = reserved()
     running = cabinet.type_code(made.memory, made.senses(), asker(), CODE).memory

@@ -32,6 +32,7 @@ from chargeloop.protocol.messages.cabinet import (
     SlotStatus,
 )
 from chargeloop.protocol.messages.common import ConnectionState, Presence
+from chargeloop.protocol.time import SECOND_MS
 
 # Looked up once: stock is counted slot by slot with every change.
 _EMPTY: Final = SlotState.EMPTY
@@ -263,6 +264,10 @@ class Fleet:
         self._change(cabinet)
         return True
 
+    def lacks(self, cabinet: Cabinet, journal: JournalId, seq: int) -> bool:
+        """Tell whether entries before this one, which is not taken yet, have never been handled."""
+        return seq > (cabinet.seq if cabinet.journal == journal else 0) + 1
+
     def in_slots(self, cabinet: Cabinet) -> bool:
         """Tell whether the slots already include the entry that is being handled."""
         return cabinet.seq <= cabinet.slots_seq
@@ -304,6 +309,11 @@ class Fleet:
         cabinet.epoch += 1
         self._change(cabinet)
         return cabinet.epoch
+
+    def outrank(self, cabinet: Cabinet, now_ms: int) -> None:
+        """Go on from an epoch above any that was given after our store was copied: the time in seconds."""
+        cabinet.epoch = max(cabinet.epoch, now_ms // SECOND_MS)
+        self._change(cabinet)
 
     def inventory_asked(self, cabinet: Cabinet, command: CommandId | None, expires_ms: int = 0) -> None:
         """Note the open command that asks for the inventory; None when it has been answered."""

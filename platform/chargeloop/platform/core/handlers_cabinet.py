@@ -1,5 +1,7 @@
 """What cabinets say: the facts that orders move on, and the answers to commands."""
 
+from typing import Final
+
 from chargeloop.platform.core import ending, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
@@ -24,6 +26,10 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome, SlotState
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import OrderState
+from chargeloop.protocol.values import replace
+
+# An eject that is refused so says nothing about the banks: a command before it has to do with them.
+_OUTDONE: Final = frozenset({CabinetReason.STALE_EPOCH, CabinetReason.BUSY})
 
 # Commands.
 
@@ -45,6 +51,8 @@ def command_finished(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished, _:
         _reservation_answered(turn, order, hold, said)
     elif order.unlock == said.command:
         _unlock_answered(turn, order, said)
+    elif order.inquiry == said.command and said.outcome is not Outcome.DONE:
+        _inquiry_refused(turn, order)
 
 
 def _obeyed_elsewhere(order: Order, command: str, cabinet: Cabinet) -> bool:
@@ -86,12 +94,19 @@ def _show_reserved(turn: Turn, cabinet: Cabinet, said: cab.CommandFinished) -> N
 
 def _reservation_answered(turn: Turn, order: Order, hold: Hold, said: cab.CommandFinished) -> None:
     if hold.state is HoldState.RELEASING:
-        turn.happen(order.id, ev.ReservationEnded(hold.id, hold.cabinet, HoldEnd.RELEASED))
+        _release_answered(turn, order, hold, said)
     elif hold.state is HoldState.ASKED and said.outcome is Outcome.DONE:
         confirmed(turn, order, hold)
     elif hold.state is HoldState.ASKED:
         reason = said.outcome if said.reason is None else said.reason
         refused(turn, order, hold, reason, said.available)
+
+
+def _release_answered(turn: Turn, order: Order, hold: Hold, said: cab.CommandFinished) -> None:
+    if said.outcome is Outcome.DONE or said.reason is CabinetReason.UNKNOWN_RESERVATION:
+        turn.happen(order.id, ev.ReservationEnded(hold.id, hold.cabinet, HoldEnd.RELEASED))
+    else:
+        holds.release_later(turn, order, hold)
 
 
 def refused(turn: Turn, order: Order, hold: Hold, reason: str, available: int | None) -> Order:
@@ -105,8 +120,19 @@ def _unlock_answered(turn: Turn, order: Order, said: cab.CommandFinished) -> Non
         return
     # An acknowledgement is no bank: those it speaks of may still be told of, or are asked for in time.
     awaited = said.outcome is Outcome.DONE and _came_out(order) < (len(said.slots) or order.quantity)
-    if not awaited:
+    if not awaited and not _outdone(order, said):
         end_unlocking(turn, order, said.outcome if said.reason is None else said.reason)
+
+
+def _outdone(order: Order, said: cab.CommandFinished) -> bool:
+    """Tell whether another command for the same banks, such as an operator's, may be giving them out."""
+    return said.reason in _OUTDONE and order.live_hold(HoldKind.BANKS) is not None
+
+
+def _inquiry_refused(turn: Turn, order: Order) -> None:
+    """Have the inventory asked for again, after a while: another command may have been in its way."""
+    if order.state is OrderState.UNLOCKING:
+        turn.note(replace(order, inquiry=None, changed_ms=turn.now_ms))
 
 
 def _came_out(order: Order) -> int:
@@ -114,7 +140,10 @@ def _came_out(order: Order) -> int:
 
 
 def end_unlocking(turn: Turn, order: Order, reason: str) -> None:
-    """Conclude a walk-up from what came out."""
+    """Conclude a walk-up from what came out; nothing is asked of the cabinet for it any more."""
+    for command in (order.unlock, order.inquiry):
+        if command is not None:
+            turn.settle_lease(command)
     out = _came_out(order)
     if out == 0:
         ending.fail(turn, order, f"the cabinet gave out no bank: {reason}")
@@ -159,7 +188,7 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     early = turn.memory.early_returns.get(said.bank)
     if early is not None and early.cabinet == cabinet.id:
         turn.drop_early_return(said.bank)
-    order = None if said.reservation is None else _served(turn, cabinet, said.reservation)
+    order = _given_for(turn, cabinet, said)
     left_again = _left_again(turn, said.bank, when, order)
     if left_again is None:
         _seen_elsewhere(turn, cabinet, said, when, order)
@@ -181,6 +210,21 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
         return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
+
+
+def _given_for(turn: Turn, cabinet: Cabinet, said: cab.BankEjected) -> Order | None:
+    """Return the order that a bank was given out for: its reservation tells, or else its command."""
+    if said.reservation is not None:
+        return _served(turn, cabinet, said.reservation)
+    if said.command is None:
+        return None
+    by_operator = turn.memory.interventions.get(cabinet.id, {}).get(said.command)
+    if by_operator is not None and by_operator.reservation is not None:
+        return _served(turn, cabinet, by_operator.reservation)
+    order = turn.owner_of(said.command)
+    if order is None or order.unlock != said.command or _obeyed_elsewhere(order, said.command, cabinet):
+        return None
+    return order
 
 
 def _leg_served(order: Order, reservation: str | None) -> Leg | None:

@@ -8,7 +8,7 @@ from chargeloop.platform.core import ending, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.handlers_cabinet import end_hold, end_unlocking, reservation_unknown
 from chargeloop.platform.core.order import FINAL, BankPlace, Hold, HoldState, Order
-from chargeloop.platform.core.order_deadlines import hold_due_ms, state_due_ms
+from chargeloop.platform.core.order_deadlines import hold_due_ms, state_due_ms, unlock_end_ms
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.messages.cabinet import HoldEnd
 from chargeloop.protocol.messages.rental import OrderState
@@ -38,6 +38,8 @@ def _holds_due(turn: Turn, order: Order) -> Order:
 def _hold_due(turn: Turn, order: Order, hold: Hold) -> Order:
     if hold.state is HoldState.ASKED:
         return reservation_unknown(turn, order, hold)
+    if hold.state is HoldState.RELEASING and hold_due_ms(hold.until_ms, turn.policy) > turn.now_ms:
+        return holds.ask_release(turn, order, hold)
     turn.settle_lease(hold.command)
     return end_hold(turn, order, hold, HoldEnd.EXPIRED)
 
@@ -75,7 +77,8 @@ def _no_delivery(turn: Turn, order: Order) -> None:
 def _no_unlock(turn: Turn, order: Order) -> None:
     """Ask for the inventory first; when even that is never answered, conclude from what was heard."""
     hold_cabinet = order.walk_up_cabinet
-    if order.inquiry is None and hold_cabinet is not None:
+    over = unlock_end_ms(order, turn.policy) <= turn.now_ms
+    if order.inquiry is None and hold_cabinet is not None and not over:
         holds.inquire(turn, order, hold_cabinet)
     else:
         end_unlocking(turn, order, "it never answered")

@@ -3,7 +3,8 @@
 A reservation that is wanted no longer is released with a command of its own and a higher epoch. The command
 lives as long as the reservation could: a cabinet that is offline hears it when it is back, and ends the
 reservation on its own clock if it never is. Until then the order keeps the hold, also when the order itself
-has ended.
+has ended. A release that is refused, because an eject waits for the motor or another command came first, is
+made again after as long as an eject may wait: the reservation may be held once more, and its code with it.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Final
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import BankPlace, Hold, HoldKind, HoldState, Order
+from chargeloop.platform.core.order_parts import with_hold
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data
@@ -144,8 +146,11 @@ def _reserve(hold: Hold, epoch: int, min_charge_pct: int) -> Data:
 
 def release(turn: Turn, order: Order, hold: Hold) -> Order:
     """Give a reservation up; one that is being released already is left alone."""
-    if hold.state is HoldState.RELEASING:
-        return order
+    return order if hold.state is HoldState.RELEASING else ask_release(turn, order, hold)
+
+
+def ask_release(turn: Turn, order: Order, hold: Hold) -> Order:
+    """Command the cabinet to release a reservation, also one that it has refused to release before."""
     turn.settle_lease(hold.command)
     name = CommandId(order.derived(IdKind.COMMAND, order.serial + 1))
     order = turn.happen(order.id, ev.ReleaseAsked(hold.id, hold.cabinet, name))
@@ -153,6 +158,13 @@ def release(turn: Turn, order: Order, hold: Hold) -> Order:
     data = ReleaseReservation(reservation=hold.id, epoch=epoch)
     command(turn, hold.cabinet, name, data, hold.until_ms + turn.policy.hold_grace_ms)
     return order
+
+
+def release_later(turn: Turn, order: Order, hold: Hold) -> None:
+    """Note that a release was refused and has to be commanded again after a while."""
+    waiting = replace(hold, command_due_ms=turn.now_ms + turn.policy.unlock_life_ms)
+    turn.note(with_hold(order, waiting))
+    turn.fleet.keep(waiting)
 
 
 def release_all(turn: Turn, order: Order, *kinds: HoldKind) -> Order:
@@ -192,6 +204,18 @@ def take_stock(turn: Turn, cabinet: Cabinet) -> None:
     expires_ms = turn.now_ms + turn.policy.inquiry_life_ms
     turn.fleet.inventory_asked(cabinet, name, expires_ms)
     command(turn, cabinet.id, name, ReportInventory(epoch=epoch), expires_ms)
+
+
+def take_stock_anew(turn: Turn, cabinet: Cabinet) -> None:
+    """Ask for the inventory because what a cabinet has told is gone, an answer to us perhaps with it.
+
+    Our own store may be an older copy: what it has been sent since then had higher epochs than we know of.
+    """
+    if cabinet.inventory is not None:
+        turn.settle_lease(cabinet.inventory)
+        turn.fleet.inventory_asked(cabinet, None)
+    turn.fleet.outrank(cabinet, turn.now_ms)
+    take_stock(turn, cabinet)
 
 
 def command(turn: Turn, cabinet: CabinetId, name: CommandId, data: Data, expires_ms: int) -> None:

@@ -196,8 +196,9 @@ class HoldKind(StrEnum):
 class Hold:
     """A reservation at a cabinet.
 
-    `command` is the latest command about it and expires at `command_due_ms`. The cabinet ends the
-    reservation by itself at `until_ms`, on its own clock. `filled` counts the banks that came back through
+    `command` is the latest command about it and is waited for until `command_due_ms`; from then on one that
+    is RELEASING and was not released is released again. The cabinet ends the reservation by itself at
+    `until_ms`, on its own clock. `filled` counts the banks that came back through
     its slots.
     """
 
@@ -214,8 +215,12 @@ class Hold:
 
     @property
     def due_ms(self) -> int:
-        """Return when the platform has to look at it again: no answer, or no longer held."""
-        return self.command_due_ms if self.state is HoldState.ASKED else self.until_ms
+        """Return when the platform has to look at it again: no answer, not released, or no longer held."""
+        if self.state is HoldState.HELD:
+            return self.until_ms
+        return (
+            self.command_due_ms if self.state is HoldState.ASKED else min(self.command_due_ms, self.until_ms)
+        )
 
 
 @dataclass(frozen=True, slots=True)

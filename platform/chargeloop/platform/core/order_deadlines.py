@@ -28,6 +28,8 @@ def state_due_ms(order: Order, policy: Policy) -> int:
     """
     if order.state is OrderState.IN_USE:
         return _kept_too_long_ms(order, policy)
+    if order.state is OrderState.UNLOCKING:
+        return _unlock_due_ms(order, policy)
     if order.final:
         return order.changed_ms + policy.remember_ms
     due = order.since_ms + _limit_ms(order, policy)
@@ -47,7 +49,7 @@ _COURIER_SOUGHT: Final = frozenset(
 )
 
 
-def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line for each wait
+def _limit_ms(order: Order, policy: Policy) -> int:
     match order.state:
         case OrderState.RESERVING | OrderState.RETURN_RESERVING:
             return policy.reserving_ms
@@ -57,8 +59,6 @@ def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line 
             return policy.fetching_ms
         case OrderState.DELIVERING:
             return policy.delivering_ms
-        case OrderState.UNLOCKING:
-            return policy.unlock_patience_ms if order.inquiry is None else policy.inquiry_life_ms
         case OrderState.RETURNING:
             return policy.returning_ms
         case OrderState.RECALLING:
@@ -67,6 +67,17 @@ def _limit_ms(order: Order, policy: Policy) -> int:  # noqa: PLR0911 - one line 
         case _:
             message = f"an order {order.state} waits for nobody"
             raise ValueError(message)
+
+
+def unlock_end_ms(order: Order, policy: Policy) -> int:
+    """Return when unlocking ends with what was heard until then, whatever is still asked."""
+    return order.since_ms + policy.inquiry_life_ms
+
+
+def _unlock_due_ms(order: Order, policy: Policy) -> int:
+    """Return when to ask for the inventory, at first or again, or when nothing is waited for any longer."""
+    end_ms = unlock_end_ms(order, policy)
+    return min(order.changed_ms + policy.unlock_patience_ms, end_ms) if order.inquiry is None else end_ms
 
 
 def _kept_too_long_ms(order: Order, policy: Policy) -> int:

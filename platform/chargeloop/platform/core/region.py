@@ -27,6 +27,7 @@ from chargeloop.platform.core import (
     handlers_dispute,
     handlers_operator,
     handlers_user,
+    holds,
     region_reads,
 )
 from chargeloop.platform.core.fleet import Cabinet, Fleet
@@ -254,12 +255,17 @@ class RentalRegion(region_reads.RegionReads):
         handler = _CABINET.get(type(message.data))
         if handler is None or message.journalid is None or message.seq is None:
             return
+        gone = message.keptfrom == message.seq and self._memory.fleet.lacks(
+            cabinet, message.journalid, message.seq
+        )
         if not self._memory.fleet.took(cabinet, message.journalid, message.seq):
             return
         lean = fees.lean(_FEE_NAME.get(type(message.data), ""))
         when = cabinet.clock.correct(time, incoming.received_ms, lean)
         handler(turn, cabinet, message.data, when)
         handlers_operator.note(turn, cabinet, message.data, when)
+        if gone:
+            holds.take_stock_anew(turn, cabinet)
 
 
 def _in_own_name(incoming: Incoming) -> bool:

@@ -200,7 +200,11 @@ class PickupStarted(Data):
 
 
 class BankEjected(Data):
-    """The exit sensor saw this bank leave: the physical fact on which orders move."""
+    """The exit sensor saw this bank leave: the physical fact on which orders move.
+
+    It names the reservation, or at least the command, that the bank was given out for: without either nobody
+    has rented it.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.bank_ejected.v1"
     EXAMPLE: ClassVar[str] = (
@@ -328,7 +332,11 @@ class ReserveSlots(Data):
 
 
 class ReleaseReservation(Data):
-    """Give up a reservation of banks or slots. Done also when it is no longer held."""
+    """Give up a reservation of banks or slots. Done also when it is no longer held.
+
+    An eject that waits for the motor is dropped, as `stale_epoch`; refused as `busy` while banks come out.
+    After a refusal it is commanded anew, as long as the reservation could be held.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.release_reservation.v1"
     EXAMPLE: ClassVar[str] = '{"reservation":"rsv-7a10-1","epoch":13}'

@@ -194,9 +194,10 @@ def _release(turn: Turn, command: cab.ReleaseReservation) -> Verdict:
     reservation = turn.memory.reservation(command.reservation)
     if reservation is None:
         return DONE
-    if reservation.state is HoldState.GIVING:
+    if reservation.state is HoldState.GIVING and not pickups.call_off(turn, reservation):
         return refused(CabinetReason.BUSY)
-    turn.end_reservation(reservation, HoldEvent.RELEASED, cab.HoldEnd.RELEASED)
+    held = turn.memory.reservation(reservation.id) or reservation
+    turn.end_reservation(held, HoldEvent.RELEASED, cab.HoldEnd.RELEASED)
     return DONE
 
 

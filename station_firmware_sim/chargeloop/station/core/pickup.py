@@ -7,7 +7,8 @@ bounces. A jammed slot is faulty and another ready bank takes its place, if ther
 can be given, the pickup is finished with what came out, and whoever asked is told.
 
 A command may wait for the motor longer than its lease: then it is `expired` as if it had come too late, its
-banks stay in the reservation, and nothing moves. Once its first motor has moved it is carried through.
+banks stay in the reservation, and nothing moves. A release drops a pickup that waits, and whoever asked for
+it is told. Once its first motor has moved it is carried through.
 
 No slot's motor runs twice for one pickup: a bank that left is no longer in the reservation, a jammed slot is
 faulty, and after a power cut the pickup is finished and not continued (see `recovery`).
@@ -106,6 +107,24 @@ def finish(turn: Turn, pickup: Pickup, reason: CabinetReason = CabinetReason.JAM
         turn.end_reservation(reservation, HoldEvent.PICKUP_FINISHED, cab.HoldEnd.FULFILLED)
     if pickup.asker is not None:
         turn.act(GiveAnswer(pickup.asker, accepted=True, display=_display(pickup), claim=pickup.claim))
+
+
+def call_off(turn: Turn, reservation: Reservation) -> bool:
+    """Drop the pickup of a reservation that is to be released; False when its banks are coming out already.
+
+    Left in the queue it might move no motor in the end, and leave the reservation held and its code good.
+    """
+    waiting = (pickup for pickup in turn.memory.pickups if not pickup.started)
+    pickup = next((pickup for pickup in waiting if pickup.reservation == reservation.id), None)
+    if pickup is None:
+        return False
+    left = tuple(other for other in turn.memory.pickups if other is not pickup)
+    turn.memory = replace(turn.memory, pickups=left)
+    turn.change_reservation(reservation, HoldEvent.PICKUP_DROPPED)
+    _store_outcome(turn, pickup, Outcome.REFUSED, CabinetReason.STALE_EPOCH)
+    if pickup.asker is not None:
+        turn.act(GiveAnswer(pickup.asker, accepted=False, display="this order has ended"))
+    return True
 
 
 def _came_too_late(turn: Turn, pickup: Pickup) -> bool:

@@ -3,7 +3,8 @@
 Which slots belong to a reservation stands in the slots themselves (`Slot.reservation`), once. A reservation
 lives until its banks have been given out, its slots have been filled, it is released, or its time is over by
 the platform's time as far as this cabinet knows it. Once its banks are being given out, only the end of that
-ends it: a release or an expiry between two motors would leave somebody in front of half a pickup.
+ends it: a release or an expiry between two motors would leave somebody in front of half a pickup. A release
+before the first motor drops the pickup first.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ class HoldEvent(StrEnum):
     """What can happen to a reservation."""
 
     PICKUP_ASKED = "pickup_asked"  # the right code, or a command
-    PICKUP_DROPPED = "pickup_dropped"  # power failed, or its command expired, before its first motor
+    PICKUP_DROPPED = "pickup_dropped"  # before its first motor: no power, an expiry or a release
     PICKUP_FINISHED = "pickup_finished"
     FILLED = "filled"  # the last kept slot got its bank
     REPLACED = "replaced"  # the same reservation was asked for again with a higher epoch
