@@ -21,6 +21,7 @@ from chargeloop.protocol.messages.rental import (
     RefusalCode,
     RequestRefused,
 )
+from chargeloop.protocol.time import format_instant
 from tests.platform.shell import books
 from tests.platform.shell.scripted import HERE, ScriptedPlatform, bearer, problem
 
@@ -276,6 +277,12 @@ async def test_nobody_but_operators_sees_what_is_inside_a_cabinet(
 # Reading as an operator.
 
 
+async def test_the_list_of_cabinets_tells_when_each_was_heard_last(client: httpx2.AsyncClient) -> None:
+    listed = (await client.get("/v1/cabinets", headers=bearer("opr-anna"))).json()["cabinets"]
+    told = {cabinet["cabinet"]: cabinet["last_seen"] for cabinet in listed}
+    assert told == {"cab-0003": format_instant(books.NOON_MS), "cab-0004": None}
+
+
 async def test_an_operator_sees_a_cabinet_with_its_slots_and_its_history(
     client: httpx2.AsyncClient, store: PlatformStore
 ) -> None:
@@ -291,6 +298,7 @@ async def test_an_operator_sees_a_cabinet_with_its_slots_and_its_history(
         {"slot": 2, "state": "empty", "bank": None, "charge_pct": None, "reservation": None, "order": None},
     ]  # fmt: skip
     assert (shown["online"], shown["slots"], shown["faulty_slots"]) == (True, 2, 0)
+    assert shown["last_seen"] == format_instant(books.NOON_MS)
     assert [(entry["order"], entry["type"]) for entry in shown["history"]] == [
         ("ord-7a10", "reservation_asked"), ("ord-7a10", "bank_returned"),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from chargeloop.protocol.time import MINUTE_MS
 class CabinetView:
     """A cabinet as people may see it: `ready_banks` and `free_slots` can be had now.
 
-    `distance_m` is None when no place was named to measure from.
+    `distance_m` is None when no place was named to measure from; `last_seen_ms` is 0 before it was heard.
     """
 
     cabinet: CabinetId
@@ -31,6 +31,7 @@ class CabinetView:
     location: Point
     distance_m: int | None
     usable: bool
+    last_seen_ms: int
     ready_banks: int
     free_slots: int
     slots: int
@@ -43,7 +44,6 @@ class CabinetInside:
 
     view: CabinetView
     online: bool
-    last_seen_ms: int
     slots: tuple[SlotRecord, ...]
     holds: tuple[Hold, ...]
 
@@ -124,7 +124,6 @@ class RegionReads:
         return CabinetInside(
             view=self._cabinet_view(found, None, now_ms),
             online=found.online,
-            last_seen_ms=found.last_seen_ms,
             slots=found.slots,
             holds=tuple(found.holds.values()),
         )
@@ -158,6 +157,7 @@ class RegionReads:
             location=cabinet.place,
             distance_m=None if distance_m is None else round(distance_m),
             usable=self._memory.fleet.usable(cabinet, now_ms),
+            last_seen_ms=cabinet.last_seen_ms,
             ready_banks=cabinet.free(HoldKind.BANKS),
             free_slots=cabinet.free(HoldKind.SLOTS),
             slots=len(cabinet.slots),

@@ -18,7 +18,6 @@ export interface PastEvent extends OrderEvent {
 }
 
 export interface CabinetFile extends CabinetBody {
-  readonly last_seen?: string | null
   readonly holds?: readonly Hold[] | null
   readonly commands?: readonly CommandTold[] | null
   readonly history?: readonly PastEvent[] | null

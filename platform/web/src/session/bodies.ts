@@ -53,6 +53,8 @@ export interface CabinetBody {
   readonly lon: number
   readonly distance_m: number | null
   readonly usable: boolean
+  /** When the platform heard it last; null: never yet. A gateway of before does not say. */
+  readonly last_seen?: string | null
   readonly ready_banks: number
   readonly free_slots: number
 }

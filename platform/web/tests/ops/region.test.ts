@@ -121,7 +121,7 @@ test.each(['list', 'retained'])(
   (first) => {
     const region = new Region('demo')
     const steps = [
-      () => region.listedCabinets([listed(false)]),
+      () => region.listedCabinets([{ ...listed(false), last_seen: new Date(7_000).toISOString() }]),
       () => {
         kept(region, 'cabinet/cab-1/connection', CONNECTION, { state: 'online', connection_epoch: 1 })
         kept(region, 'cabinet/cab-1/slots', SLOTS, slots(2, ['ready', 'ready']))
@@ -129,13 +129,15 @@ test.each(['list', 'retained'])(
     ]
     for (const step of first === 'list' ? steps : steps.reverse()) step()
     expect(statusOf(cabinet(region))).toBe('offline')
+    expect(cabinet(region).heardMs).toBe(7_000)
     region.redrawn.clear()
     const bytes = ENCODER.encode('{}')
     region.take(77, 'cl/v1/demo/cabinet/cab-1/telemetry', bytes, 0, bytes.byteLength, 9_000, false)
     expect(statusOf(cabinet(region))).toBe('good')
     expect(region.redrawn.has(cabinet(region))).toBe(true)
     // A page of the list that comes late is older than what was heard.
-    region.listedCabinets([listed(false)])
+    region.listedCabinets([{ ...listed(false), last_seen: new Date(8_000).toISOString() }])
+    expect(cabinet(region).heardMs).toBe(9_000)
     expect(statusOf(cabinet(region))).toBe('good')
   },
 )

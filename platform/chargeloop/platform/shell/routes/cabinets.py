@@ -44,6 +44,7 @@ CABINET_EXAMPLE: Final[dict[str, Any]] = {
     "lon": 5.23,
     "distance_m": 120,
     "usable": True,
+    "last_seen": "2026-11-23T12:00:00.000Z",
     "ready_banks": 5,
     "free_slots": 3,
     "slots": 8,
@@ -52,7 +53,10 @@ CABINET_EXAMPLE: Final[dict[str, Any]] = {
 
 
 class CabinetBody(BaseModel):
-    """A cabinet. `usable` tells whether it can be rented from now; `distance_m` is null without a place."""
+    """A cabinet. `usable` tells whether it can be rented from now; `distance_m` is null without a place.
+
+    `last_seen` is when the platform heard it last, null before the first time.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [CABINET_EXAMPLE]})
 
@@ -62,6 +66,7 @@ class CabinetBody(BaseModel):
     lon: float
     distance_m: int | None
     usable: bool
+    last_seen: str | None
     ready_banks: int
     free_slots: int
     slots: int
@@ -77,6 +82,7 @@ class CabinetBody(BaseModel):
             lon=view.location.lon_e7 / _E7,
             distance_m=view.distance_m,
             usable=view.usable,
+            last_seen=format_instant(view.last_seen_ms) if view.last_seen_ms > 0 else None,
             ready_banks=view.ready_banks,
             free_slots=view.free_slots,
             slots=view.slots,
@@ -253,7 +259,6 @@ class CabinetFileBody(CabinetBody):
                     **CABINET_EXAMPLE,
                     "distance_m": None,
                     "online": True,
-                    "last_seen": "2026-11-23T12:00:00.000Z",
                     "inside": [
                         {
                             "slot": 1,
@@ -283,7 +288,6 @@ class CabinetFileBody(CabinetBody):
     )
 
     online: bool | None = None
-    last_seen: str | None = None
     inside: list[SlotBody] | None = None
     holds: list[HoldBody] | None = None
     history: list[HistoryBody] | None = None
@@ -295,7 +299,6 @@ class CabinetFileBody(CabinetBody):
         return cls(
             **CabinetBody.of(found.view).model_dump(),
             online=found.online,
-            last_seen=format_instant(found.last_seen_ms),
             inside=[SlotBody.of(slot) for slot in found.slots],
             holds=[HoldBody.of(hold) for hold in found.holds],
             history=[HistoryBody.at(event) for event in history],

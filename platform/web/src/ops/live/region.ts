@@ -225,6 +225,7 @@ export class Region {
         cabinet.ready = body.ready_banks
         cabinet.free = body.free_slots
       }
+      if (body.last_seen != null) cabinet.heardMs = Math.max(cabinet.heardMs, Date.parse(body.last_seen))
       if (!body.usable && cabinet.silent === null) cabinet.silent = true
       this.#redraw(cabinet)
     }
