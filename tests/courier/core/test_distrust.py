@@ -1,11 +1,14 @@
 """What a phone may claim and dispatch must not believe, and claims that must not bring the region down."""
 
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from chargeloop.courier.core.acts import MOST_JOBS
 from chargeloop.courier.core.courier import REFUSALS_KEPT
 from chargeloop.courier.core.job import JobState
 from chargeloop.courier.core.job_decide import NOT_NOW
-from chargeloop.protocol.codec import encode
-from chargeloop.protocol.ids import BankId, JobId
+from chargeloop.protocol.codec import encode, seal
+from chargeloop.protocol.ids import MAX_ID_LENGTH, BankId, JobId, OfferId
 from chargeloop.protocol.messages import courier, delivery
 from chargeloop.protocol.messages.courier import JobStep
 from chargeloop.protocol.messages.delivery import Evidence
@@ -15,6 +18,7 @@ from tests.courier.core.making import (
     BANK_2,
     CODE,
     JOB,
+    NOW_MS,
     A,
     World,
     cancellation,
@@ -168,3 +172,23 @@ def test_the_largest_jobs_and_all_refusals_that_a_courier_can_have_fit_into_one_
     refusals = (largest(courier.Refusal, reason=NOT_NOW.reason),) * REFUSALS_KEPT
     work = courier.Work(version=2**53, on_duty=False, jobs=jobs, refusals=refusals)
     encode(around(work, journal=False))
+
+
+@example(cause_length=128, offer_length=MAX_ID_LENGTH, known=True)
+@example(cause_length=95, offer_length=5, known=False)
+@given(
+    cause_length=st.integers(min_value=1, max_value=128),
+    offer_length=st.integers(min_value=5, max_value=MAX_ID_LENGTH),
+    known=st.booleans(),
+)
+def test_an_acceptance_with_an_id_of_any_length_is_answered(
+    *, cause_length: int, offer_length: int, known: bool
+) -> None:
+    world = World()
+    world.on_duty(A)
+    world.ask(request())
+    offer = world.offers(A)[-1] if known else OfferId("off-".ljust(offer_length, "x"))
+    answered = world.phone(A, courier.OfferAccepted(offer=offer), message_id="x" * cause_length).sends
+    assert any(isinstance(send.data, courier.OfferClosed) for send in answered)
+    for send in answered:
+        encode(seal(send.data, id=send.id or "msg-1", source="dispatch/dsp-main", time=NOW_MS))
