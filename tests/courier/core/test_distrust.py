@@ -1,5 +1,7 @@
 """What a phone may claim and dispatch must not believe, and claims that must not bring the region down."""
 
+from dataclasses import replace
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -27,6 +29,7 @@ from tests.courier.core.making import (
     handed,
     picked,
     put_back,
+    redirection,
     request,
     returned,
 )
@@ -97,6 +100,38 @@ def test_a_cabinet_that_was_faster_than_the_phone_is_still_believed() -> None:
     success = world.reports()[-1]
     assert isinstance(success, delivery.ReturnSucceeded)
     assert success.evidence is Evidence.CABINET
+
+
+def test_another_cabinet_cannot_say_that_the_banks_of_a_job_are_back() -> None:
+    world = taken(back=True)
+    for bank in (BANK_1, BANK_2):
+        assert not world.cabinet(returned(bank), "cab-9").writes
+    assert state(world) is JobState.TO_USER
+    assert "ReturnSucceeded" not in world.report_types()
+
+
+def test_another_cabinet_cannot_put_banks_into_a_couriers_hands() -> None:
+    world = taken()
+    assert not world.cabinet(ejected(BANK_1), "cab-9").writes
+    world.phone(A, courier.GaveUp(job=JOB, reason="flat tyre", banks=()))
+    assert state(world) is not JobState.LOST
+
+
+def test_after_a_redirection_each_cabinet_is_believed_about_its_own_reservation() -> None:
+    world = taken()
+    world.ask(redirection())
+    world.cabinet(ejected(BANK_1))
+    world.cabinet(ejected(BANK_2, "rsv-other"), "cab-1")
+    assert world.region.board.jobs[JOB].banks == (BANK_1,)
+    world.cabinet(ejected(BANK_2, "rsv-other"), "cab-2")
+    assert world.region.board.jobs[JOB].banks == (BANK_1, BANK_2)
+
+
+def test_of_a_job_that_was_begun_before_its_cabinets_were_kept_the_evidence_is_believed() -> None:
+    world = taken()
+    world.region.board.put_job(replace(world.region.board.jobs[JOB], cabinets=()))
+    world.cabinet(ejected(BANK_1))
+    assert world.region.board.jobs[JOB].banks == (BANK_1,)
 
 
 def test_a_phone_puts_back_only_the_banks_of_its_job() -> None:

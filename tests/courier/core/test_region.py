@@ -178,7 +178,7 @@ def test_a_cancellation_after_the_cabinet_saw_a_bank_leave_waits_for_that_bank()
     world.ask(cancellation())
     assert state(world) is JobState.BRING_BACK
     world.phone(A, picked(BANK_1))
-    world.cabinet(returned(BANK_1, "rsv-back"))
+    world.cabinet(returned(BANK_1, "rsv-back"), "cab-3")
     assert state(world) is JobState.RETURNED
 
 
