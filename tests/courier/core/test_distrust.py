@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -132,6 +133,64 @@ def test_of_a_job_that_was_begun_before_its_cabinets_were_kept_the_evidence_is_b
     world.region.board.put_job(replace(world.region.board.jobs[JOB], cabinets=()))
     world.cabinet(ejected(BANK_1))
     assert world.region.board.jobs[JOB].banks == (BANK_1,)
+
+
+def test_a_hand_over_of_banks_that_the_courier_did_not_take_is_refused() -> None:
+    world = taken()
+    world.cabinet(ejected(BANK_1))
+    world.phone(A, picked(BANK_1))
+    for banks in ((MADE_UP[0],), (BANK_1, MADE_UP[0])):
+        world.phone(A, handed(*banks))
+        assert world.work(A).refusals[-1].reason == "not the banks of this job"
+    assert state(world) is JobState.TO_USER
+    assert "RentalSucceeded" not in world.report_types()
+    world.phone(A, handed(BANK_1))
+    assert state(world) is JobState.DELIVERED
+
+
+def test_a_wrong_code_counts_whatever_banks_are_named() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1))
+    world.phone(A, handed(MADE_UP[0], code="0000"))
+    assert world.region.board.jobs[JOB].wrong_codes == 1
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_what_a_courier_did_off_line_counts_whenever_the_cabinet_is_heard(first: int) -> None:
+    world = taken()
+    acts = [picked(BANK_1, BANK_2), courier.ArrivedAtUser(job=JOB), handed(BANK_1, BANK_2)]
+    for number, act in enumerate([*acts, None]):
+        if number == first:
+            world.cabinet(ejected(BANK_1))
+            world.cabinet(ejected(BANK_2))
+        if act is not None:
+            world.phone(A, act)
+    assert state(world) is JobState.DELIVERED
+
+
+@pytest.mark.parametrize("seen_late", [False, True])
+def test_a_bank_that_only_the_cabinet_told_of_can_be_handed_over(seen_late: bool) -> None:  # noqa: FBT001
+    world = taken()
+    world.cabinet(ejected(BANK_1))
+    if not seen_late:
+        world.cabinet(ejected(BANK_2))
+    world.phone(A, picked(BANK_1))
+    if seen_late:
+        world.cabinet(ejected(BANK_2))
+    world.phone(A, handed(BANK_1, BANK_2))
+    assert state(world) is JobState.DELIVERED
+
+
+def test_a_hand_over_counts_although_a_bank_of_it_was_seen_in_a_cabinet_meanwhile() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1, BANK_2))
+    world.ask(cancellation())
+    world.will(A)
+    world.pass_ms(9 * HOUR_MS)
+    assert state(world) is JobState.LOST
+    world.cabinet(returned(BANK_1, "rsv-back"), "cab-3")
+    world.phone(A, handed(BANK_1, BANK_2))
+    assert state(world) is JobState.DELIVERED
 
 
 def test_a_phone_puts_back_only_the_banks_of_its_job() -> None:

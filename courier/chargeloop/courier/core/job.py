@@ -16,6 +16,9 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
   leaves with banks ends it, naming them.
 - The hand-over code alone proves a hand-over. It is compared by its hash. Guesses are limited over the whole
   life of the job: after too many the right code proves nothing either, whatever the job's state.
+- Handed over are banks that had come into the courier's hands: by the phone's word, which is older in its
+  journal and so is here, or as the cabinet saw it, also when that is heard after the phone's pickup. Whether
+  they have been seen in a cabinet since does not matter: a hand-over made before may be told after it.
 - A phone puts back only what it is known to hold. A cabinet is believed about any bank, but only at
   the reservations that are its own.
 
@@ -103,6 +106,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
             },
             _S.TO_USER: {
                 ev.UserReached: _S.AT_USER,
+                ev.BankSeenOut: _S.TO_USER,
                 ev.HandoverMade: _S.DELIVERED,
                 ev.CodeRefused: _S.TO_USER,
                 ev.CodesExhausted: _S.LOST,
@@ -111,6 +115,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.CourierLeftWithBanks: _S.LOST,
             },
             _S.AT_USER: {
+                ev.BankSeenOut: _S.AT_USER,
                 ev.HandoverMade: _S.DELIVERED,
                 ev.CodeRefused: _S.AT_USER,
                 ev.CodesExhausted: _S.LOST,
