@@ -53,9 +53,13 @@ class SendWindow:
         self._vain = 0
         self._gap_seen_at = None
 
-    def take(self, now_ms: int) -> Sequence[int]:
-        """Return the numbers to publish now, in order; they count as sent. Call it only while connected."""
-        new = range(self._sent + 1, min(self.last, self.acked + self.limit) + 1)
+    def take(self, now_ms: int, until: int | None = None) -> Sequence[int]:
+        """Return the numbers to publish now, in order; they count as sent. Call it only while connected.
+
+        Those after `until` are held back; the caller asks again when they need not be any more.
+        """
+        last = self.last if until is None else min(self.last, until)
+        new = range(self._sent + 1, min(last, self.acked + self.limit) + 1)
         if new:
             self._sent = new[-1]
         knocks = self.resend_at_ms is not None and now_ms >= self.resend_at_ms
