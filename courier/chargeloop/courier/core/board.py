@@ -215,7 +215,9 @@ class Turn:
         for courier_id in self._touched:
             courier = self.board.couriers[courier_id]
             if courier_id in self._told:
-                courier = replace(courier, work_version=courier.work_version + 1)
+                # A restored store has forgotten numbers that the phone has seen: the time is past them.
+                version = max(courier.work_version + 1, self.now_ms)
+                courier = replace(courier, work_version=version)
                 self.board.put_courier(courier)
                 jobs = [self.board.jobs[job] for job in courier.jobs]
                 topic = self._courier_topic("courier_work", courier_id)
