@@ -250,8 +250,8 @@ class DeviceOutbox:
         ]
         if self._held_until_ms is not None and self._held_until_ms <= now_ms:
             self._held_until_ms = None
-        until = None if self._held_until_ms is None else self._last_of_earlier_boots
-        return batch + [self._entry(seq) for seq in self._window.take(now_ms, until)]
+        self._window.until = None if self._held_until_ms is None else self._last_of_earlier_boots
+        return batch + [self._entry(seq) for seq in self._window.take(now_ms)]
 
     def next_due_ms(self) -> int | None:
         """Return when `due` is to be called again if nothing else happens."""
