@@ -26,14 +26,16 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     opened.close()
 
 
-def outbox(journal: Journal | None, *, probe_ms: int = 300_000, role: Role = Role.CABINET) -> DeviceOutbox:
+def outbox(
+    journal: Journal | None, *, probe_ms: int = 300_000, role: Role = Role.CABINET, hold_ms: int = 0
+) -> DeviceOutbox:
     return DeviceOutbox(
         client="cab-1",
         role=role,
         region="demo",
         clock=DeviceClock(VirtualClock(NOW_MS), boot_id=BootId("boot-3"), offset_ms=500),
         journal=journal,
-        policy=LinkPolicy(window=2, probe_ms=probe_ms),
+        policy=LinkPolicy(window=2, probe_ms=probe_ms, hold_ms=hold_ms),
     )
 
 
@@ -84,6 +86,70 @@ def test_a_platform_that_forgot_what_it_acknowledged_is_told_where_the_journal_b
     assert [(message.seq, message.keptfrom) for message in said(made)] == [(3, None)]
     made.acknowledge(JournalAck(journal=journal.journal_id, seq=0, gap=True), NOW_MS)
     assert [(message.seq, message.keptfrom) for message in said(made)] == [(2, 2), (3, None)]
+
+
+def holding(journal: Journal) -> DeviceOutbox:
+    """Return the outbox of a device that has recorded one entry since its boot, and is connected now."""
+    made = outbox(journal, hold_ms=10_000)
+    made.record([CHANGED], Send("", CHANGED))
+    made.connect([], NOW_MS)
+    return made
+
+
+def answer(made: DeviceOutbox, probe: Envelope[Data], now_ms: int = NOW_MS) -> None:
+    made.learn_time(TimeReply(platform_time=NOW_MS, sent_uptime_ms=0), probe.id, now_ms)
+
+
+def test_entries_of_a_boot_go_behind_the_probe_that_reports_its_first_exchange(journal: Journal) -> None:
+    made = holding(journal)
+    (probe,) = said(made)
+    assert isinstance(probe.data, TimeProbe)
+    assert made.next_due_ms() == NOW_MS + 5_000
+    answer(made, probe)
+    report, entry = said(made)
+    assert isinstance(report.data, TimeProbe)
+    assert report.data.previous is not None
+    assert entry.data == CHANGED
+
+
+def test_a_platform_that_does_not_tell_the_time_is_waited_for_only_so_long(journal: Journal) -> None:
+    made = holding(journal)
+    said(made)
+    assert [message.seq for message in said(made, NOW_MS + 9_999)] == [None]
+    assert made.next_due_ms() == NOW_MS + 10_000
+    assert [message.seq for message in said(made, NOW_MS + 10_000)] == [1]
+    made.record([CHANGED], Send("", CHANGED))
+    assert [message.seq for message in said(made, NOW_MS + 10_001)] == [2]
+
+
+def test_entries_of_earlier_boots_do_not_wait_for_the_time(journal: Journal) -> None:
+    outbox(journal).record([CHANGED], Send("", CHANGED))
+    made = holding(journal)
+    _, earlier = said(made)
+    assert earlier.seq == 1
+    made.acknowledge(JournalAck(journal=journal.journal_id, seq=1), NOW_MS)
+    assert said(made) == []
+
+
+def test_once_the_platform_has_a_sample_of_the_boot_no_entry_waits_for_the_time(journal: Journal) -> None:
+    made = holding(journal)
+    for _ in range(2):
+        answer(made, said(made)[0])
+    made.disconnect()
+    made.connect([], NOW_MS)
+    assert [message.seq for message in said(made)] == [None, 1]
+
+
+def test_a_sample_that_was_lost_on_its_way_is_reported_first_on_the_next_connection(journal: Journal) -> None:
+    made = holding(journal)
+    answer(made, said(made)[0])
+    said(made)
+    made.disconnect()
+    made.connect([], NOW_MS)
+    report, entry = said(made)
+    assert isinstance(report.data, TimeProbe)
+    assert report.data.previous is not None
+    assert entry.seq == 1
 
 
 def test_an_acknowledgement_of_another_journal_is_not_for_this_one(journal: Journal) -> None:

@@ -1,8 +1,11 @@
 import pytest
 
 from chargeloop.broker.endpoint.changes import Changes, ChannelRow, EntryRow, Kept, LeaseRow, StateRow
+from chargeloop.broker.endpoint.inbox import Inbox, Verdict
 from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy, UnsendableError
+from chargeloop.protocol.codec import decode
 from chargeloop.protocol.effects import Send
+from chargeloop.protocol.envelope import Envelope
 from chargeloop.protocol.messages.cabinet import ReportInventory, Telemetry
 from chargeloop.protocol.messages.common import JournalAck
 from chargeloop.protocol.messages.rental import UserOrders
@@ -140,6 +143,108 @@ def test_an_outbox_goes_on_where_the_last_run_ended() -> None:
     made.put(report(4), NOW_MS, changes)
     assert changes.entries[0].seq == 4
     assert changes.channels[REQUESTS].journal == "jnl-1"
+
+
+def restored() -> Outbox:
+    """Return the outbox of a store whose copy has gone on since, and given out more numbers."""
+    return outbox(Kept("store", 2, channels=[ChannelRow(REQUESTS, "jnl-1", 40, 40)]))
+
+
+def entries(made: Outbox, now_ms: int = NOW_MS) -> list[tuple[str | None, int | None]]:
+    decoded = [decode(outgoing.payload) for outgoing in made.due(now_ms, 100, Changes())]
+    return [(entry.journalid, entry.seq) for entry in decoded if isinstance(entry, Envelope)]
+
+
+def ack(seq: int, journal: str = "jnl-1") -> JournalAck:
+    return JournalAck(journal=journal, seq=seq)  # type: ignore[arg-type]
+
+
+def test_an_acknowledgement_of_what_was_never_given_out_begins_another_journal() -> None:
+    made, changes = restored(), Changes()
+    for number in (1, 2):
+        made.put(report(number), NOW_MS, changes)
+    made.acknowledge(REQUESTS, ack(60), NOW_MS, changes)
+    row = changes.channels[REQUESTS]
+    assert (row.last, row.acked) == (2, 0)
+    assert row.journal != "jnl-1"
+    assert list(changes.begun_anew) == [REQUESTS]
+    assert [(entry.seq, entry.message_id) for entry in changes.entries] == [
+        (1, f"{row.journal}.1"),
+        (2, f"{row.journal}.2"),
+    ]
+    assert changes.urgent
+    assert entries(made) == [(row.journal, 1), (row.journal, 2)]
+    made.acknowledge(REQUESTS, ack(61), NOW_MS, changes)
+    made.acknowledge(REQUESTS, ack(2, row.journal), NOW_MS, changes)
+    assert made.depth == 0
+
+
+def test_a_run_begins_with_one_new_entry_until_it_is_acknowledged() -> None:
+    made = restored()
+    for number in range(3):
+        made.put(report(number), NOW_MS, Changes())
+    assert entries(made) == [("jnl-1", 41)]
+    assert not made.has_more()
+    made.acknowledge(REQUESTS, ack(41), NOW_MS, Changes())
+    assert entries(made) == [("jnl-1", 42), ("jnl-1", 43)]
+
+
+def test_a_restored_store_that_has_given_out_many_numbers_already_is_found_out() -> None:
+    made, changes = restored(), Changes()
+    for number in range(30):
+        made.put(report(number), NOW_MS, changes)
+    assert entries(made) == [("jnl-1", 41)]
+    made.acknowledge(REQUESTS, ack(60), NOW_MS, changes)
+    assert changes.channels[REQUESTS].last == 30
+    assert [entry.seq for entry in changes.entries] == list(range(1, 31))
+
+
+def test_what_the_last_run_left_is_sent_at_once_with_one_new_entry_and_goes_on_under_its_numbers() -> None:
+    first = Outbox("rnt-main", Role.RENTAL, Kept("store", 1), OutboxPolicy())
+    changes = Changes()
+    for number in (1, 2, 3):
+        first.put(report(number), NOW_MS, changes)
+    made = Outbox(
+        "rnt-main",
+        Role.RENTAL,
+        Kept("store", 2, channels=[changes.channels[REQUESTS]], entries=changes.entries),
+        OutboxPolicy(),
+    )
+    made.connect(NOW_MS)
+    for number in (4, 5):
+        made.put(report(number), NOW_MS, Changes())
+    journal = changes.channels[REQUESTS].journal
+    assert entries(made) == [(journal, seq) for seq in (1, 2, 3, 4)]
+    made.acknowledge(REQUESTS, ack(3, journal), NOW_MS, Changes())
+    assert entries(made) == []
+    made.acknowledge(REQUESTS, ack(4, journal), NOW_MS, Changes())
+    assert entries(made) == [(journal, 5)]
+
+
+@pytest.mark.parametrize("behind", range(2, 25))
+def test_all_that_a_restored_store_has_to_say_is_taken_once(behind: int) -> None:
+    inbox = Inbox({("rental/rnt-main", "jnl-1"): 40 + behind}, (), ())
+    made, taken = restored(), []
+    for number in range(20):
+        made.put(report(number), NOW_MS, Changes())
+    while sent := made.due(NOW_MS, 100, Changes()):
+        for outgoing in sent:
+            entry = decode(outgoing.payload)
+            assert isinstance(entry, Envelope)
+            assert entry.journalid is not None
+            assert entry.seq is not None
+            if inbox.entry(entry.source, entry.journalid, entry.seq, Changes()) is Verdict.NEW:
+                taken.append(entry.data)
+            mark = inbox.mark(entry.source, entry.journalid)
+            made.acknowledge(REQUESTS, ack(mark, entry.journalid), NOW_MS, Changes())
+    assert taken == [report(number).data for number in range(20)]
+
+
+def test_two_copies_of_a_store_never_begin_the_same_journal() -> None:
+    changes = [Changes(), Changes()]
+    for number, one in enumerate(changes):
+        outbox(Kept("store", 2)).put(report(1), NOW_MS + number, one)
+    assert changes[0].channels[REQUESTS].journal != changes[1].channels[REQUESTS].journal
 
 
 def test_message_ids_of_two_runs_differ() -> None:

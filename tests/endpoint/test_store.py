@@ -76,6 +76,19 @@ async def test_what_was_committed_is_there_after_the_next_opening(store: ToyStor
     await again.close()
 
 
+async def test_a_journal_that_is_begun_anew_takes_the_place_of_what_waited(store: ToyStore) -> None:
+    await store.commit(everything(), [])
+    changes = Changes(
+        begun_anew={"topic": None},
+        channels={"topic": ChannelRow("topic", "jnl-3", 2, 0)},
+        entries=[EntryRow("topic", seq, f"jnl-3.{seq}", "{}") for seq in (1, 2)],
+    )
+    await store.commit(changes, [])
+    kept = await store.load()
+    assert kept.channels == [ChannelRow("topic", "jnl-3", 2, 0)]
+    assert kept.entries == changes.entries
+
+
 async def test_the_file_is_written_through_to_the_disk(store: ToyStore) -> None:
     assert await store.read("PRAGMA journal_mode") == [("wal",)]
     assert await store.read("PRAGMA synchronous") == [(2,)]

@@ -30,12 +30,14 @@ class SendWindow:
         resend_ms: how long to wait for the first acknowledgement before sending again.
         acked: the highest number known to be committed by the receiver.
         last: the highest number recorded.
+        until: numbers after it are held back; None: none is.
     """
 
     limit: int
     resend_ms: int
     acked: int = 0
     last: int = 0
+    until: int | None = None
     resend_at_ms: int | None = field(default=None, init=False)
     _sent: int = field(default=0, init=False)
     _vain: int = field(default=0, init=False)
@@ -55,7 +57,7 @@ class SendWindow:
 
     def take(self, now_ms: int) -> Sequence[int]:
         """Return the numbers to publish now, in order; they count as sent. Call it only while connected."""
-        new = range(self._sent + 1, min(self.last, self.acked + self.limit) + 1)
+        new = range(self._sent + 1, self._end() + 1)
         if new:
             self._sent = new[-1]
         knocks = self.resend_at_ms is not None and now_ms >= self.resend_at_ms
@@ -94,7 +96,11 @@ class SendWindow:
 
     def has_more(self) -> bool:
         """Tell whether `take` would return something without waiting."""
-        return self._sent < min(self.last, self.acked + self.limit)
+        return self._sent < self._end()
+
+    def _end(self) -> int:
+        last = self.last if self.until is None else min(self.last, self.until)
+        return min(last, self.acked + self.limit)
 
     def _go_back(self) -> None:
         self._sent = self.acked

@@ -19,13 +19,19 @@ export class Broker {
   dials: Dial[] = []
   published: { topic: string; payload: string }[] = []
   refuses = 0
+  /** Whether questions for the time are answered at once, with the time of this machine. */
+  tellsTime = true
   #said = 0
 
   dial = (dial: Dial) => {
     if (this.refuses-- > 0) return Promise.reject(new Error('refused'))
     this.dials.push(dial)
     return Promise.resolve({
-      publish: (name: string, payload: string) => void this.published.push({ topic: name, payload }),
+      publish: (name: string, payload: string) => {
+        this.published.push({ topic: name, payload })
+        const probe = name === at('courier_time') && this.tellsTime ? this.heard('courier_time').at(-1) : null
+        if (probe != null) queueMicrotask(() => this.tellTime(new Date().toISOString(), probe))
+      },
       end: () => dial.events.lost(false),
     })
   }

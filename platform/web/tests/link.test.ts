@@ -119,6 +119,7 @@ test('after a sleep the time is asked for at once, and an answer from before it 
     newBoot: () => `boot-${String(++time.boots)}`,
   })
   const { broker, link } = await linked(undefined, clock)
+  broker.tellsTime = false
   void link.run()
   const probes = () => broker.heard('courier_time')
   for (const count of [1, 2]) {
@@ -134,6 +135,73 @@ test('after a sleep the time is asked for at once, and an answer from before it 
   await vi.waitFor(() => expect(probes()).toHaveLength(4))
   broker.tellTime('2026-11-23T14:00:00.000Z')
   expect(clock.platformMs()).toBe(Date.parse('2026-11-23T14:00:00.000Z'))
+  link.stop()
+})
+
+const READ_AT = '2026-11-23T12:00:00.000Z'
+
+/** What has been published of probes and entries, in order: an entry's number, or whether the probe reports. */
+const order = (broker: Broker) =>
+  broker.published.flatMap(({ payload }) => {
+    const { seq, data } = JSON.parse(payload) as { seq?: number; data: { previous?: unknown } }
+    return seq ?? ('previous' in data ? (data.previous === null ? 'asks' : 'reports') : [])
+  })
+
+test('what a boot has recorded goes behind the probe that reports its first exchange', async () => {
+  const { broker, link } = await linked()
+  broker.tellsTime = false
+  await link.record([decline('off-1')])
+  void link.run()
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks']))
+  broker.tellTime(READ_AT)
+  expect(order(broker)).toEqual(['asks', 'reports', 1])
+  broker.tellTime(READ_AT)
+  broker.cut()
+  await vi.waitFor(() => expect(order(broker).slice(3)).toEqual(['reports', 1]))
+  link.stop()
+})
+
+test('what was recorded before this boot does not wait for the time', async () => {
+  const browser = new IDBFactory()
+  const before = await linked(browser)
+  await before.link.record([decline('off-1')])
+  const { broker, link } = await linked(browser)
+  broker.tellsTime = false
+  await link.record([decline('off-2')])
+  void link.run()
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks', 1]))
+  link.stop()
+})
+
+test('a platform that does not tell the time is waited for only so long', async () => {
+  const now = vi.spyOn(performance, 'now')
+  const { broker, link } = await linked()
+  broker.tellsTime = false
+  await link.record([decline('off-1')])
+  void link.run()
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks']))
+  now.mockReturnValue(performance.now() + 10_001)
+  await vi.waitFor(() => expect(broker.events().map((event) => event.seq)).toEqual([1]))
+  now.mockRestore()
+  link.stop()
+})
+
+test('what is recorded after a sleep waits for an exchange of its own', async () => {
+  const time = { wallMs: Date.now(), boots: 0 }
+  const clock = new DeviceClock({
+    wall: () => time.wallMs,
+    monotonic: () => 0,
+    newBoot: () => `boot-${String(++time.boots)}`,
+  })
+  const { broker, link } = await linked(undefined, clock)
+  void link.run()
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks', 'reports']))
+  broker.tellsTime = false
+  time.wallMs += 60_000
+  await link.record([decline('off-1')])
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks', 'reports', 'asks']))
+  broker.tellTime(READ_AT)
+  expect(order(broker)).toEqual(['asks', 'reports', 'asks', 'reports', 1])
   link.stop()
 })
 

@@ -144,5 +144,12 @@ def derived_id(kind: IdKind, *parts: str) -> str:
 
     Deriving instead of drawing makes a repeated request name the same thing twice, so it cannot make two.
     """
-    digest = hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-    return f"{kind.value}-{digest[:20]}"
+    return f"{kind.value}-{digest_of(*parts)}"
+
+
+def digest_of(*parts: str) -> str:
+    """Return 20 hex digits (80 bits) of the SHA-256 of `parts`.
+
+    An id that is made from another one needs it: an id that was received may be as long as one can be.
+    """
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:20]

@@ -118,6 +118,8 @@ class Store(Generic[WriteT]):
             insert(tables.requests, (request.source, request.id), request)
         for reply in changes.replies:
             insert(tables.replies, (reply.source, reply.request, reply.position), reply)
+        for topic in changes.begun_anew:
+            tables.entries.pop(topic, None)
         for entry in changes.entries:
             insert(tables.entries.setdefault(entry.topic, {}), entry.seq, entry)
         tables.channels.update(changes.channels)

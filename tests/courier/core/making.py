@@ -137,8 +137,8 @@ class World:
     def phone(self, who: CourierId, data: Data, **attributes: object) -> Effects[DispatchWrite]:
         return self.hear(f"courier/{who}/event", data, source=f"courier/{who}", **attributes)  # type: ignore[arg-type]
 
-    def cabinet(self, data: Data) -> Effects[DispatchWrite]:
-        return self.hear("cabinet/cab-1/event", data, source="cabinet/cab-1")
+    def cabinet(self, data: Data, name: str = "cab-1") -> Effects[DispatchWrite]:
+        return self.hear(f"cabinet/{name}/event", data, source=f"cabinet/{name}")
 
     def connect(self, who: CourierId, epoch: int = 1) -> Effects[DispatchWrite]:
         return self._connection(who, common.Presence.ONLINE, epoch)

@@ -1,11 +1,17 @@
 """What a phone may claim and dispatch must not believe, and claims that must not bring the region down."""
 
+from dataclasses import replace
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from chargeloop.courier.core.acts import MOST_JOBS
 from chargeloop.courier.core.courier import REFUSALS_KEPT
 from chargeloop.courier.core.job import JobState
 from chargeloop.courier.core.job_decide import NOT_NOW
-from chargeloop.protocol.codec import encode
-from chargeloop.protocol.ids import BankId, JobId
+from chargeloop.protocol.codec import encode, seal
+from chargeloop.protocol.ids import MAX_ID_LENGTH, BankId, JobId, OfferId
 from chargeloop.protocol.messages import courier, delivery
 from chargeloop.protocol.messages.courier import JobStep
 from chargeloop.protocol.messages.delivery import Evidence
@@ -15,6 +21,7 @@ from tests.courier.core.making import (
     BANK_2,
     CODE,
     JOB,
+    NOW_MS,
     A,
     World,
     cancellation,
@@ -23,6 +30,7 @@ from tests.courier.core.making import (
     handed,
     picked,
     put_back,
+    redirection,
     request,
     returned,
 )
@@ -93,6 +101,96 @@ def test_a_cabinet_that_was_faster_than_the_phone_is_still_believed() -> None:
     success = world.reports()[-1]
     assert isinstance(success, delivery.ReturnSucceeded)
     assert success.evidence is Evidence.CABINET
+
+
+def test_another_cabinet_cannot_say_that_the_banks_of_a_job_are_back() -> None:
+    world = taken(back=True)
+    for bank in (BANK_1, BANK_2):
+        assert not world.cabinet(returned(bank), "cab-9").writes
+    assert state(world) is JobState.TO_USER
+    assert "ReturnSucceeded" not in world.report_types()
+
+
+def test_another_cabinet_cannot_put_banks_into_a_couriers_hands() -> None:
+    world = taken()
+    assert not world.cabinet(ejected(BANK_1), "cab-9").writes
+    world.phone(A, courier.GaveUp(job=JOB, reason="flat tyre", banks=()))
+    assert state(world) is not JobState.LOST
+
+
+def test_after_a_redirection_each_cabinet_is_believed_about_its_own_reservation() -> None:
+    world = taken()
+    world.ask(redirection())
+    world.cabinet(ejected(BANK_1))
+    world.cabinet(ejected(BANK_2, "rsv-other"), "cab-1")
+    assert world.region.board.jobs[JOB].banks == (BANK_1,)
+    world.cabinet(ejected(BANK_2, "rsv-other"), "cab-2")
+    assert world.region.board.jobs[JOB].banks == (BANK_1, BANK_2)
+
+
+def test_of_a_job_that_was_begun_before_its_cabinets_were_kept_the_evidence_is_believed() -> None:
+    world = taken()
+    world.region.board.put_job(replace(world.region.board.jobs[JOB], cabinets=()))
+    world.cabinet(ejected(BANK_1))
+    assert world.region.board.jobs[JOB].banks == (BANK_1,)
+
+
+def test_a_hand_over_of_banks_that_the_courier_did_not_take_is_refused() -> None:
+    world = taken()
+    world.cabinet(ejected(BANK_1))
+    world.phone(A, picked(BANK_1))
+    for banks in ((MADE_UP[0],), (BANK_1, MADE_UP[0])):
+        world.phone(A, handed(*banks))
+        assert world.work(A).refusals[-1].reason == "not the banks of this job"
+    assert state(world) is JobState.TO_USER
+    assert "RentalSucceeded" not in world.report_types()
+    world.phone(A, handed(BANK_1))
+    assert state(world) is JobState.DELIVERED
+
+
+def test_a_wrong_code_counts_whatever_banks_are_named() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1))
+    world.phone(A, handed(MADE_UP[0], code="0000"))
+    assert world.region.board.jobs[JOB].wrong_codes == 1
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_what_a_courier_did_off_line_counts_whenever_the_cabinet_is_heard(first: int) -> None:
+    world = taken()
+    acts = [picked(BANK_1, BANK_2), courier.ArrivedAtUser(job=JOB), handed(BANK_1, BANK_2)]
+    for number, act in enumerate([*acts, None]):
+        if number == first:
+            world.cabinet(ejected(BANK_1))
+            world.cabinet(ejected(BANK_2))
+        if act is not None:
+            world.phone(A, act)
+    assert state(world) is JobState.DELIVERED
+
+
+@pytest.mark.parametrize("seen_late", [False, True])
+def test_a_bank_that_only_the_cabinet_told_of_can_be_handed_over(seen_late: bool) -> None:  # noqa: FBT001
+    world = taken()
+    world.cabinet(ejected(BANK_1))
+    if not seen_late:
+        world.cabinet(ejected(BANK_2))
+    world.phone(A, picked(BANK_1))
+    if seen_late:
+        world.cabinet(ejected(BANK_2))
+    world.phone(A, handed(BANK_1, BANK_2))
+    assert state(world) is JobState.DELIVERED
+
+
+def test_a_hand_over_counts_although_a_bank_of_it_was_seen_in_a_cabinet_meanwhile() -> None:
+    world = taken()
+    world.phone(A, picked(BANK_1, BANK_2))
+    world.ask(cancellation())
+    world.will(A)
+    world.pass_ms(9 * HOUR_MS)
+    assert state(world) is JobState.LOST
+    world.cabinet(returned(BANK_1, "rsv-back"), "cab-3")
+    world.phone(A, handed(BANK_1, BANK_2))
+    assert state(world) is JobState.DELIVERED
 
 
 def test_a_phone_puts_back_only_the_banks_of_its_job() -> None:
@@ -168,3 +266,23 @@ def test_the_largest_jobs_and_all_refusals_that_a_courier_can_have_fit_into_one_
     refusals = (largest(courier.Refusal, reason=NOT_NOW.reason),) * REFUSALS_KEPT
     work = courier.Work(version=2**53, on_duty=False, jobs=jobs, refusals=refusals)
     encode(around(work, journal=False))
+
+
+@example(cause_length=128, offer_length=MAX_ID_LENGTH, known=True)
+@example(cause_length=95, offer_length=5, known=False)
+@given(
+    cause_length=st.integers(min_value=1, max_value=128),
+    offer_length=st.integers(min_value=5, max_value=MAX_ID_LENGTH),
+    known=st.booleans(),
+)
+def test_an_acceptance_with_an_id_of_any_length_is_answered(
+    *, cause_length: int, offer_length: int, known: bool
+) -> None:
+    world = World()
+    world.on_duty(A)
+    world.ask(request())
+    offer = world.offers(A)[-1] if known else OfferId("off-".ljust(offer_length, "x"))
+    answered = world.phone(A, courier.OfferAccepted(offer=offer), message_id="x" * cause_length).sends
+    assert any(isinstance(send.data, courier.OfferClosed) for send in answered)
+    for send in answered:
+        encode(seal(send.data, id=send.id or "msg-1", source="dispatch/dsp-main", time=NOW_MS))

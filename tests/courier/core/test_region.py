@@ -8,13 +8,13 @@ from chargeloop.courier.core.courier import Courier
 from chargeloop.courier.core.job import JobState
 from chargeloop.courier.core.offer import OfferState
 from chargeloop.courier.core.policy import DispatchPolicy
-from chargeloop.courier.core.region import PHONES
+from chargeloop.courier.core.region import PHONES, DispatchRegion
 from chargeloop.protocol.envelope import ClockState, Data
-from chargeloop.protocol.ids import CourierId, JobId
+from chargeloop.protocol.ids import CourierId, DispatchId, JobId
 from chargeloop.protocol.messages import common, courier, delivery
 from chargeloop.protocol.messages.courier import JobStep, Problem
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
-from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
+from chargeloop.protocol.time import HOUR_MS, MINUTE_MS, SECOND_MS
 from chargeloop.protocol.topics import TOPICS
 from tests.courier.core.making import (
     BANK_1,
@@ -22,6 +22,7 @@ from tests.courier.core.making import (
     CODE,
     JOB,
     NOW_MS,
+    REGION,
     A,
     B,
     World,
@@ -178,7 +179,7 @@ def test_a_cancellation_after_the_cabinet_saw_a_bank_leave_waits_for_that_bank()
     world.ask(cancellation())
     assert state(world) is JobState.BRING_BACK
     world.phone(A, picked(BANK_1))
-    world.cabinet(returned(BANK_1, "rsv-back"))
+    world.cabinet(returned(BANK_1, "rsv-back"), "cab-3")
     assert state(world) is JobState.RETURNED
 
 
@@ -594,3 +595,22 @@ def test_the_code_is_compared_with_the_job_it_was_made_for() -> None:
     world = fetched()
     assert world.region.board.jobs[JOB].is_code(CODE)
     assert not world.region.board.jobs[JOB].is_code("4822")
+
+
+def test_work_said_after_the_store_was_restored_from_a_backup_replaces_what_the_phone_has() -> None:
+    world = World()
+    world.on_duty(A)
+    backup = world.rows()
+    for number in range(5):
+        world.ask(request(JobId(f"job-{number}")))
+        world.accept(A)
+        world.ask(delivery.DeliveryCancelled(job=JobId(f"job-{number}"), reason="cancelled by the user"))
+    seen = world.work(A)
+    world.pass_ms(SECOND_MS)
+    world.region = DispatchRegion(REGION, DispatchId("dsp-main"), world.policy, backup)
+    world.connect(A, epoch=2)
+    world.position(A, 0)
+    world.ask(request(JobId("job-9")))
+    world.accept(A)
+    assert [job.job for job in world.work(A).jobs] == ["job-9"]
+    assert world.work(A).version > seen.version

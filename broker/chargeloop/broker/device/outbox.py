@@ -4,6 +4,12 @@ Theory: everything that must not be lost has a place where it stays until the ot
 answered: journal entries until they are acknowledged, questions until they are answered, the probe until the
 reply. States are said at every connection. What may be lost is said once, or, without a connection, not at
 all. Times of resending exist only while something waits, so an idle device has no timer.
+
+What was recorded in this boot waits for the first exchange of times: the platform dates an entry when it
+takes it, and without a sample of the boot it knows no more than when the entry arrived, hours late perhaps.
+So the probe that reports the exchange goes out first on the connection, and the entries behind it. A platform
+that does not answer is waited for only so long; what earlier boots recorded does not wait, as no sample will
+come.
 """
 
 import itertools
@@ -34,6 +40,7 @@ class LinkPolicy:
         resend_ms: how long to wait for an acknowledgement or answer before sending again; it doubles.
         window: journal entries on the wire at once.
         probe_ms: how often the platform's time is asked for; 0: only at the beginning of a connection.
+        hold_ms: so long entries of this boot wait for the first exchange of times to be reported.
         reconnect_ms: each attempt to connect again waits a random time up to this, beginning with a
             sixteenth of it and doubling.
     """
@@ -41,6 +48,7 @@ class LinkPolicy:
     resend_ms: int = 5_000
     window: int = 64
     probe_ms: int = 300_000
+    hold_ms: int = 10_000
     reconnect_ms: int = 60_000
 
     @classmethod
@@ -49,6 +57,7 @@ class LinkPolicy:
         return cls(
             resend_ms=max(5_000, clock.patience_ms(2_000)),
             probe_ms=probe_ms,
+            hold_ms=max(10_000, clock.patience_ms(4_000)),
             reconnect_ms=max(60_000, clock.patience_ms(2_000)),
         )
 
@@ -104,6 +113,7 @@ class DeviceOutbox:
             self._window = SendWindow(
                 policy.window, policy.resend_ms, acked=journal.acked_seq, last=journal.last_seq
             )
+        self._last_of_earlier_boots = self._window.last
         self._number = itertools.count(1)
         self._connected = False
         self._ready: deque[Outgoing] = deque()
@@ -111,6 +121,10 @@ class DeviceOutbox:
         self._questions: dict[str, _Waiting] = {}
         self._probe_ms: int | None = None
         self._probe_id: str | None = None
+        self._probe_reports = False
+        # Whether a sample of this boot has surely arrived; without one, until when entries of it wait.
+        self._dated = False
+        self._held_until_ms: int | None = None
         self._vain_probes = 0
         self._exchanges = 0
 
@@ -186,6 +200,7 @@ class DeviceOutbox:
         if probe_id is None or probe_id != self._probe_id:
             return
         self._probe_id = None
+        self._dated = self._dated or self._probe_reports
         uptime_ms = self._clock.uptime_ms()
         sent_uptime_ms = min(reply.sent_uptime_ms, uptime_ms)
         self._clock.learn(
@@ -211,7 +226,9 @@ class DeviceOutbox:
         self._window.restart()
         self._exchanges = self._vain_probes = 0
         self._probe_id = None
-        self._probe_ms = now_ms if f"{self._role}_time" in TOPICS else None
+        asks = f"{self._role}_time" in TOPICS
+        self._probe_ms = now_ms if asks else None
+        self._held_until_ms = now_ms + self._policy.hold_ms if asks and not self._dated else None
 
     def disconnect(self) -> None:
         """The connection is gone: nothing is given out until the next one."""
@@ -231,15 +248,23 @@ class DeviceOutbox:
             for question in self._questions.values()
             if question.due_ms <= now_ms
         ]
+        if self._held_until_ms is not None and self._held_until_ms <= now_ms:
+            self._held_until_ms = None
+        self._window.until = None if self._held_until_ms is None else self._last_of_earlier_boots
         return batch + [self._entry(seq) for seq in self._window.take(now_ms)]
 
     def next_due_ms(self) -> int | None:
         """Return when `due` is to be called again if nothing else happens."""
         if not self._connected:
             return None
-        times = [self._probe_ms, self._window.resend_at_ms]
+        times = [self._probe_ms, self._window.resend_at_ms, self._released_ms()]
         times += [question.due_ms for question in self._questions.values()]
         return min((instant_ms for instant_ms in times if instant_ms is not None), default=None)
+
+    def _released_ms(self) -> int | None:
+        """Return when entries that are held back go without a report of the time, None when none is."""
+        waits = self._window.last > max(self._window.acked, self._last_of_earlier_boots)
+        return self._held_until_ms if waits else None
 
     def _probe(self, now_ms: int) -> Outgoing:
         # Replies may be lost, and a platform may be away: ask again, ever more rarely.
@@ -250,6 +275,9 @@ class DeviceOutbox:
         probe = TimeProbe(sent_uptime_ms=sent_ms, previous=self._clock.last_sample)
         outgoing = self.seal(Send(self._topic(spec), probe))
         self._probe_id = outgoing.message_id
+        self._probe_reports = probe.previous is not None
+        if self._probe_reports:
+            self._held_until_ms = None  # what follows on this connection arrives behind it
         return outgoing
 
     def _entry(self, seq: int) -> Outgoing:

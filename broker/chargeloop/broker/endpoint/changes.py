@@ -86,12 +86,15 @@ class QuarantineRow(NamedTuple):
 class Changes:
     """The rows of one transaction. What is put in twice stands once, with its latest value.
 
+    `begun_anew` are topics whose journal is another one now: what waited in the old one goes first.
+
     `urgent` tells whether messages may only be acknowledged after these changes are on disk. An
     acknowledgement received for our own journal is not urgent: forgotten, it only makes us send again what
     the receiver will recognise; neither are counters.
     """
 
     urgent: bool = False
+    begun_anew: dict[str, None] = field(default_factory=dict)
     marks: dict[tuple[str, str], int] = field(default_factory=dict)
     requests: list[RequestRow] = field(default_factory=list)
     replies: list[ReplyRow] = field(default_factory=list)

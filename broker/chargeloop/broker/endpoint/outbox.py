@@ -5,7 +5,14 @@ out what is to be published now. A journal entry stays until the receiver has ac
 (window.py). A lease is sent again until its outcome settles it or it expires, since a stale command must not
 be carried out. A state stays for ever and is sent at every connection, because a broker may forget what it
 retained. What is sent once or may be lost is given out once and, without a connection, dropped: a repetition
-of its cause brings it again. Pure: it knows the time from its caller and nothing of sockets; what goes out
+of its cause brings it again.
+
+A store that was restored from a backup gives out numbers anew that its receiver has taken long ago, and would
+take for repeats. An acknowledgement of what this store never gave out shows it: then another journal is
+begun, and all that waits is numbered anew there. So that it shows before much is lost, a run begins with one
+new entry alone; the others follow when it has been acknowledged.
+
+Pure: it knows the time from its caller and nothing of sockets; what goes out
 while there is no connection to give it to is nobody's business but this module's.
 """
 
@@ -25,7 +32,7 @@ from chargeloop.broker.endpoint.changes import (
     StateRow,
 )
 from chargeloop.broker.window import SendWindow
-from chargeloop.protocol.codec import JSON, Codec
+from chargeloop.protocol.codec import JSON, Codec, Fault
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.ids import IdKind, derived_id
 from chargeloop.protocol.messages.common import JournalAck
@@ -136,11 +143,57 @@ class Outbox:
         channel = self._channels.get(topic)
         if channel is None or channel.journal != ack.journal:
             return
+        if ack.seq > (channel.window.last if channel.window.until is None else channel.window.until):
+            self._begin_anew(topic, channel, now_ms, changes)
+            return
+        if ack.seq == channel.window.until:
+            channel.window.until = None
         before = channel.window.acked
         if channel.window.acknowledge(ack.seq, now_ms, gap=ack.gap):
             for seq in range(before + 1, channel.window.acked + 1):
                 del channel.entries[seq]
             changes.channels[topic] = self._channel_row(topic, channel)
+
+    def _begin_anew(self, topic: str, channel: _Channel, now_ms: int, changes: Changes) -> None:
+        """Put all that waits into a new journal: of the present one this store has forgotten numbers."""
+        waiting = [channel.entries[seq] for seq in sorted(channel.entries)]
+        begun = _Channel(self._journal_id(topic, now_ms), self._window(last=len(waiting), acked=0))
+        for seq, entry in enumerate(waiting, start=1):
+            begun.entries[seq] = self._renumbered(entry, channel.journal, begun.journal, seq)
+        self._channels[topic] = begun
+        changes.begun_anew[topic] = None
+        changes.entries = [row for row in changes.entries if row.topic != topic]
+        changes.entries += [
+            EntryRow(topic, seq, entry.message_id, entry.payload.decode())
+            for seq, entry in begun.entries.items()
+        ]
+        changes.channels[topic] = self._channel_row(topic, begun)
+        changes.urgent = True
+
+    def _renumbered(self, entry: Outgoing, old: str, new: str, seq: int) -> Outgoing:
+        message = self._codec.decode(entry.payload)
+        if isinstance(message, Fault):
+            raise UnsendableError(f"an entry for {entry.topic} cannot be read: {message}")
+        named = not entry.message_id.startswith(f"{old}.")
+        message_id = entry.message_id if named else f"{new}.{seq}"
+        envelope = self._codec.seal(
+            message.data,
+            id=message_id,
+            source=message.source,
+            time=message.time,
+            subject=message.subject,
+            clockstate=message.clockstate,
+            correlationid=message.correlationid,
+            causationid=message.causationid,
+            expirytime=message.expirytime,
+            journalid=new,
+            seq=seq,
+        )
+        return replace(entry, payload=self._codec.encode(envelope), message_id=message_id)
+
+    def _journal_id(self, topic: str, now_ms: int) -> str:
+        """Return the id of a journal that is begun now; no copy of this store has begun it before."""
+        return derived_id(IdKind.JOURNAL, self._store_id, topic, str(now_ms))
 
     def connect(self, now_ms: int) -> None:
         """A connection has begun: states, leases and unacknowledged entries are due at once."""
@@ -233,7 +286,7 @@ class Outbox:
     def _put_entry(self, topic: Topic, send: Send, now_ms: int, changes: Changes) -> Outgoing:
         channel = self._channels.get(send.topic)
         if channel is None:
-            journal = derived_id(IdKind.JOURNAL, self._store_id, send.topic)
+            journal = self._journal_id(send.topic, now_ms)
             channel = self._channels[send.topic] = _Channel(journal, self._window(last=0, acked=0))
         seq = channel.window.last + 1
         message_id = send.id or f"{channel.journal}.{seq}"
@@ -310,6 +363,7 @@ class Outbox:
     def _load(self, kept: Kept) -> None:
         for row in kept.channels:
             window = self._window(last=row.last, acked=row.acked)
+            window.until = row.last + 1
             self._channels[row.topic] = _Channel(row.journal, window)
         for topic, seq, message_id, payload in kept.entries:
             entry = Outgoing(topic, payload.encode(), 1, retain=False, message_id=message_id)

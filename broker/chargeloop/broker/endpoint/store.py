@@ -248,6 +248,7 @@ def _endpoint_statements(changes: Changes) -> Iterable[Statement]:
         ("INSERT OR REPLACE INTO inbox_marks VALUES (?, ?, ?)", marks),
         ("INSERT INTO requests VALUES (?, ?, ?, ?)", changes.requests),
         ("INSERT INTO replies VALUES (?, ?, ?, ?, ?, ?)", changes.replies),
+        ("DELETE FROM outbox WHERE topic = ?", [(topic,) for topic in changes.begun_anew]),
         ("INSERT INTO outbox VALUES (?, ?, ?, ?)", changes.entries),
         ("INSERT OR REPLACE INTO channels VALUES (?, ?, ?, ?)", list(changes.channels.values())),
         ("DELETE FROM outbox WHERE topic = ? AND seq <= ?", acked),

@@ -2,7 +2,7 @@
 
 An act that is refused is listed in the courier's work by the id of its event, so the phone knows which of
 its reports did not count. What the cabinet reports is evidence: it is never refused, and a courier who was
-faster is not contradicted by it.
+faster is not contradicted by it. What another cabinet says of the same reservation is none.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from chargeloop.courier.core.job_decide import WRONG_CODE, JobCommand
 from chargeloop.courier.core.offering import accept, carry_out, decline
 from chargeloop.protocol.clock_map import Lean
 from chargeloop.protocol.envelope import Data, Envelope
-from chargeloop.protocol.ids import CourierId
+from chargeloop.protocol.ids import CabinetId, CourierId, ReservationId
 from chargeloop.protocol.messages import cabinet, courier
 
 # Which end of the doubt is taken for the time of an act. The back leg is paid for until the banks are back:
@@ -74,18 +74,20 @@ COMMANDS: Final[Mapping[type[Data], Callable[[CourierId, Any], JobCommand]]] = M
 )
 
 
-def bank_ejected(turn: Turn, message: Envelope[cabinet.BankEjected]) -> None:
+def bank_ejected(turn: Turn, who: CabinetId, message: Envelope[cabinet.BankEjected]) -> None:
     """A cabinet saw a bank leave: when it was reserved for a job, its courier has it."""
-    _evidence(turn, turn.board.job_of_reservation(message.data.reservation), cmd.SeeOut(message.data.bank))
+    _evidence(turn, who, message.data.reservation, cmd.SeeOut(message.data.bank))
 
 
-def bank_returned(turn: Turn, message: Envelope[cabinet.BankReturned]) -> None:
+def bank_returned(turn: Turn, who: CabinetId, message: Envelope[cabinet.BankReturned]) -> None:
     """A cabinet read a bank in a slot kept for a job: it is back."""
-    job = turn.board.job_of_reservation(message.data.reservation)
-    _evidence(turn, job, cmd.PutBack(None, (message.data.bank,)))
+    _evidence(turn, who, message.data.reservation, cmd.PutBack(None, (message.data.bank,)))
 
 
-def _evidence(turn: Turn, job: Job | None, command: cmd.SeeOut | cmd.PutBack) -> None:
+def _evidence(
+    turn: Turn, who: CabinetId, reservation: ReservationId | None, command: cmd.SeeOut | cmd.PutBack
+) -> None:
     # Evidence without a job is of somebody who rents or returns without a courier.
-    if job is not None:
+    job = turn.board.job_of_reservation(reservation)
+    if job is not None and reservation is not None and job.is_served_by(who, reservation):
         carry_out(turn, job, command)

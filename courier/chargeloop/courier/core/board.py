@@ -13,7 +13,7 @@ from chargeloop.courier.core.assignment import FreeCouriers
 from chargeloop.courier.core.courier import Courier, refused
 from chargeloop.courier.core.deadlines import Deadlines
 from chargeloop.courier.core.job import Job, JobState
-from chargeloop.courier.core.offer import Offer
+from chargeloop.courier.core.offer import Offer, closing_id
 from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.courier.core.reports import offered, work_of
 from chargeloop.courier.core.rows import DispatchWrite, Rows, SaveCourier, SaveJob, SaveOffer
@@ -205,7 +205,7 @@ class Turn:
             Send(
                 self._courier_topic("courier_offer", courier),
                 OfferClosed(offer=offer, why=why),
-                id=f"{offer}.{why}.{self.cause or self.now_ms}",
+                id=closing_id(offer, why, self.cause or str(self.now_ms)),
                 expires_ms=self.now_ms + self.board.policy.notice_life_ms,
             )
         )
@@ -215,7 +215,9 @@ class Turn:
         for courier_id in self._touched:
             courier = self.board.couriers[courier_id]
             if courier_id in self._told:
-                courier = replace(courier, work_version=courier.work_version + 1)
+                # A restored store has forgotten numbers that the phone has seen: the time is past them.
+                version = max(courier.work_version + 1, self.now_ms)
+                courier = replace(courier, work_version=version)
                 self.board.put_courier(courier)
                 jobs = [self.board.jobs[job] for job in courier.jobs]
                 topic = self._courier_topic("courier_work", courier_id)

@@ -16,7 +16,11 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
   leaves with banks ends it, naming them.
 - The hand-over code alone proves a hand-over. It is compared by its hash. Guesses are limited over the whole
   life of the job: after too many the right code proves nothing either, whatever the job's state.
-- A phone puts back only what it is known to hold. A cabinet is believed about any bank.
+- Handed over are banks that had come into the courier's hands: by the phone's word, which is older in its
+  journal and so is here, or as the cabinet saw it, also when that is heard after the phone's pickup. Whether
+  they have been seen in a cabinet since does not matter: a hand-over made before may be told after it.
+- A phone puts back only what it is known to hold. A cabinet is believed about any bank, but only at
+  the reservations that are its own.
 
 `cancelled` and `lost` have been told as ends but still hear of banks: a pickup that comes to light, or what
 became of the banks of a courier who had vanished. `delivered`, `returned` and `failed` are final.
@@ -32,7 +36,16 @@ from typing import Final
 from chargeloop.courier.core import job_events as ev
 from chargeloop.courier.core.job_events import Stop
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import BankId, CourierId, JobId, OfferId, OrderId, ReservationId, UserId
+from chargeloop.protocol.ids import (
+    BankId,
+    CabinetId,
+    CourierId,
+    JobId,
+    OfferId,
+    OrderId,
+    ReservationId,
+    UserId,
+)
 from chargeloop.protocol.messages.courier import JobStep, LegKind, Problem
 from chargeloop.protocol.messages.delivery import JobEnd
 from chargeloop.protocol.values import replace
@@ -93,6 +106,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
             },
             _S.TO_USER: {
                 ev.UserReached: _S.AT_USER,
+                ev.BankSeenOut: _S.TO_USER,
                 ev.HandoverMade: _S.DELIVERED,
                 ev.CodeRefused: _S.TO_USER,
                 ev.CodesExhausted: _S.LOST,
@@ -101,6 +115,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.CourierLeftWithBanks: _S.LOST,
             },
             _S.AT_USER: {
+                ev.BankSeenOut: _S.AT_USER,
                 ev.HandoverMade: _S.DELIVERED,
                 ev.CodeRefused: _S.AT_USER,
                 ev.CodesExhausted: _S.LOST,
@@ -216,7 +231,8 @@ class Job:
     again. `passed` are couriers who declined it or left it: they are not asked again. `first_round` is the
     round in which the present search began, `next_round_ms` when to look for couriers again. `fact_ms` is
     the time of the last fact told about it: the next one cannot have happened before. `place` is the
-    courier's place this job fills.
+    courier's place this job fills. `cabinets` says at which cabinet each of the reservations is; of those of
+    jobs that were begun before it was kept there is none.
     """
 
     id: JobId
@@ -243,6 +259,7 @@ class Job:
     offer: OfferId | None = None
     place: int | None = None
     reservations: tuple[ReservationId, ...] = ()
+    cabinets: tuple[tuple[ReservationId, CabinetId], ...] = ()
     banks: tuple[BankId, ...] = ()
     back: tuple[BankId, ...] = ()
     wrong_codes: int = 0
@@ -277,6 +294,10 @@ class Job:
     def allows(self, event: type[ev.JobEvent]) -> bool:
         """Tell whether the table has a move for this event as the job stands."""
         return event in TRANSITIONS[self.leg][self.state]
+
+    def is_served_by(self, cabinet: CabinetId, reservation: ReservationId) -> bool:
+        """Tell whether the reservation may be at this cabinet, which has no say about those at another."""
+        return dict(self.cabinets).get(reservation, cabinet) == cabinet
 
     def is_code(self, code: str) -> bool:
         """Tell whether this is the hand-over code the user was given."""
@@ -333,7 +354,12 @@ def _requested(job: Job, event: ev.JobRedirected | ev.CalledOff | ev.RecallOrder
 def _at(job: Job, stop: Stop | None) -> Job:
     if stop is None:
         return job
-    return replace(job, stop=stop, reservations=tuple(dict.fromkeys((*job.reservations, stop.reservation))))
+    return replace(
+        job,
+        stop=stop,
+        reservations=tuple(dict.fromkeys((*job.reservations, stop.reservation))),
+        cabinets=tuple({**dict(job.cabinets), stop.reservation: stop.cabinet}.items()),
+    )
 
 
 def _searched(

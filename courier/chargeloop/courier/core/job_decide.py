@@ -145,6 +145,7 @@ NOT_YOURS: Final = Refused("the job is not yours")
 NO_BANKS: Final = Refused("no bank is named")
 NOT_NOW: Final = Refused("not possible at this step of the job")
 WRONG_CODE: Final = Refused("wrong hand-over code")
+NOT_IN_HAND: Final = Refused("not the banks of this job")
 
 # In these states an act of the same name has had its effect, or can have none any more.
 _AFTER_PICKUP: Final = frozenset(
@@ -218,8 +219,8 @@ def _proved(job: Job, act: HandOver | Collect, wrong_codes_limit: int) -> Decisi
         return WRONG_CODE
     if not job.is_code(act.code):
         return _wrong_code(job, wrong_codes_limit)
-    if not act.banks:
-        return NO_BANKS
+    if not act.banks or (isinstance(act, HandOver) and not set(act.banks) <= set(job.banks)):
+        return NOT_IN_HAND if act.banks else NO_BANKS
     if isinstance(act, Collect) and set(act.banks) <= set(job.back):
         # The cabinet was faster than the phone: everything collected is in its slots already.
         return (done, ev.ReturnCompleted(job.back, Evidence.CABINET))

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from chargeloop.protocol.ids import CourierId, IdKind, JobId, OfferId, derived_id
+from chargeloop.protocol.ids import CourierId, IdKind, JobId, MessageId, OfferId, derived_id, digest_of
 from chargeloop.protocol.messages.courier import OfferEnd
 from chargeloop.protocol.values import replace
 
@@ -89,6 +89,11 @@ class Offer:
 def offer_id(job: JobId, round_number: int, courier: CourierId) -> OfferId:
     """Return the id of the offer of a job to a courier in a round; it always follows from the three."""
     return OfferId(derived_id(IdKind.OFFER, job, str(round_number), courier))
+
+
+def closing_id(offer: OfferId, why: OfferEnd, cause: str) -> MessageId:
+    """Return the id of the message that says an offer is closed; the cause may be as long as an id can be."""
+    return MessageId(f"{offer}.{why}.{digest_of(cause)}")
 
 
 def evolve(offer: Offer, event: OfferEvent) -> Offer:

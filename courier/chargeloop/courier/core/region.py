@@ -20,7 +20,7 @@ from chargeloop.courier.core.rows import DispatchWrite, Rows
 from chargeloop.protocol.clock_map import DeviceTime, Lean
 from chargeloop.protocol.effects import Context, Effects, Incoming
 from chargeloop.protocol.envelope import Data, Envelope
-from chargeloop.protocol.ids import CourierId, DispatchId, JobId, OfferId, RegionId
+from chargeloop.protocol.ids import CabinetId, CourierId, DispatchId, JobId, OfferId, RegionId
 from chargeloop.protocol.messages import cabinet, common, courier, delivery
 from chargeloop.protocol.topics import Role
 
@@ -32,7 +32,7 @@ REQUESTS: Final[Mapping[type[Data], Callable[[Turn, Envelope[Any]], None]]] = Ma
         delivery.DeliveryCancelled: requests.cancelled,
     }
 )
-EVIDENCE: Final[Mapping[type[Data], Callable[[Turn, Envelope[Any]], None]]] = MappingProxyType(
+EVIDENCE: Final[Mapping[type[Data], Callable[[Turn, CabinetId, Envelope[Any]], None]]] = MappingProxyType(
     {cabinet.BankEjected: acts.bank_ejected, cabinet.BankReturned: acts.bank_returned}
 )
 PHONES: Final[Mapping[type[Data], Callable[[Turn, CourierId, Envelope[Any]], None]]] = MappingProxyType(
@@ -78,8 +78,10 @@ class DispatchRegion:
         turn = Turn(self.board, context.now_ms, cause=message.id)
         if incoming.topic.spec.writer is Role.COURIER:
             self._heard(turn, incoming)
-        elif (handle := REQUESTS.get(kind) or EVIDENCE.get(kind)) is not None:
-            handle(turn, message)
+        elif (ask := REQUESTS.get(kind)) is not None:
+            ask(turn, message)
+        elif (show := EVIDENCE.get(kind)) is not None:
+            show(turn, CabinetId(incoming.topic.owner), message)
         return turn.finish()
 
     @staticmethod

@@ -30,6 +30,7 @@ def requested(turn: Turn, message: Envelope[RentalRequested] | Envelope[ReturnRe
         quantity=request.quantity,
         stop=stop,
         reservations=(stop.reservation,),
+        cabinets=((stop.reservation, stop.cabinet),),
         handover_sha256=request.handover_sha256,
         deliver_by_ms=request.deliver_by,
         pay_minor=request.pay_minor,

@@ -7,6 +7,7 @@
 
 import type { Link } from '../device/link.svelte'
 import type { BankStatus, CabinetAnswered, DoorAnswered } from '../protocol/generated'
+import { messageId } from '../protocol/ids'
 import type { Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
 import type { Task } from './steps'
@@ -108,7 +109,7 @@ export class Hands {
       tries: { ...this.memory.tries, [key]: number },
       asking: [...this.memory.asking.filter((other) => other !== key), key],
     })
-    const { data } = await ask(`${this.account.id}.${key}.${number}`)
+    const { data } = await ask(messageId(this.account.id, key, number))
     await this.#remember({ ...this.memory, asking: this.memory.asking.filter((other) => other !== key) })
     return data
   }

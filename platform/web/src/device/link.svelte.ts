@@ -48,6 +48,8 @@ interface Question {
 const RESEND_MS = 5_000
 const WINDOW = 64
 const PROBE_MS = 300_000
+// So long what this boot recorded waits for the platform to learn our time: without it, it is dated by its arrival.
+const HOLD_MS = 10_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 30_000
 const TICK_MS = 250
@@ -68,11 +70,16 @@ export class Link {
   #pauseMs = 0
   #wake: (() => void) | null = null
   #lost: ((ended: boolean) => void) | null = null
-  #probe: { id: string; boot: string; sentUptimeMs: number } | null = null
+  #probe: { id: string; boot: string; sentUptimeMs: number; reports: boolean } | null = null
   #probeAt = 0
   #exchanges = 0
   #vainProbes = 0
-  #probedBoot = ''
+  #boot = ''
+  /** The last entry that was recorded before this boot. */
+  #lastBefore = 0
+  /** Whether a sample of this boot has surely arrived; without one, until when entries of it wait. */
+  #dated = false
+  #heldUntil: number | null = null
 
   constructor(private readonly parts: LinkParts) {
     const { journal } = parts
@@ -80,6 +87,7 @@ export class Link {
       journal === null
         ? null
         : new SendWindow(WINDOW, RESEND_MS, { acked: journal.acked, last: journal.last })
+    this.#noticeBoot(parts.clock.read().boot)
   }
 
   /** Stays connected until `stop`. */
@@ -122,6 +130,7 @@ export class Link {
     const { journal } = this.parts
     if (journal === null || this.#window === null) throw new Error('this account keeps no journal')
     const at = this.parts.clock.read()
+    this.#noticeBoot(at.boot)
     const entries = await journal.append(
       acts.map(({ type, data }) => (journalid, seq, id) => ({
         type,
@@ -296,7 +305,8 @@ export class Link {
     const { journal, account } = this.parts
     if (journal === null || this.#window === null) return
     const place = topic('courier_event', { region: account.region, courier: account.id })
-    for (const seq of this.#window.take(now)) {
+    if (this.#heldUntil !== null && this.#heldUntil <= now) this.#heldUntil = null
+    for (const seq of this.#window.take(now, this.#heldUntil === null ? Infinity : this.#lastBefore)) {
       const { payload } = journal.entry(seq)
       wire.publish(place, this.#window.isMarked(seq) ? marked(payload, seq) : payload, {
         qos: 1,
@@ -308,6 +318,17 @@ export class Link {
   #probeAnew(): void {
     this.#probe = null
     this.#probeAt = this.#exchanges = this.#vainProbes = 0
+    this.#heldUntil =
+      this.#dated || this.parts.account.role !== 'courier' ? null : performance.now() + HOLD_MS
+  }
+
+  /** Nothing measured in an earlier boot can date what this one records. */
+  #noticeBoot(boot: string): void {
+    if (boot === this.#boot) return
+    this.#boot = boot
+    this.#lastBefore = this.parts.journal?.last ?? 0
+    this.#dated = false
+    this.#probeAnew()
   }
 
   /** Asks for the time at the beginning of a connection or a boot, twice, so that the platform learns ours at once. */
@@ -315,12 +336,13 @@ export class Link {
     const { account, clock } = this.parts
     if (account.role !== 'courier') return
     const { boot, uptimeMs } = clock.read()
-    if (boot !== this.#probedBoot) this.#probeAnew()
-    this.#probedBoot = boot
+    this.#noticeBoot(boot)
     if (now < this.#probeAt) return
     this.#probeAt = now + RESEND_MS * 2 ** Math.min(this.#vainProbes++, MOST_DOUBLINGS)
     const id = this.#nextId()
-    this.#probe = { id, boot, sentUptimeMs: uptimeMs }
+    const reports = clock.lastSample !== null
+    this.#probe = { id, boot, sentUptimeMs: uptimeMs, reports }
+    if (reports) this.#heldUntil = null // what follows on this connection arrives behind it
     const payload = encode(
       'chargeloop.common.time_probe.v1',
       { sent_uptime_ms: uptimeMs, previous: clock.lastSample },
@@ -370,6 +392,7 @@ export class Link {
     const asked = this.#probe
     if (asked === null || asked.id !== probe || asked.boot !== clock.read().boot) return
     clock.learn(platformTime, asked.sentUptimeMs)
+    this.#dated ||= asked.reports
     this.#probe = null
     this.#vainProbes = 0
     this.#probeAt = this.#exchanges++ === 0 ? 0 : performance.now() + PROBE_MS

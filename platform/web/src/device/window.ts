@@ -35,14 +35,14 @@ export class SendWindow {
     this.#goBack()
   }
 
-  /** Returns the numbers to publish now, in order; they count as sent. */
-  take(nowMs: number): number[] {
+  /** Returns the numbers to publish now, in order; they count as sent. Those after `until` are held back. */
+  take(nowMs: number, until = Infinity): number[] {
     if (this.resendAt !== null && nowMs >= this.resendAt) {
       this.#vain = Math.min(this.#vain + 1, MOST_DOUBLINGS)
       this.#goBack()
     }
     const numbers: number[] = []
-    while (this.#sent < Math.min(this.last, this.acked + this.limit)) numbers.push(++this.#sent)
+    while (this.#sent < Math.min(this.last, this.acked + this.limit, until)) numbers.push(++this.#sent)
     this.#arm(nowMs)
     return numbers
   }

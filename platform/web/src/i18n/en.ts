@@ -217,6 +217,8 @@ export const en = {
   'courier.reason.the_job_is_not_yours': 'The job belongs to somebody else by now.',
   'courier.reason.the_job_is_not_known': 'The job is not known any more.',
   'courier.reason.no_bank_is_named': 'No bank was named.',
+  'courier.reason.not_the_banks_of_this_job':
+    'These are not the banks that you took for this job. Look at their numbers.',
   'courier.reason.too_many_jobs_at_once': 'Too many jobs at once.',
   'rent.where': 'Where are you?',
   'rent.where.map': 'Map: tap where you are',

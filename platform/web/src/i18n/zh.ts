@@ -214,6 +214,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.reason.the_job_is_not_yours': '此单已属于其他骑手。',
   'courier.reason.the_job_is_not_known': '此单已不存在。',
   'courier.reason.no_bank_is_named': '没有指明充电宝。',
+  'courier.reason.not_the_banks_of_this_job': '这些不是您为此单取出的充电宝，请核对编号。',
   'courier.reason.too_many_jobs_at_once': '同时进行的订单过多。',
   'rent.where': '您在哪里？',
   'rent.where.map': '地图：点选您的位置',

@@ -6,6 +6,7 @@ import { takeOver } from '../device/one_tab'
 import type { Point } from '../map/geo'
 import type { Arrived } from '../protocol/envelope'
 import type { BankStatus, CabinetAnswered, Knocked, OrderView, UserOrders } from '../protocol/generated'
+import { messageId } from '../protocol/ids'
 import type { DoneBody, OrderBody } from '../session/bodies'
 import { type Call, Problem } from '../session/api'
 import { type Kept, Outbox, type Outcome } from '../session/outbox.svelte'
@@ -182,7 +183,7 @@ export class Renter {
     what: string,
   ): Promise<CabinetAnswered> {
     const ids = { user: this.account.id, cabinet }
-    const id = `${this.account.id}.${what}.${Date.now()}`
+    const id = messageId(this.account.id, what, Date.now())
     const answer = await this.link.ask('user_hands', ids, type, data, id)
     if (answer.type !== 'chargeloop.world.cabinet_answered.v1') throw new Error(`no answer: ${answer.type}`)
     return answer.data
