@@ -13,8 +13,8 @@ SLOT: dict[str, Any] = {"cabinet": "cab-1", "slot": 1}
 class Journal:
     """A journal whose entries follow each other; their times are given in minutes."""
 
-    def __init__(self, *, walk_up: bool = False) -> None:
-        self.follower = Follower(is_walk_up=walk_up)
+    def __init__(self, *, walk_up: bool = False, quantity: int = 1) -> None:
+        self.follower = Follower(is_walk_up=walk_up, asked_quantity=quantity)
         self._number = 0
 
     def says(self, kind: str, minute: int = 0, *, is_over: bool = False, **detail: Any) -> Self:
@@ -163,6 +163,13 @@ def test_somebody_who_walks_up_rents_from_the_ejection_on() -> None:
     journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT)
     assert rental(journal.says("bank_returned", 63, bank=BANK)) == (3, 63)
     assert journal.follower.reached_user
+
+
+def test_a_bank_that_leaves_for_a_walk_up_beyond_what_it_asked_for_is_not_rented() -> None:
+    journal = Journal(walk_up=True, quantity=2)
+    for bank in ("bnk-1", "bnk-2", "bnk-3"):
+        journal.says("bank_ejected", 3, bank=bank, job=None, **SLOT).says("bank_returned", 63, bank=bank)
+    assert set(journal.charged()) == {("rental", "bnk-1"), ("rental", "bnk-2")}
 
 
 def test_a_bank_that_leaves_for_a_walk_up_after_its_end_is_not_rented() -> None:

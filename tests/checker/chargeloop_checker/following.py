@@ -100,9 +100,10 @@ class Follower:
 
     Args:
         is_walk_up: whether its user takes the banks from the cabinet.
+        asked_quantity: how many banks it asked for; whatever leaves beyond that is not its user's.
     """
 
-    def __init__(self, *, is_walk_up: bool) -> None:
+    def __init__(self, *, is_walk_up: bool, asked_quantity: int) -> None:
         self.banks: dict[str, Bank] = {}
         self.reached_user = False
         # Cabinet and slot of every bank that is known to have left for the order.
@@ -110,6 +111,7 @@ class Follower:
         # The fees that were waived: kind, and the bank or job.
         self.waived: set[tuple[str, str]] = set()
         self._is_walk_up = is_walk_up
+        self._asked_quantity = asked_quantity
         self._is_over = False
         self._trips: dict[str, Trip] = {}
 
@@ -186,7 +188,8 @@ class Follower:
             return
         if known is not None and known.back is not None and mark.time_ms <= known.back.time_ms:
             return  # heard late: another cabinet has told that it is back
-        if self._is_walk_up and not self._is_over:
+        begun = sum(bank.begun is not None for bank in self.banks.values())
+        if self._is_walk_up and not self._is_over and begun < self._asked_quantity:
             self.reached_user = True
             self.banks[name] = Bank(Where.USER, begun=mark)
         else:

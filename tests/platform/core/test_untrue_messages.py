@@ -2,7 +2,7 @@
 
 import pytest
 
-from chargeloop.platform.core.order import HoldState
+from chargeloop.platform.core.order import BankPlace, HoldState
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
@@ -80,6 +80,71 @@ def test_nobody_is_charged_for_more_banks_than_were_asked_for() -> None:
     used = script.order(order.id)
     assert (used.state, used.quantity) == (OrderState.IN_USE, 2)
     assert {track.bank for track in used.banks if track.rented is not None} == {"bnk-a1", "bnk-a2"}
+
+
+def test_banks_that_a_cabinet_gives_out_beyond_what_a_walk_up_asked_for_are_astray() -> None:
+    script = city()
+    order = script.place(1, hand_over=HandOver.WALK_UP, cabinet=A)
+    script.answer(cab.ReserveBanks)
+    _, eject = script.command(cab.EjectBanks)
+    given = [f"bnk-x{number}" for number in range(21)]
+    script.eject(A, eject.reservation, {1 + number: bank for number, bank in enumerate(given)})
+    used = script.order(order.id)
+    assert (used.state, used.quantity) == (OrderState.IN_USE, 1)
+    assert [track.bank for track in used.banks_at(BankPlace.USER)] == given[:1]
+    assert len(used.banks_at(BankPlace.ASTRAY)) == 20
+    script.minutes(20)
+    script.insert(B, 5, "bnk-x7")
+    assert script.order(order.id).state is OrderState.IN_USE
+    script.insert(B, 6, "bnk-x0")
+    ended = script.order(order.id)
+    assert (ended.state, ended.reason) == (OrderState.SETTLED, None)
+    assert script.fees(order.id) == {"rental": 100}
+
+
+def test_banks_that_a_cabinet_gives_a_courier_beyond_what_was_asked_for_are_astray() -> None:
+    script = city()
+    order = fetching(script, 2)
+    _, command = script.command(cab.ReserveBanks)
+    script.eject(A, command.reservation, {1 + number: f"bnk-x{number}" for number in range(25)})
+    carried = script.order(order.id)
+    assert (carried.state, carried.quantity) == (OrderState.DELIVERING, 2)
+    assert [track.bank for track in carried.banks_at(BankPlace.OUTBOUND)] == ["bnk-x0", "bnk-x1"]
+    script.cancel(order.id)
+    assert script.command(cab.ReserveSlots)[1].quantity == 2
+
+
+def test_banks_that_a_courier_claims_beyond_what_was_asked_for_are_astray() -> None:
+    script = city()
+    order = fetching(script)
+    job, _ = script.job()
+    told = ("bnk-x1", "bnk-x2", "bnk-x3")
+    script.report(made(delivery.BanksPickedUp, job=job, order=order.id, banks=told))
+    carried = script.order(order.id)
+    assert [track.bank for track in carried.banks_at(BankPlace.OUTBOUND)] == ["bnk-x1"]
+    _, command = script.command(cab.ReserveBanks)
+    script.eject(A, command.reservation, {1: "bnk-a1"})
+    assert script.order(order.id).bank("bnk-a1") in script.order(order.id).banks_at(BankPlace.OUTBOUND)
+
+
+def test_no_more_slots_are_asked_for_than_a_cabinet_can_be_asked_for() -> None:
+    script = city()
+    script.cabinet("cab-c", x_m=100, banks=[f"bnk-c{number}" for number in range(1, 21)], empty=16)
+    order = script.place(20)
+    script.answer(cab.ReserveBanks)
+    script.taken()
+    job, _ = script.job()
+    claimed = tuple(f"bnk-x{number}" for number in range(20))
+    script.report(made(delivery.BanksPickedUp, job=job, order=order.id, banks=claimed))
+    script.introduce("cab-c", x_m=100, slots=36)
+    empty = [made(cab.SlotStatus, slot=slot, state=cab.SlotState.EMPTY) for slot in range(1, 37)]
+    _, command = script.command(cab.ReserveBanks)
+    given = {number: f"bnk-c{number}" for number in range(1, 21)}
+    script.eject("cab-c", command.reservation, given)
+    assert len(script.order(order.id).banks_at(BankPlace.OUTBOUND)) == 40
+    script.snapshot("cab-c", empty)
+    script.cancel(order.id)
+    assert script.command(cab.ReserveSlots)[1].quantity == 20
 
 
 def test_a_snapshot_that_names_a_slot_twice_keeps_the_last_and_can_be_stored() -> None:

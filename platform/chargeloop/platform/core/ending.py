@@ -107,7 +107,7 @@ def _started(turn: Turn, order: Order) -> Order:
 
 def settle(turn: Turn, order: Order, reason: str | None = None) -> Order:
     """End a rental whose banks are all accounted for, and charge for it."""
-    lost = len(order.banks_at(BankPlace.ASTRAY))
+    lost = sum(track.job is not None for track in order.banks_at(BankPlace.ASTRAY))
     reason = reason or (f"{lost} still with a courier" if lost else None)
     order = turn.happen(_closed(turn, order, "settled").id, ev.Settled(reason))
     return book(turn, order)

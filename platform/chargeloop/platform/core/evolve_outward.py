@@ -1,5 +1,6 @@
 """What the events of reservations, delivery jobs and giving out make of an order."""
 
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
@@ -146,18 +147,28 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
     if known is not None and known.back is not None and stamp.time_ms <= known.back.time_ms:
         # Another cabinet has told already that the bank is back: this one was heard late.
         return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
-    if order.hand_over is HandOver.WALK_UP and not order.final:
+    others = (track for track in order.banks if track.ejected is not None and track.bank != happened.bank)
+    wanted = _wanted(order, others)
+    if order.hand_over is HandOver.WALK_UP and not order.final and wanted > 0:
         track = BankTrack(happened.bank, BankPlace.USER, ejected=stamp.mark, rented=stamp.mark)
         return with_bank(order, track)
     leg = order.leg
-    waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES
+    waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES and wanted > 0
     place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
     return with_bank(order, BankTrack(happened.bank, place, happened.job, ejected=stamp.mark))
 
 
+def _wanted(order: Order, given: Iterable[BankTrack]) -> int:
+    """Return how many banks are wanted beside those given; any more are astray, whoever tells of them."""
+    own = sum(track.rented is not None or track.place is BankPlace.OUTBOUND for track in given)
+    return max(0, order.asked_quantity - own)
+
+
 def _picked_up(order: Order, happened: ev.PickedUp, _: Stamp) -> Order:
-    unknown = (bank for bank in happened.banks if order.bank(bank) is None)
-    return moved(order, unknown, BankPlace.OUTBOUND, job=happened.job)
+    unknown = tuple(bank for bank in dict.fromkeys(happened.banks) if order.bank(bank) is None)
+    wanted = _wanted(order, order.banks)
+    order = moved(order, unknown[:wanted], BankPlace.OUTBOUND, job=happened.job)
+    return moved(order, unknown[wanted:], BankPlace.ASTRAY, job=happened.job)
 
 
 def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) -> Order:
