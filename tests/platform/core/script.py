@@ -113,8 +113,10 @@ class Rows:
 class Script:
     """Plays messages to a region and collects what it sends and writes."""
 
+    tariff = TARIFF
+
     def __init__(self, policy: Policy | None = None) -> None:
-        self.region = RentalRegion(REGION, tariff=TARIFF, policy=policy)
+        self.region = RentalRegion(REGION, tariff=self.tariff, policy=policy)
         self.policy = policy or Policy()
         self.now_ms = START_MS
         self.rows = Rows()
@@ -131,7 +133,7 @@ class Script:
 
     def restart(self) -> None:
         """Let the platform begin anew from its rows."""
-        self.region = RentalRegion(REGION, tariff=TARIFF, policy=self.policy)
+        self.region = RentalRegion(REGION, tariff=self.tariff, policy=self.policy)
         rows = self.rows
         self.region.load(
             tariffs=rows.tariffs.values(),
