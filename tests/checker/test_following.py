@@ -4,7 +4,8 @@ import json
 from typing import Any, Self
 
 import pytest
-from chargeloop_checker.following import Follower, Mark, Where, worst
+from chargeloop_checker.following import Follower, Where
+from chargeloop_checker.marks import Mark, worst
 
 OUT, BACK, BANK = "job-1", "job-2", "bnk-1"
 SLOT: dict[str, Any] = {"cabinet": "cab-1", "slot": 1}
@@ -17,10 +18,12 @@ class Journal:
         self.follower = Follower(is_walk_up=walk_up, asked_quantity=quantity)
         self._number = 0
 
-    def says(self, kind: str, minute: int = 0, *, is_over: bool = False, **detail: Any) -> Self:
+    def says(
+        self, kind: str, minute: int = 0, *, is_over: bool = False, quality: str = "synced", **detail: Any
+    ) -> Self:
         self._number += 1
         self.follower.take(
-            kind, json.dumps(detail), Mark(f"e{self._number}", minute, "synced"), is_over=is_over
+            kind, json.dumps(detail), Mark(f"e{self._number}", minute, quality), is_over=is_over
         )
         return self
 
@@ -50,6 +53,34 @@ def rental(journal: Journal) -> tuple[int, int] | None:
 
 def test_an_order_in_use_is_charged_for_the_way_out_only() -> None:
     assert brought().charged() == {("courier_out", OUT): (5, 20)}
+
+
+def test_a_rental_begins_no_earlier_than_its_bank_left_its_cabinet() -> None:
+    handed_over = {"job": OUT, "banks": [BANK]}
+    left = {"bank": BANK, "job": OUT, **SLOT}
+    before = (
+        Journal()
+        .asks(OUT, "outward")
+        .says("bank_ejected", 12, **left)
+        .says("rental_success", 7, **handed_over)
+    )
+    after = (
+        Journal()
+        .asks(OUT, "outward")
+        .says("rental_success", 7, **handed_over)
+        .says("bank_ejected", 12, **left)
+    )
+    for journal, ejection in ((before, "e2"), (after, "e3")):
+        (span,) = journal.says("bank_returned", 30, bank=BANK).follower.spans()
+        assert span.start == Mark(ejection, 12, "inferred")
+        assert journal.follower.corrections == {ejection}
+    assert not brought().follower.corrections
+
+
+def test_a_cabinet_that_does_not_know_the_time_corrects_no_hand_over() -> None:
+    journal = Journal().asks(OUT, "outward").says("rental_success", 7, job=OUT, banks=[BANK])
+    journal.says("bank_ejected", 12, quality="inferred", bank=BANK, job=OUT, **SLOT)
+    assert rental(journal.says("bank_returned", 30, bank=BANK)) == (7, 30)
 
 
 def test_the_three_fees_of_a_whole_order() -> None:

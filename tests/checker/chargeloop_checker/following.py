@@ -2,10 +2,11 @@
 
 Three durations are charged: the courier's way out (from the indication of the courier who brought the banks
 to rental success), the rental of each bank, and the courier's way back (second indication to return
-success). A rental begins with rental success, or with the ejection for somebody who walks up. It ends with
-whatever comes first of: the first indication of the courier who fetched the bank, and its return to a
-cabinet; if nobody knows of either, when it was sold. An order that gave nothing to its user has no such
-duration at all.
+success). A rental begins with rental success, or with the ejection for somebody who walks up; a success that
+is told to be earlier than the ejection of its bank, by a cabinet that knows the time, counts from the
+ejection. It ends with whatever comes first of: the first indication of the courier who fetched the bank, and
+its return to a cabinet; if nobody knows of either, when it was sold. An order that gave nothing to its user
+has no such duration at all.
 
 What an operator waives is charged no more, whatever is told later. A rental that an operator ends, ends then.
 
@@ -15,44 +16,10 @@ Entries come late and in any order, so each one only adds what it tells to what 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, NamedTuple
+from typing import Final
 
 from chargeloop_checker.details import Detail, DetailError
-
-_TRUST: Final = {"synced": 0, "free": 1, "inferred": 2, "unset": 3}
-
-
-class Mark(NamedTuple):
-    """An entry of the journal as one end of a duration."""
-
-    event: str
-    time_ms: int
-    quality: str
-
-
-class Span(NamedTuple):
-    """A finished duration: the fee it makes, and the bank or job it is charged for."""
-
-    fee: str
-    of: str
-    start: Mark
-    end: Mark
-
-    @property
-    def held_ms(self) -> int:
-        """Return how long it was; negative when its ends contradict each other."""
-        return self.end.time_ms - self.start.time_ms
-
-    @property
-    def quality(self) -> str:
-        """Return the worse quality of its ends; a contradiction is inferred at best."""
-        return worst(self.start.quality, self.end.quality, held_ms=self.held_ms)
-
-
-def worst(start: str, end: str, *, held_ms: int) -> str:
-    """Return the quality of a duration from those of its ends; one that nobody knows is the worst."""
-    qualities = [start, end, "inferred"] if held_ms < 0 else [start, end]
-    return max(qualities, key=lambda quality: _TRUST.get(quality, len(_TRUST)))
+from chargeloop_checker.marks import Mark, Span
 
 
 class Where(Enum):
@@ -66,10 +33,11 @@ class Where(Enum):
 
 @dataclass(slots=True)
 class Bank:
-    """A bank that the order gave out; `job` is the delivery job that had it last."""
+    """A bank that the order gave out; `job` is the delivery job that had it last, `left` its ejection."""
 
     where: Where
     job: str | None = None
+    left: Mark | None = None
     begun: Mark | None = None
     ended: Mark | None = None
     back: Mark | None = None
@@ -110,6 +78,8 @@ class Follower:
         self.left: set[tuple[str, int]] = set()
         # The fees that were waived: kind, and the bank or job.
         self.waived: set[tuple[str, str]] = set()
+        # The ejections with which rentals begin whose hand-over was told to be earlier.
+        self.corrections: set[str] = set()
         self._is_walk_up = is_walk_up
         self._asked_quantity = asked_quantity
         self._is_over = False
@@ -185,15 +155,24 @@ class Follower:
         self.left.add((detail.text("cabinet"), detail.integer("slot")))
         known = self.banks.get(name)
         if known is not None and known.begun is not None:
+            known.left = known.left or mark
+            known.begun = self._not_before_left(known.begun, known.left)
             return
         if known is not None and known.back is not None and mark.time_ms <= known.back.time_ms:
+            known.left = known.left or mark
             return  # heard late: another cabinet has told that it is back
         begun = sum(bank.begun is not None for bank in self.banks.values())
         if self._is_walk_up and not self._is_over and begun < self._asked_quantity:
             self.reached_user = True
-            self.banks[name] = Bank(Where.USER, begun=mark)
+            self.banks[name] = Bank(Where.USER, left=mark, begun=mark)
         else:
-            self.banks[name] = Bank(Where.COURIER, detail.text_or_none("job"))
+            self.banks[name] = Bank(Where.COURIER, detail.text_or_none("job"), left=mark)
+
+    def _not_before_left(self, told: Mark, left: Mark | None) -> Mark:
+        if left is None or left.quality not in {"synced", "free"} or left.time_ms <= told.time_ms:
+            return told
+        self.corrections.add(left.event)
+        return left._replace(quality="inferred")
 
     def _picked_up(self, detail: Detail, _: Mark) -> None:
         for name in detail.texts("banks"):
@@ -206,7 +185,8 @@ class Follower:
             bank = self.banks.setdefault(name, Bank(Where.USER))
             # One that a cabinet has seen again already was given to the user and brought back since.
             bank.where = Where.USER if bank.back is None else Where.CABINET
-            bank.job, bank.begun, bank.ended = detail.text("job"), mark, bank.back
+            bank.job, bank.ended = detail.text("job"), bank.back
+            bank.begun = self._not_before_left(mark, bank.left)
 
     # Back from the user.
 

@@ -10,7 +10,8 @@ from typing import Final
 
 from chargeloop_checker.details import DetailError
 from chargeloop_checker.findings import Findings
-from chargeloop_checker.following import FOLLOWED, Follower, Mark
+from chargeloop_checker.following import FOLLOWED, Follower
+from chargeloop_checker.marks import Mark
 from chargeloop_checker.order_table import FINAL, after
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.fees import Mark
 from chargeloop.platform.core.order import (
     OUTWARD_STATES,
     BankPlace,
@@ -23,6 +24,7 @@ from chargeloop.platform.core.order_parts import (
     with_leg,
     without_hold,
 )
+from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver
 from chargeloop.protocol.values import replace
@@ -142,8 +144,9 @@ def _inventory_asked(order: Order, happened: ev.InventoryAsked, _: Stamp) -> Ord
 def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order:
     known = order.bank(happened.bank)
     if known is not None and known.rented is not None:
-        # The courier's word came before the cabinet's: only the fact is new.
-        return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
+        # The courier's word came before the cabinet's.
+        ejected = known.ejected or stamp.mark
+        return with_bank(order, replace(known, ejected=ejected, rented=_begun(known.rented, ejected)))
     if known is not None and known.back is not None and stamp.time_ms <= known.back.time_ms:
         # Another cabinet has told already that the bank is back: this one was heard late.
         return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
@@ -171,13 +174,25 @@ def _picked_up(order: Order, happened: ev.PickedUp, _: Stamp) -> Order:
     return moved(order, unknown[wanted:], BankPlace.ASTRAY, job=happened.job)
 
 
+def _begun(handed_over: Mark, ejected: Mark | None) -> Mark:
+    """Return when a rental began that a courier tells of: not before its bank left, by its cabinet's clock.
+
+    One of the two clocks is wrong, so it is inferred. A cabinet that does not know the time corrects nobody.
+    """
+    known = ejected is not None and ejected.quality in {ClockState.SYNCED, ClockState.FREE}
+    if ejected is None or not known or ejected.time_ms <= handed_over.time_ms:
+        return handed_over
+    return Mark(ejected.event, ejected.time_ms, ClockState.INFERRED)
+
+
 def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) -> Order:
     changed = with_leg(order, happened.job, open=False, succeeded=stamp.mark)
     for bank in happened.banks:
         track = order.bank(bank) or BankTrack(bank, BankPlace.USER)
         # A bank that a cabinet has already seen again was given to the user and brought back since.
         place = BankPlace.BACK if track.back is not None else BankPlace.USER
-        rented = replace(track, place=place, job=happened.job, rented=stamp.mark, ended=track.back)
+        begun = _begun(stamp.mark, track.ejected)
+        rented = replace(track, place=place, job=happened.job, rented=begun, ended=track.back)
         changed = with_bank(changed, rented)
     kept = tuple(track.bank for track in changed.banks_at(BankPlace.OUTBOUND))
     changed = moved(changed, kept, BankPlace.ASTRAY)

@@ -173,7 +173,7 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     happened = ev.BankEjected(said.bank, cabinet.id, said.slot, job)
     # No bank leaves before it was asked for, whatever the cabinet's clock says.
     asked_ms = order.since_ms if order.state is OrderState.UNLOCKING else order.placed_ms
-    order = turn.happen(order.id, happened, when.not_before(asked_ms))
+    order = ending.book(turn, turn.happen(order.id, happened, when.not_before(asked_ms)))
     if left_again is not None:
         turn.save_bank(left_again)
         returned = ev.BankReturned(said.bank, cabinet.id, said.slot)
