@@ -8,7 +8,7 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import Outcome
 from chargeloop.protocol.messages.rental import HandOver, OrderState
-from chargeloop.protocol.time import HOUR_MS
+from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 from tests.platform.core.script import (
     COURIER,
     A,
@@ -230,3 +230,87 @@ def test_a_first_indication_heard_after_a_return_on_foot_ends_no_rental() -> Non
     assert set(before) == {"rental"}
     _said_again(script, delivery.FirstIndication, taken_ms)
     assert script.fees(name) == before | {"courier_out": 200 + 10 * 15}
+
+
+def _handed(script: Script, *banks: str) -> None:
+    job, order = script.job()
+    script.report(made(delivery.RentalSucceeded, job=job, order=order, banks=banks))
+
+
+def _rented(script: Script, order: str) -> list[str]:
+    return [track.bank for track in script.order(order).banks if track.rented is not None]
+
+
+def test_only_banks_that_left_for_the_order_are_handed_over() -> None:
+    script = city()
+    order = fetching(script, 2)
+    _, command = script.command(cab.ReserveBanks)
+    script.eject(A, command.reservation, {1: "bnk-a1"}, missing=1)
+    _handed(script, "bnk-a1", "bnk-b3")
+    used = script.order(order.id)
+    assert (used.state, used.quantity, _rented(script, order.id)) == (OrderState.IN_USE, 1, ["bnk-a1"])
+    assert "problem_reported" in script.types(order.id)
+    script.minutes(20)
+    script.insert(B, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+
+
+def test_a_courier_who_reads_a_wrong_number_has_handed_over_the_bank_that_left() -> None:
+    script = city()
+    order = delivering(script)
+    _handed(script, "bnk-b3")
+    assert _rented(script, order.id) == ["bnk-a1"]
+    assert "bnk-b3" not in script.rows.banks
+    script.minutes(20)
+    script.insert(A, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id)["rental"] == 100
+
+
+def test_who_hands_over_fewer_banks_than_left_is_believed() -> None:
+    script = city()
+    order = delivering(script, 2)
+    _handed(script, "bnk-a2")
+    assert _rented(script, order.id) == ["bnk-a2"]
+    assert [track.bank for track in script.order(order.id).banks_at(BankPlace.ASTRAY)] == ["bnk-a1"]
+
+
+def test_a_bank_in_another_cabinet_is_not_handed_over_while_the_own_cabinet_is_silent() -> None:
+    script = city()
+    order = fetching(script, 2)
+    _handed(script, "bnk-a1", "bnk-b3")
+    assert _rented(script, order.id) == ["bnk-a1"]
+
+
+def test_a_hand_over_of_wrong_banks_alone_waits_for_the_word_of_the_cabinet() -> None:
+    script = city()
+    order = fetching(script)
+    script.minutes(10)
+    handed_over_ms = script.now_ms
+    _handed(script, "bnk-b3")
+    assert (script.order(order.id).state, _rented(script, order.id)) == (OrderState.FETCHING, [])
+    script.restart()
+    script.minutes(5)
+    _, command = script.command(cab.ReserveBanks)
+    told = script.eject(A, command.reservation, {1: "bnk-a1"})
+    (track,) = script.order(order.id).banks
+    assert (script.order(order.id).state, track.bank) == (OrderState.IN_USE, "bnk-a1")
+    assert track.rented is not None
+    assert track.rented.time_ms == handed_over_ms + 5 * MINUTE_MS  # not before it left, by the cabinet
+    before = script.order(order.id)
+    for one in told:
+        script.again(one)
+    assert script.order(order.id) == before
+
+
+def test_the_banks_of_a_second_courier_are_not_those_that_the_first_one_left_with() -> None:
+    script = city()
+    order = delivering(script)
+    job, name = script.job()
+    left = {"courier": COURIER, "reason": "tired", "banks": ("bnk-a1",), "offered_again": True}
+    script.report(made(delivery.CourierGaveUp, job=job, order=name, **left))
+    script.answer(cab.ReserveBanks)
+    script.taken("cou-0002")
+    script.report(made(delivery.BanksPickedUp, job=job, order=name, banks=("bnk-x1",)))
+    _handed(script, "bnk-x1")
+    assert _rented(script, order.id) == ["bnk-x1"]

@@ -87,6 +87,7 @@ def _redirected(order: Order, happened: ev.Redirected, _: Stamp) -> Order:
         cabinet=happened.cabinet,
         reservation=happened.reservation,
         quantity=happened.quantity,
+        given=False,
     )
     return replace(changed, tried=())
 
@@ -159,6 +160,14 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
     waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES and wanted > 0
     place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
     return with_bank(order, BankTrack(happened.bank, place, happened.job, ejected=stamp.mark))
+
+
+def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Order:
+    leg = order.leg_served(happened.reservation)
+    told = leg is not None and any(
+        track.job == leg.job and track.ejected is not None for track in order.banks
+    )
+    return order if leg is None or not told or happened.ejected == 0 else with_leg(order, leg.job, given=True)
 
 
 def _wanted(order: Order, given: Iterable[BankTrack]) -> int:
@@ -235,7 +244,7 @@ OUTWARD: Final[Applied] = MappingProxyType(
         ev.ProblemReported: noted,
         ev.BankEjected: _bank_ejected,
         ev.EjectFailed: noted,
-        ev.PickupFinished: noted,
+        ev.PickupFinished: _pickup_finished,
         ev.PickedUp: _picked_up,
         ev.DeliveryLost: _delivery_lost,
         ev.RentalSucceeded: _rental_succeeded,

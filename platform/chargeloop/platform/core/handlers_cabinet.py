@@ -1,6 +1,6 @@
 """What cabinets say: the facts that orders move on, and the answers to commands."""
 
-from chargeloop.platform.core import ending, holds
+from chargeloop.platform.core import ending, hand_over, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import (
@@ -168,7 +168,7 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     if order is None:
         turn.save_bank(BankRecord(said.bank, BankWhere.AWAY))
         return
-    leg = _leg_served(order, said.reservation)
+    leg = order.leg_served(said.reservation)
     job = None if leg is None else leg.job
     happened = ev.BankEjected(said.bank, cabinet.id, said.slot, job)
     # No bank leaves before it was asked for, whatever the cabinet's clock says.
@@ -181,13 +181,6 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
         return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
-
-
-def _leg_served(order: Order, reservation: str | None) -> Leg | None:
-    """Return the outward leg that a reservation is for; of one before a redirection, the latest."""
-    outward = [leg for leg in order.legs if leg.kind is LegKind.OUTWARD]
-    named = (leg for leg in outward if leg.reservation == reservation)
-    return next(named, outward[-1] if outward else None)
 
 
 def _left_again(turn: Turn, bank: BankId, when: Corrected, order: Order | None) -> BankRecord | None:
@@ -237,6 +230,12 @@ def pickup_finished(turn: Turn, cabinet: Cabinet, said: cab.PickupFinished, when
     if order.state is OrderState.UNLOCKING:
         end_unlocking(turn, order, "nothing came out")
         return
+    _picked_up(turn, order, said, when)
+    order = turn.order(order.id)
+    hand_over.take_up(turn, order, order.leg_served(said.reservation))
+
+
+def _picked_up(turn: Turn, order: Order, said: cab.PickupFinished, when: Corrected) -> None:
     leg = order.leg
     if leg is None or leg.kind is not LegKind.OUTWARD:
         return
