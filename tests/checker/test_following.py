@@ -4,7 +4,8 @@ import json
 from typing import Any, Self
 
 import pytest
-from chargeloop_checker.following import Follower, Where
+from chargeloop_checker.banks import Where
+from chargeloop_checker.following import Follower
 from chargeloop_checker.marks import Mark, worst
 
 OUT, BACK, BANK = "job-1", "job-2", "bnk-1"
@@ -56,8 +57,8 @@ def test_an_order_in_use_is_charged_for_the_way_out_only() -> None:
 
 
 def test_a_rental_begins_no_earlier_than_its_bank_left_its_cabinet() -> None:
-    handed_over = {"job": OUT, "banks": [BANK]}
-    left = {"bank": BANK, "job": OUT, **SLOT}
+    handed_over: dict[str, Any] = {"job": OUT, "banks": [BANK]}
+    left: dict[str, Any] = {"bank": BANK, "job": OUT, **SLOT}
     before = (
         Journal()
         .asks(OUT, "outward")
@@ -81,6 +82,23 @@ def test_a_cabinet_that_does_not_know_the_time_corrects_no_hand_over() -> None:
     journal = Journal().asks(OUT, "outward").says("rental_success", 7, job=OUT, banks=[BANK])
     journal.says("bank_ejected", 12, quality="inferred", bank=BANK, job=OUT, **SLOT)
     assert rental(journal.says("bank_returned", 30, bank=BANK)) == (7, 30)
+
+
+def test_a_rental_goes_over_to_the_bank_that_left_from_one_that_a_courier_only_named() -> None:
+    finished: dict[str, Any] = {"reservation": "rsv-1", "ejected": 1, "missing": 0, "job": OUT}
+    left: dict[str, Any] = {"bank": BANK, "job": OUT, **SLOT}
+    named = (
+        Journal(quantity=2).asks(OUT, "outward").says("rental_success", 20, job=OUT, banks=["bnk-8", "bnk-9"])
+    )
+    named.says("bank_ejected", 12, **left).says("pickup_finished", 12, **finished)
+    assert rental(named.says("bank_returned", 60, bank=BANK)) == (20, 60)
+    assert set(named.says("bank_returned", 70, bank="bnk-8").charged()) == {("rental", BANK)}
+    sold = Journal().asks(OUT, "outward").says("rental_success", 20, job=OUT, banks=["bnk-9"])
+    sold.says("bought_out", 500, banks=["bnk-9"]).says("bank_ejected", 12, **left)
+    assert sold.says("pickup_finished", 12, **finished).charged() == {("rental", BANK): (20, 500)}
+    told_in_part = Journal().asks(OUT, "outward").says("rental_success", 20, job=OUT, banks=["bnk-9"])
+    told_in_part.says("bank_ejected", 12, **left).says("pickup_finished", 12, **{**finished, "ejected": 2})
+    assert told_in_part.follower.banks["bnk-9"].begun is not None
 
 
 def test_the_three_fees_of_a_whole_order() -> None:

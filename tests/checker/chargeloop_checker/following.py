@@ -14,53 +14,12 @@ Entries come late and in any order, so each one only adds what it tells to what 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
+from itertools import zip_longest
 from typing import Final
 
+from chargeloop_checker.banks import Bank, Trip, Where
 from chargeloop_checker.details import Detail, DetailError
 from chargeloop_checker.marks import Mark, Span
-
-
-class Where(Enum):
-    """Who has a bank of the order, as far as its journal tells."""
-
-    COURIER = auto()
-    USER = auto()
-    CABINET = auto()
-    SOLD = auto()
-
-
-@dataclass(slots=True)
-class Bank:
-    """A bank that the order gave out; `job` is the delivery job that had it last, `left` its ejection."""
-
-    where: Where
-    job: str | None = None
-    left: Mark | None = None
-    begun: Mark | None = None
-    ended: Mark | None = None
-    back: Mark | None = None
-
-    @property
-    def is_out(self) -> bool:
-        """Tell whether the order still answers for it."""
-        return self.where is Where.COURIER or self.where is Where.USER
-
-    def end_by(self, mark: Mark) -> None:
-        """Let the rental end at the mark, unless it ended before."""
-        if self.ended is None or mark.time_ms < self.ended.time_ms:
-            self.ended = mark
-
-
-@dataclass(slots=True)
-class Trip:
-    """A courier's leg; `called` is the first indication of all, `indicated` that of the present courier."""
-
-    outward: bool
-    indicated: Mark | None = None
-    called: Mark | None = None
-    done: Mark | None = None
 
 
 class Follower:
@@ -188,6 +147,23 @@ class Follower:
             bank.job, bank.ended = detail.text("job"), bank.back
             bank.begun = self._not_before_left(mark, bank.left)
 
+    def _pickup_finished(self, detail: Detail, _: Mark) -> None:
+        """What left for the job is known: rentals of banks that a courier only named go over to these."""
+        trip = self._trips.get(detail.text_or_none("job") or "")
+        told = [bank for bank in self.banks.values() if bank.left is not None]
+        told = [bank for bank in told if bank.job == detail.text_or_none("job")]
+        if trip is None or trip.done is None or len(told) < max(1, detail.integer("ejected")):
+            return
+        named = [bank for bank in self.banks.values() if bank.begun is not None and bank.left is None]
+        left = [bank for bank in told if bank.begun is None]
+        left.sort(key=lambda bank: bank.back is not None)
+        for wrong, right in zip_longest(named, left[: len(named)]):
+            if right is not None and wrong.begun is not None:
+                right.begun = self._not_before_left(wrong.begun, right.left)
+                right.take_over(wrong, is_over=self._is_over)
+            wrong.begun = wrong.ended = None
+            wrong.where = Where.COURIER if wrong.back is None else Where.CABINET
+
     # Back from the user.
 
     def _collected(self, detail: Detail, mark: Mark) -> None:
@@ -263,6 +239,7 @@ _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
     "courier_left": Follower._courier_left,
     "bank_ejected": Follower._ejected,
     "picked_up": Follower._picked_up,
+    "pickup_finished": Follower._pickup_finished,
     "rental_success": Follower._handed_over,
     "banks_collected": Follower._collected,
     "bank_returned": Follower._returned,

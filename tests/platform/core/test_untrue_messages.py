@@ -2,13 +2,14 @@
 
 import pytest
 
+from chargeloop.platform.core import fees
 from chargeloop.platform.core.order import BankPlace, HoldState
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import Outcome
 from chargeloop.protocol.messages.rental import HandOver, OrderState
-from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.platform.core.script import (
     COURIER,
     A,
@@ -314,3 +315,55 @@ def test_the_banks_of_a_second_courier_are_not_those_that_the_first_one_left_wit
     script.report(made(delivery.BanksPickedUp, job=job, order=name, banks=("bnk-x1",)))
     _handed(script, "bnk-x1")
     assert _rented(script, order.id) == ["bnk-x1"]
+
+
+@pytest.mark.parametrize("cabinet_first", [True, False])
+@pytest.mark.parametrize(
+    ("left", "named", "charged"),
+    [
+        (("bnk-a1",), ("bnk-x9",), ("bnk-a1",)),
+        (("bnk-a1", "bnk-a2"), ("bnk-a1", "bnk-x9"), ("bnk-a1", "bnk-a2")),
+        (("bnk-a1",), ("bnk-a1", "bnk-x9"), ("bnk-a1",)),
+        (("bnk-a1", "bnk-a2"), ("bnk-x8", "bnk-x9"), ("bnk-a1", "bnk-a2")),
+    ],
+)
+@pytest.mark.parametrize("heard", ["at once", "after the return", "after the settlement"])
+def test_what_left_is_charged_whether_the_cabinet_or_the_courier_is_heard_first(
+    left: tuple[str, ...],
+    named: tuple[str, ...],
+    charged: tuple[str, ...],
+    heard: str,
+    *,
+    cabinet_first: bool,
+) -> None:
+    script = city()
+    order = fetching(script, 2)
+    _, command = script.command(cab.ReserveBanks)
+    out_ms = script.now_ms
+    missing = 2 - len(left)
+
+    def ejects() -> None:
+        for slot, bank in enumerate(left, 1):
+            ejected = made(cab.BankEjected, slot=slot, bank=bank, reservation=command.reservation)
+            script.event(A, ejected, time=out_ms)
+        finished = {"ejected": len(left), "missing": missing, "reservation": command.reservation}
+        script.event(A, made(cab.PickupFinished, **finished), time=out_ms)
+
+    if cabinet_first:
+        ejects()
+    script.minutes(10)
+    _handed(script, *named)
+    if heard == "at once" and not cabinet_first:
+        ejects()
+    script.minutes(45)
+    for slot, bank in enumerate(left, 4):
+        script.insert(B, slot, bank)
+    if heard == "after the return" and not cabinet_first:
+        ejects()
+    script.wait(6 * DAY_MS)
+    if heard == "after the settlement" and not cabinet_first:
+        ejects()
+    ended = script.order(order.id)
+    assert ended.state is OrderState.SETTLED
+    rentals = {line.of: line.amount_minor for line in fees.standing(ended.lines) if line.fee == "rental"}
+    assert rentals == dict.fromkeys(charged, 200)

@@ -1,6 +1,7 @@
 """What the events of reservations, delivery jobs and giving out make of an order."""
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Final
 
@@ -11,6 +12,7 @@ from chargeloop.platform.core.order import (
     BankPlace,
     BankTrack,
     HoldState,
+    Leg,
     Order,
 )
 from chargeloop.platform.core.order_journal import Stamp
@@ -163,11 +165,39 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
 
 
 def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Order:
-    leg = order.leg_served(happened.reservation)
-    told = leg is not None and any(
-        track.job == leg.job and track.ejected is not None for track in order.banks
-    )
-    return order if leg is None or not told or happened.ejected == 0 else with_leg(order, leg.job, given=True)
+    leg = None if happened.job is None else order.leg_of(happened.job)
+    if leg is None:
+        return order
+    told = [track for track in order.banks if track.job == leg.job and track.ejected is not None]
+    if len(told) < max(1, happened.ejected):
+        return order
+    order = with_leg(order, leg.job, given=True)
+    return order if leg.succeeded is None else _named_rightly(order, leg)
+
+
+def _named_rightly(order: Order, leg: Leg) -> Order:
+    """Let the rentals of banks that a courier named, and that never left, go over to those that did."""
+    named = [track for track in order.banks if track.rented is not None and track.ejected is None]
+    left = [track for track in order.banks if track.ejected is not None and track.rented is None]
+    left = sorted((track for track in left if track.job == leg.job), key=lambda track: track.back is not None)
+    for wrong, right in zip_longest(named, left[: len(named)]):
+        if right is not None:
+            order = with_bank(order, _taken_over(wrong, right, final=order.final))
+        place = BankPlace.ASTRAY if wrong.back is None else BankPlace.BACK
+        order = with_bank(order, replace(wrong, place=place, rented=None, ended=None, claimed=None))
+    rented = sum(track.rented is not None for track in order.banks)
+    return replace(order, quantity=rented) if named and rented else order
+
+
+def _taken_over(wrong: BankTrack, right: BankTrack, *, final: bool) -> BankTrack:
+    """Return the right bank with the rental of the wrong one, unless a cabinet has told when it was back."""
+    begun = None if wrong.rented is None else _begun(wrong.rented, right.ejected)
+    if right.back is not None:
+        return replace(right, place=BankPlace.BACK, rented=begun, ended=right.back)
+    if wrong.back is not None:
+        return replace(right, place=BankPlace.ASTRAY if final else BankPlace.USER, rented=begun)
+    ended, claimed = wrong.ended, wrong.claimed
+    return replace(right, place=wrong.place, job=wrong.job, rented=begun, ended=ended, claimed=claimed)
 
 
 def _wanted(order: Order, given: Iterable[BankTrack]) -> int:

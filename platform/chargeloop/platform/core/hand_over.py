@@ -3,7 +3,9 @@
 Once the cabinet of the job has told which banks left for it, only those count, and as many of them as the
 courier speaks of: who reads a wrong number from a bank has given its user the right bank all the same. Before
 that the courier is believed, but not for a bank that stands in another cabinet. When nothing is left of what
-a courier names, the hand-over waits for the cabinet's word.
+a courier names, the hand-over waits for the cabinet's word. A rental that has begun by a courier's word alone
+goes over to the bank that left when the cabinet is heard at last (`evolve_outward`): it makes no difference
+what is heard first.
 """
 
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from chargeloop.platform.core.order import BankPlace, BankTrack, Claim, HoldKind
 from chargeloop.platform.core.order_journal import EventKind
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
-from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.ids import BankId, JobId
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.values import replace
 
@@ -44,9 +46,14 @@ def begin(turn: Turn, order: Order, leg: Leg, claim: Claim) -> None:
     ending.review(turn, order)
 
 
-def take_up(turn: Turn, order: Order, leg: Leg | None) -> None:
-    """Begin the rental that waited for what the cabinet has told now."""
-    if leg is not None and leg.claim is not None:
+def take_up(turn: Turn, order: Order, job: JobId | None) -> None:
+    """Draw the conclusion from what the cabinet has told now about banks that a courier had named before."""
+    leg = None if job is None else order.leg_of(job)
+    if leg is None:
+        return
+    if leg.succeeded is not None:
+        ending.book(turn, ending.review(turn, order))
+    elif leg.claim is not None:
         begin(turn, order, leg, leg.claim)
 
 

@@ -226,13 +226,14 @@ def pickup_finished(turn: Turn, cabinet: Cabinet, said: cab.PickupFinished, when
     order = _served(turn, cabinet, said.reservation)
     if order is None:
         return
-    order = turn.happen(order.id, ev.PickupFinished(said.reservation, said.ejected, said.missing), when)
+    served = order.leg_served(said.reservation)
+    job = None if served is None else served.job
+    order = turn.happen(order.id, ev.PickupFinished(said.reservation, said.ejected, said.missing, job), when)
     if order.state is OrderState.UNLOCKING:
         end_unlocking(turn, order, "nothing came out")
         return
     _picked_up(turn, order, said, when)
-    order = turn.order(order.id)
-    hand_over.take_up(turn, order, order.leg_served(said.reservation))
+    hand_over.take_up(turn, turn.order(order.id), job)
 
 
 def _picked_up(turn: Turn, order: Order, said: cab.PickupFinished, when: Corrected) -> None:
