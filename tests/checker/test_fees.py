@@ -86,6 +86,18 @@ def test_a_line_is_as_good_as_its_events() -> None:
     assert courier_rental().change("event", 4, quality="inferred").broken() == {"fees.events"}
 
 
+def test_a_line_that_begins_with_an_ejection_after_its_hand_over_is_inferred() -> None:
+    stream = courier_rental()
+    told_ms = stream.records[0][1] + 7 * MINUTE_MS
+    stream.change("event", 7, time_ms=told_ms).change("line", OUT, to_ms=told_ms, amount_minor=220)
+    ejected_ms = next(
+        record[8] for record in stream.records if record[4:6] == (f"{ORDER}-e6", "bank_ejected")
+    )
+    stream.change("line", RENTAL, from_event=f"{ORDER}-e6", from_ms=ejected_ms, quality="inferred")
+    assert stream.broken() == set()
+    assert stream.change("line", RENTAL, quality="synced").broken() == {"fees.events"}
+
+
 # Reversals.
 
 

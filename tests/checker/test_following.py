@@ -4,7 +4,9 @@ import json
 from typing import Any, Self
 
 import pytest
-from chargeloop_checker.following import Follower, Mark, Where, worst
+from chargeloop_checker.banks import Where
+from chargeloop_checker.following import Follower
+from chargeloop_checker.marks import Mark, worst
 
 OUT, BACK, BANK = "job-1", "job-2", "bnk-1"
 SLOT: dict[str, Any] = {"cabinet": "cab-1", "slot": 1}
@@ -13,14 +15,16 @@ SLOT: dict[str, Any] = {"cabinet": "cab-1", "slot": 1}
 class Journal:
     """A journal whose entries follow each other; their times are given in minutes."""
 
-    def __init__(self, *, walk_up: bool = False) -> None:
-        self.follower = Follower(is_walk_up=walk_up)
+    def __init__(self, *, walk_up: bool = False, quantity: int = 1) -> None:
+        self.follower = Follower(is_walk_up=walk_up, asked_quantity=quantity)
         self._number = 0
 
-    def says(self, kind: str, minute: int = 0, *, is_over: bool = False, **detail: Any) -> Self:
+    def says(
+        self, kind: str, minute: int = 0, *, is_over: bool = False, quality: str = "synced", **detail: Any
+    ) -> Self:
         self._number += 1
         self.follower.take(
-            kind, json.dumps(detail), Mark(f"e{self._number}", minute, "synced"), is_over=is_over
+            kind, json.dumps(detail), Mark(f"e{self._number}", minute, quality), is_over=is_over
         )
         return self
 
@@ -50,6 +54,51 @@ def rental(journal: Journal) -> tuple[int, int] | None:
 
 def test_an_order_in_use_is_charged_for_the_way_out_only() -> None:
     assert brought().charged() == {("courier_out", OUT): (5, 20)}
+
+
+def test_a_rental_begins_no_earlier_than_its_bank_left_its_cabinet() -> None:
+    handed_over: dict[str, Any] = {"job": OUT, "banks": [BANK]}
+    left: dict[str, Any] = {"bank": BANK, "job": OUT, **SLOT}
+    before = (
+        Journal()
+        .asks(OUT, "outward")
+        .says("bank_ejected", 12, **left)
+        .says("rental_success", 7, **handed_over)
+    )
+    after = (
+        Journal()
+        .asks(OUT, "outward")
+        .says("rental_success", 7, **handed_over)
+        .says("bank_ejected", 12, **left)
+    )
+    for journal, ejection in ((before, "e2"), (after, "e3")):
+        (span,) = journal.says("bank_returned", 30, bank=BANK).follower.spans()
+        assert span.start == Mark(ejection, 12, "inferred")
+        assert journal.follower.corrections == {ejection}
+    assert not brought().follower.corrections
+
+
+def test_a_cabinet_that_does_not_know_the_time_corrects_no_hand_over() -> None:
+    journal = Journal().asks(OUT, "outward").says("rental_success", 7, job=OUT, banks=[BANK])
+    journal.says("bank_ejected", 12, quality="inferred", bank=BANK, job=OUT, **SLOT)
+    assert rental(journal.says("bank_returned", 30, bank=BANK)) == (7, 30)
+
+
+def test_a_rental_goes_over_to_the_bank_that_left_from_one_that_a_courier_only_named() -> None:
+    finished: dict[str, Any] = {"reservation": "rsv-1", "ejected": 1, "missing": 0, "job": OUT}
+    left: dict[str, Any] = {"bank": BANK, "job": OUT, **SLOT}
+    named = (
+        Journal(quantity=2).asks(OUT, "outward").says("rental_success", 20, job=OUT, banks=["bnk-8", "bnk-9"])
+    )
+    named.says("bank_ejected", 12, **left).says("pickup_finished", 12, **finished)
+    assert rental(named.says("bank_returned", 60, bank=BANK)) == (20, 60)
+    assert set(named.says("bank_returned", 70, bank="bnk-8").charged()) == {("rental", BANK)}
+    sold = Journal().asks(OUT, "outward").says("rental_success", 20, job=OUT, banks=["bnk-9"])
+    sold.says("bought_out", 500, banks=["bnk-9"]).says("bank_ejected", 12, **left)
+    assert sold.says("pickup_finished", 12, **finished).charged() == {("rental", BANK): (20, 500)}
+    told_in_part = Journal().asks(OUT, "outward").says("rental_success", 20, job=OUT, banks=["bnk-9"])
+    told_in_part.says("bank_ejected", 12, **left).says("pickup_finished", 12, **{**finished, "ejected": 2})
+    assert told_in_part.follower.banks["bnk-9"].begun is not None
 
 
 def test_the_three_fees_of_a_whole_order() -> None:
@@ -163,6 +212,13 @@ def test_somebody_who_walks_up_rents_from_the_ejection_on() -> None:
     journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT)
     assert rental(journal.says("bank_returned", 63, bank=BANK)) == (3, 63)
     assert journal.follower.reached_user
+
+
+def test_a_bank_that_leaves_for_a_walk_up_beyond_what_it_asked_for_is_not_rented() -> None:
+    journal = Journal(walk_up=True, quantity=2)
+    for bank in ("bnk-1", "bnk-2", "bnk-3"):
+        journal.says("bank_ejected", 3, bank=bank, job=None, **SLOT).says("bank_returned", 63, bank=bank)
+    assert set(journal.charged()) == {("rental", "bnk-1"), ("rental", "bnk-2")}
 
 
 def test_a_bank_that_leaves_for_a_walk_up_after_its_end_is_not_rented() -> None:

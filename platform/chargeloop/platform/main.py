@@ -194,12 +194,17 @@ def _tariff(settings: PlatformSettings) -> Tariff:
 
 def _load_region(settings: PlatformSettings, clock: Clock) -> RentalRegion:
     policy = patient(settings.policy, clock)
+    now_ms = clock.now_ms()
     region = RentalRegion(
-        settings.region, tariff=_tariff(settings), policy=policy, dispatch=settings.dispatch
+        settings.region,
+        tariff=_tariff(settings),
+        policy=policy,
+        dispatch=settings.dispatch,
+        listening_since_ms=now_ms,
     )
     reader = RentalReader(store_path(settings.data))
     with _nothing_to_collect():
-        loaded = reader.load(clock.now_ms() - policy.remember_ms)
+        loaded = reader.load(now_ms - policy.remember_ms)
         region.load(
             tariffs=loaded.tariffs,
             cabinets=loaded.cabinets,

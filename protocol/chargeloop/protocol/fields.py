@@ -1,6 +1,6 @@
 """Field types of the messages: each is a plain value inside and a checked, documented text on the wire."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -81,7 +81,8 @@ UptimeMs = Annotated[
 Seq = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Epoch = Annotated[int, Field(ge=0, le=2**53)]
 Slot = Annotated[int, Field(ge=1, le=36)]
-Quantity = Annotated[int, Field(ge=1, le=20)]
+MOST_BANKS: Final = 20
+Quantity = Annotated[int, Field(ge=1, le=MOST_BANKS)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 # No battery lives through a hundredth of these.
 Cycles = Annotated[int, Field(ge=0, le=99_999)]

@@ -168,7 +168,11 @@ class Rental(Service[PlatformWrite, RentalRegion]):
     def build(self, now_ms: int) -> RentalRegion:
         """Return a region loaded from the store."""
         region = RentalRegion(
-            RegionId(self.region), tariff=self.tariff, policy=self._policy, dispatch=self._dispatch
+            RegionId(self.region),
+            tariff=self.tariff,
+            policy=self._policy,
+            dispatch=self._dispatch,
+            listening_since_ms=now_ms,
         )
         region.load(
             tariffs=self.books.tariffs.values(),

@@ -7,9 +7,9 @@ What an ended order owes, and that it gives back what was kept for it, is no mat
 from collections.abc import Mapping
 from typing import Final
 
+from chargeloop_checker.banks import Where
 from chargeloop_checker.details import Detail, DetailError
 from chargeloop_checker.findings import Findings
-from chargeloop_checker.following import Where
 from chargeloop_checker.orders import Orders
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from chargeloop_checker.findings import Findings
-from chargeloop_checker.following import worst
+from chargeloop_checker.marks import worst
 from chargeloop_checker.orders import Order, Orders
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
@@ -150,7 +150,8 @@ class Fees:
                 told = f"{line.id} names {event} at {time_ms}, in the journal of {order.id} it is {mark}"
                 self._findings.report("fees.events", line.at_ms, told)
                 return
-            qualities.append(mark.quality)
+            corrected = line.fee == "rental" and event in order.follower.corrections
+            qualities.append("inferred" if corrected else mark.quality)
         due = worst(*qualities, held_ms=line.held_ms)
         if line.quality != due:
             told = f"{line.id} says its times are {line.quality}, by its events they are {due}"

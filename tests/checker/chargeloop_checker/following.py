@@ -2,10 +2,11 @@
 
 Three durations are charged: the courier's way out (from the indication of the courier who brought the banks
 to rental success), the rental of each bank, and the courier's way back (second indication to return
-success). A rental begins with rental success, or with the ejection for somebody who walks up. It ends with
-whatever comes first of: the first indication of the courier who fetched the bank, and its return to a
-cabinet; if nobody knows of either, when it was sold. An order that gave nothing to its user has no such
-duration at all.
+success). A rental begins with rental success, or with the ejection for somebody who walks up; a success that
+is told to be earlier than the ejection of its bank, by a cabinet that knows the time, counts from the
+ejection. It ends with whatever comes first of: the first indication of the courier who fetched the bank, and
+its return to a cabinet; if nobody knows of either, when it was sold. An order that gave nothing to its user
+has no such duration at all.
 
 What an operator waives is charged no more, whatever is told later. A rental that an operator ends, ends then.
 
@@ -13,86 +14,12 @@ Entries come late and in any order, so each one only adds what it tells to what 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Final, NamedTuple
+from itertools import zip_longest
+from typing import Final
 
+from chargeloop_checker.banks import Bank, Trip, Where
 from chargeloop_checker.details import Detail, DetailError
-
-_TRUST: Final = {"synced": 0, "free": 1, "inferred": 2, "unset": 3}
-
-
-class Mark(NamedTuple):
-    """An entry of the journal as one end of a duration."""
-
-    event: str
-    time_ms: int
-    quality: str
-
-
-class Span(NamedTuple):
-    """A finished duration: the fee it makes, and the bank or job it is charged for."""
-
-    fee: str
-    of: str
-    start: Mark
-    end: Mark
-
-    @property
-    def held_ms(self) -> int:
-        """Return how long it was; negative when its ends contradict each other."""
-        return self.end.time_ms - self.start.time_ms
-
-    @property
-    def quality(self) -> str:
-        """Return the worse quality of its ends; a contradiction is inferred at best."""
-        return worst(self.start.quality, self.end.quality, held_ms=self.held_ms)
-
-
-def worst(start: str, end: str, *, held_ms: int) -> str:
-    """Return the quality of a duration from those of its ends; one that nobody knows is the worst."""
-    qualities = [start, end, "inferred"] if held_ms < 0 else [start, end]
-    return max(qualities, key=lambda quality: _TRUST.get(quality, len(_TRUST)))
-
-
-class Where(Enum):
-    """Who has a bank of the order, as far as its journal tells."""
-
-    COURIER = auto()
-    USER = auto()
-    CABINET = auto()
-    SOLD = auto()
-
-
-@dataclass(slots=True)
-class Bank:
-    """A bank that the order gave out; `job` is the delivery job that had it last."""
-
-    where: Where
-    job: str | None = None
-    begun: Mark | None = None
-    ended: Mark | None = None
-    back: Mark | None = None
-
-    @property
-    def is_out(self) -> bool:
-        """Tell whether the order still answers for it."""
-        return self.where is Where.COURIER or self.where is Where.USER
-
-    def end_by(self, mark: Mark) -> None:
-        """Let the rental end at the mark, unless it ended before."""
-        if self.ended is None or mark.time_ms < self.ended.time_ms:
-            self.ended = mark
-
-
-@dataclass(slots=True)
-class Trip:
-    """A courier's leg; `called` is the first indication of all, `indicated` that of the present courier."""
-
-    outward: bool
-    indicated: Mark | None = None
-    called: Mark | None = None
-    done: Mark | None = None
+from chargeloop_checker.marks import Mark, Span
 
 
 class Follower:
@@ -100,16 +27,20 @@ class Follower:
 
     Args:
         is_walk_up: whether its user takes the banks from the cabinet.
+        asked_quantity: how many banks it asked for; whatever leaves beyond that is not its user's.
     """
 
-    def __init__(self, *, is_walk_up: bool) -> None:
+    def __init__(self, *, is_walk_up: bool, asked_quantity: int) -> None:
         self.banks: dict[str, Bank] = {}
         self.reached_user = False
         # Cabinet and slot of every bank that is known to have left for the order.
         self.left: set[tuple[str, int]] = set()
         # The fees that were waived: kind, and the bank or job.
         self.waived: set[tuple[str, str]] = set()
+        # The ejections with which rentals begin whose hand-over was told to be earlier.
+        self.corrections: set[str] = set()
         self._is_walk_up = is_walk_up
+        self._asked_quantity = asked_quantity
         self._is_over = False
         self._trips: dict[str, Trip] = {}
 
@@ -183,14 +114,24 @@ class Follower:
         self.left.add((detail.text("cabinet"), detail.integer("slot")))
         known = self.banks.get(name)
         if known is not None and known.begun is not None:
+            known.left = known.left or mark
+            known.begun = self._not_before_left(known.begun, known.left)
             return
         if known is not None and known.back is not None and mark.time_ms <= known.back.time_ms:
+            known.left = known.left or mark
             return  # heard late: another cabinet has told that it is back
-        if self._is_walk_up and not self._is_over:
+        begun = sum(bank.begun is not None for bank in self.banks.values())
+        if self._is_walk_up and not self._is_over and begun < self._asked_quantity:
             self.reached_user = True
-            self.banks[name] = Bank(Where.USER, begun=mark)
+            self.banks[name] = Bank(Where.USER, left=mark, begun=mark)
         else:
-            self.banks[name] = Bank(Where.COURIER, detail.text_or_none("job"))
+            self.banks[name] = Bank(Where.COURIER, detail.text_or_none("job"), left=mark)
+
+    def _not_before_left(self, told: Mark, left: Mark | None) -> Mark:
+        if left is None or left.quality not in {"synced", "free"} or left.time_ms <= told.time_ms:
+            return told
+        self.corrections.add(left.event)
+        return left._replace(quality="inferred")
 
     def _picked_up(self, detail: Detail, _: Mark) -> None:
         for name in detail.texts("banks"):
@@ -203,7 +144,25 @@ class Follower:
             bank = self.banks.setdefault(name, Bank(Where.USER))
             # One that a cabinet has seen again already was given to the user and brought back since.
             bank.where = Where.USER if bank.back is None else Where.CABINET
-            bank.job, bank.begun, bank.ended = detail.text("job"), mark, bank.back
+            bank.job, bank.ended = detail.text("job"), bank.back
+            bank.begun = self._not_before_left(mark, bank.left)
+
+    def _pickup_finished(self, detail: Detail, _: Mark) -> None:
+        """What left for the job is known: rentals of banks that a courier only named go over to these."""
+        trip = self._trips.get(detail.text_or_none("job") or "")
+        told = [bank for bank in self.banks.values() if bank.left is not None]
+        told = [bank for bank in told if bank.job == detail.text_or_none("job")]
+        if trip is None or trip.done is None or len(told) < max(1, detail.integer("ejected")):
+            return
+        named = [bank for bank in self.banks.values() if bank.begun is not None and bank.left is None]
+        left = [bank for bank in told if bank.begun is None]
+        left.sort(key=lambda bank: bank.back is not None)
+        for wrong, right in zip_longest(named, left[: len(named)]):
+            if right is not None and wrong.begun is not None:
+                right.begun = self._not_before_left(wrong.begun, right.left)
+                right.take_over(wrong, is_over=self._is_over)
+            wrong.begun = wrong.ended = None
+            wrong.where = Where.COURIER if wrong.back is None else Where.CABINET
 
     # Back from the user.
 
@@ -280,6 +239,7 @@ _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
     "courier_left": Follower._courier_left,
     "bank_ejected": Follower._ejected,
     "picked_up": Follower._picked_up,
+    "pickup_finished": Follower._pickup_finished,
     "rental_success": Follower._handed_over,
     "banks_collected": Follower._collected,
     "bank_returned": Follower._returned,

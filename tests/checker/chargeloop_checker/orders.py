@@ -10,7 +10,8 @@ from typing import Final
 
 from chargeloop_checker.details import DetailError
 from chargeloop_checker.findings import Findings
-from chargeloop_checker.following import FOLLOWED, Follower, Mark
+from chargeloop_checker.following import FOLLOWED, Follower
+from chargeloop_checker.marks import Mark
 from chargeloop_checker.order_table import FINAL, after
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
@@ -83,7 +84,7 @@ class Orders:
         if not 1 <= quantity <= asked_quantity or hand_over not in _HAND_OVERS:
             told = f"{name} begins with {quantity} of {asked_quantity} banks, by {hand_over}"
             self._findings.report("orders.placed", at_ms, told)
-        follower = Follower(is_walk_up=hand_over == "walk_up")
+        follower = Follower(is_walk_up=hand_over == "walk_up", asked_quantity=asked_quantity)
         self._orders[name] = Order(name, asked_quantity, tariff, follower)
 
     def _happened(self, record: Record) -> None:

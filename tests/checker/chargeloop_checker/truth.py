@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 
 from chargeloop_checker.fees import Fees, Line
 from chargeloop_checker.findings import Findings
-from chargeloop_checker.following import Span
 from chargeloop_checker.ledger import Ledger
+from chargeloop_checker.marks import Span
 from chargeloop_checker.motors import Motors
 from chargeloop_checker.names import order_of
 from chargeloop_checker.orders import Orders

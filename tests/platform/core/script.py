@@ -113,8 +113,10 @@ class Rows:
 class Script:
     """Plays messages to a region and collects what it sends and writes."""
 
+    tariff = TARIFF
+
     def __init__(self, policy: Policy | None = None) -> None:
-        self.region = RentalRegion(REGION, tariff=TARIFF, policy=policy)
+        self.region = RentalRegion(REGION, tariff=self.tariff, policy=policy)
         self.policy = policy or Policy()
         self.now_ms = START_MS
         self.rows = Rows()
@@ -130,8 +132,10 @@ class Script:
         self._ids = 0
 
     def restart(self) -> None:
-        """Let the platform begin anew from its rows."""
-        self.region = RentalRegion(REGION, tariff=TARIFF, policy=self.policy)
+        """Let the platform begin anew from its rows, and listen from now on."""
+        self.region = RentalRegion(
+            REGION, tariff=self.tariff, policy=self.policy, listening_since_ms=self.now_ms
+        )
         rows = self.rows
         self.region.load(
             tariffs=rows.tariffs.values(),
@@ -162,6 +166,12 @@ class Script:
                 "a deadline that does not move would be served for ever"
             )
         self.now_ms = until_ms
+
+    def away(self, minutes: float) -> None:
+        """Let the platform be away for so long, and begin anew with all that is due by then."""
+        self.now_ms += round(minutes * MINUTE_MS)
+        self.restart()
+        self.wait(0)
 
     def minutes(self, minutes: float) -> None:
         self.wait(round(minutes * MINUTE_MS))

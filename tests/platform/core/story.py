@@ -56,7 +56,7 @@ class Story:
     who `claims_all` says that the banks in C were among those collected and brought back. Somebody who takes
     the banks from A without a courier (`walk_up`) puts all of them into C. Somebody who believes that nobody
     comes, because what the couriers do is heard late, asks again (`asks_again`) so long after the request for
-    the return; nobody is sent then.
+    the return; nobody is sent then. The clock that tells of the hand-over is `slow` by so much.
     """
 
     quantity: int = 1
@@ -73,6 +73,7 @@ class Story:
     claims_all: bool = False
     walk_up: bool = False
     asks_again: int | None = None
+    slow: int = 0
     clocks: tuple[Clock, Clock, Clock] = (Clock(), Clock(), Clock())
 
 
@@ -153,7 +154,8 @@ class Telling:
         self._gives_out(now_ms, banks)
         self._says(now_ms, lambda: self._job(delivery.BanksPickedUp, 0, banks=tuple(banks)))
         now_ms += story.hand_over * MINUTE_MS + _HALF_MS
-        self._says(now_ms, lambda: self._job(delivery.RentalSucceeded, 0, banks=tuple(banks)))
+        told_ms = now_ms - story.slow * MINUTE_MS
+        self._says(now_ms, lambda: self._job(delivery.RentalSucceeded, 0, banks=tuple(banks)), told_ms)
         for slot, bank in enumerate(banks[: story.walked], 1):
             self._takes(C, now_ms + story.walk * MINUTE_MS - _HALF_MS, slot, bank, lambda: None)
         if story.walked < story.quantity:
@@ -262,8 +264,9 @@ class Telling:
 
     # What is on its way.
 
-    def _says(self, true_ms: int, data: Callable[[], Data]) -> None:
-        self._sends(DISPATCH, true_ms, lambda: self.script.report(data(), time=true_ms))
+    def _says(self, true_ms: int, data: Callable[[], Data], told_ms: int | None = None) -> None:
+        time_ms = true_ms if told_ms is None else told_ms
+        self._sends(DISPATCH, true_ms, lambda: self.script.report(data(), time=time_ms))
 
     def _reports(self, name: str, true_ms: int, data: Callable[[], Data]) -> None:
         self._sends(name, true_ms, lambda: self.script.event(name, data(), **self._measured(name, true_ms)))
@@ -289,12 +292,15 @@ def due(story: Story) -> dict[tuple[str, str | None], int]:
     banks = [f"bnk-a{slot}" for slot in range(1, story.quantity + 1)]
     called = story.use + story.second_indication
     held = [story.walk] * story.walked + [called] * (story.quantity - story.walked)
+    if not story.walk_up:
+        # A rental begins when the hand-over is told to have been, but not before the bank left its cabinet.
+        held = [minutes + min(story.slow, story.hand_over) for minutes in held]
     charged: dict[tuple[str, str | None], int] = {
         ("rental", bank): min(600, -(-minutes // 30) * 100) for bank, minutes in zip(banks, held, strict=True)
     }
     if story.walk_up:
         return charged
-    charged["courier_out", None] = 200 + 10 * min(45, story.pickup + story.hand_over + 1)
+    charged["courier_out", None] = 200 + 10 * min(45, story.pickup + story.hand_over + 1 - story.slow)
     if story.walked < story.quantity:
         charged["courier_back", None] = 200 + 10 * min(45, story.collection + story.back + 1)
     return charged

@@ -29,11 +29,12 @@ def stories(draw: st.DrawFn) -> Story:
     hand_over = draw(_minutes(3, 20))
     use = draw(_minutes(30, 300))
     walk_up = draw(st.booleans())
+    pickup = draw(_minutes(2, 15))
     return Story(
         quantity=quantity,
         walked=quantity if walk_up else draw(st.integers(0, quantity)),
         indication=draw(_minutes(1, 10)),
-        pickup=draw(_minutes(2, 15)),
+        pickup=pickup,
         hand_over=hand_over,
         walk=draw(_minutes(1, use - 1)),
         use=use,
@@ -45,6 +46,7 @@ def stories(draw: st.DrawFn) -> Story:
         walk_up=walk_up,
         asks_again=draw(st.none() | _minutes(31, 45)),
         clocks=draw(st.tuples(_clocks, _clocks, _clocks)),
+        slow=draw(st.just(0) | _minutes(1, pickup + hand_over)),
     )
 
 
@@ -79,6 +81,9 @@ def told(draw: st.DrawFn) -> tuple[Story, dict[str, list[Arrival]]]:
         {DISPATCH: [*[Arrival()] * 3, Arrival(held_ms=30 * MINUTE_MS)]},
     )
 )
+# A slow clock tells of a hand-over before the bank left, which is heard before that, or long after.
+@example((Story(use=70, pickup=20, slow=25), {}))
+@example((Story(use=70, pickup=20, slow=25), {A: [Arrival(held_ms=20 * HOUR_MS)]}))
 # A cabinet tells of the return before it is heard that one courier left and another took the job.
 @example(
     (

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from chargeloop.platform.core import fees
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.platform.core.order_evolve import evolve
@@ -24,6 +25,8 @@ from tests.platform.core.script import (
     city,
     collecting,
     delivering,
+    dispatching,
+    fetching,
     in_use,
     made,
     ready,
@@ -152,6 +155,51 @@ def test_an_ejection_heard_after_the_banks_next_rental_leaves_that_rental_alone(
     script.insert(B, 5, "bnk-a1")
     assert script.order(second.id).state is OrderState.SETTLED
     assert script.fees(second.id)["rental"] > 0
+
+
+@pytest.mark.parametrize("heard_late_min", [0, 15, 60])
+def test_a_hand_over_told_by_a_slow_clock_begins_no_rental_before_the_bank_left(heard_late_min: int) -> None:
+    script = city()
+    order = dispatching(script)
+    script.minutes(1)
+    script.taken()
+    script.minutes(59)
+    job, _ = script.job()
+    _, kept = script.command(cab.ReserveBanks)
+    ejected_ms, handed_over_ms = script.now_ms, script.now_ms + 10 * MINUTE_MS
+    told = {
+        0: lambda: script.event(
+            A, made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=kept.reservation), time=ejected_ms
+        ),
+        10: lambda: script.report(
+            made(delivery.RentalSucceeded, job=job, order=order.id, banks=("bnk-a1",)),
+            time=handed_over_ms - 50 * MINUTE_MS,
+        ),
+        40: lambda: script.insert(B, 5, "bnk-a1"),
+    }
+    late = {heard_late_min: told.pop(0)} | told
+    for minute in sorted(late):
+        script.wait(ejected_ms + minute * MINUTE_MS - script.now_ms)
+        late[minute]()
+    (line,) = (one for one in fees.standing(script.rows.lines) if one.fee == "rental")
+    assert (line.from_ms, line.amount_minor, line.quality) == (ejected_ms, 200, ClockState.INFERRED)
+    assert {event.id: event.type for event in script.rows.events}[line.from_event] == "bank_ejected"
+
+
+def test_a_cabinet_that_does_not_know_the_time_corrects_no_hand_over() -> None:
+    script = city()
+    order = fetching(script)
+    job, _ = script.job()
+    _, kept = script.command(cab.ReserveBanks)
+    script.minutes(20)
+    handed_over_ms = script.now_ms
+    script.report(made(delivery.RentalSucceeded, job=job, order=order.id, banks=("bnk-a1",)))
+    script.minutes(45)
+    ejected = made(cab.BankEjected, slot=1, bank="bnk-a1", reservation=kept.reservation)
+    script.event(A, ejected, clockstate=ClockState.UNSET, time=1_000)
+    (track,) = script.order(order.id).banks
+    assert track.rented is not None
+    assert (track.rented.time_ms, track.rented.quality) == (handed_over_ms, ClockState.SYNCED)
 
 
 def test_an_ejection_heard_after_the_banks_return_does_not_send_it_out_again() -> None:

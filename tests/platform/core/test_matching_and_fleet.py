@@ -8,9 +8,9 @@ from chargeloop.protocol.geo import Plane, Point, distance_m
 from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.common import ConnectionState, Presence
-from chargeloop.protocol.messages.rental import RefusalCode, RequestRefused
+from chargeloop.protocol.messages.rental import OrderState, RefusalCode, RequestRefused
 from chargeloop.protocol.time import MINUTE_MS
-from tests.platform.core.script import HOME, A, B, Script, city, made, ready
+from tests.platform.core.script import HOME, A, B, Script, city, fetching, in_use, made, ready
 
 _offsets = st.integers(-6_000, 6_000)
 _places = st.lists(st.tuples(_offsets, _offsets), max_size=25)
@@ -152,3 +152,56 @@ def test_a_wide_search_near_a_pole_does_not_walk_over_millions_of_empty_cells() 
     grid.put(CabinetId("cab-1"), pole)
     assert list(grid.nearest(pole, 50_000)) == [(0.0, "cab-1")]
     assert cells.looked < 100
+
+
+def test_a_platform_that_was_away_uses_cabinets_for_a_lease_from_its_start() -> None:
+    script = city()
+    script.away(60)
+    assert script.region.quote(HOME, 1, script.now_ms).cabinet == A
+    script.minutes(3)
+    assert script.region.quote(HOME, 1, script.now_ms).cabinet == A
+    script.wait(1)
+    assert script.region.quote(HOME, 1, script.now_ms).cabinet is None
+
+
+def test_a_cabinet_that_was_off_line_before_the_platform_went_away_is_not_used_after_it() -> None:
+    script = city()
+    script.connect(A, online=False)
+    script.away(4)
+    assert script.region.quote(HOME, 1, script.now_ms).cabinet == B
+
+
+def test_who_was_away_does_not_know_that_a_cabinet_is_well() -> None:
+    script = city()
+    script.away(4)
+    script.alive(B)
+    names = script.region.cabinet_names()
+    seen = {sight.id: sight.usable for sight in script.region.sights(names, script.now_ms)}
+    assert seen == {A: False, B: True}
+
+
+def test_no_order_fails_for_want_of_a_cabinet_because_the_platform_was_away() -> None:
+    script = city()
+    order = script.place(1)
+    script.away(4)
+    assert script.order(order.id).state is OrderState.RESERVING
+    assert script.command(cab.ReserveBanks, B)[0].expires_ms == script.now_ms + script.policy.command_life_ms
+
+
+def test_no_courier_is_recalled_for_want_of_a_cabinet_because_the_platform_was_away() -> None:
+    script = city()
+    order = fetching(script)
+    for _ in range(57):
+        script.minutes(1)
+        script.alive(A, B)
+    script.away(6)
+    assert script.order(order.id).state is OrderState.FETCHING
+
+
+def test_no_return_is_dropped_for_want_of_a_cabinet_because_the_platform_was_away() -> None:
+    script = city()
+    order = in_use(script)
+    script.alive(A, B)
+    script.ask_return(order.id, 1)
+    script.away(4)
+    assert script.order(order.id).state is OrderState.RETURN_RESERVING

@@ -2,10 +2,12 @@
 
 import pytest
 
+from chargeloop.platform.core.alarms import AlarmKind, of_order
 from chargeloop.platform.core.fees import FeeKind
 from chargeloop.platform.core.order import BankPlace, HoldState, Order
+from chargeloop.platform.core.tariff import CourierRule, RentalRule, Tariff
 from chargeloop.protocol.messages import cabinet as cab
-from chargeloop.protocol.messages import delivery
+from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.cabinet import Outcome
 from chargeloop.protocol.messages.courier import Problem
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
@@ -354,3 +356,47 @@ def test_a_bank_nobody_rented_may_be_put_into_a_cabinet() -> None:
     script.insert(A, 5, "bnk-new")
     assert script.rows.banks["bnk-new"].cabinet == A
     assert not script.rows.events
+
+
+class NeverSold(Script):
+    """A city whose tariff sells no bank."""
+
+    tariff = Tariff(
+        "never-sold", "EUR", RentalRule(0, 30, 100, cap_per_24h_minor=600), CourierRule(200, 10, 45)
+    )
+
+
+def test_a_bank_that_the_tariff_never_sells_is_rented_until_it_is_back() -> None:
+    script = city(NeverSold)
+    order = in_use(script)
+    script.wait(40 * DAY_MS)
+    script.restart()
+    script.wait(5 * DAY_MS)
+    kept = script.order(order.id)
+    assert (kept.state, script.fees(order.id)) == (OrderState.IN_USE, {})
+    assert [trouble.key.kind for trouble in of_order(kept, script.now_ms)] == [AlarmKind.ORDER_STUCK]
+    script.alive(A)
+    script.insert(A, 5, "bnk-a1")
+    back = script.order(order.id)
+    assert (back.state, back.reason) == (OrderState.SETTLED, None)
+    assert script.fees(order.id)["rental"] == 45 * 600
+
+
+def test_an_operator_ends_the_rental_of_a_bank_that_is_lost_and_never_sold() -> None:
+    script = city(NeverSold)
+    order = in_use(script)
+    script.wait(40 * DAY_MS)
+    script.say(
+        "cl/v1/demo/operator/opr-1/request",
+        made(rental.EndOrder, operator="opr-1", order=order.id, reason="lost"),
+    )
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id)["rental"] == 40 * 600
+
+
+def test_an_order_whose_banks_are_with_nobody_ends_by_a_tariff_that_sells_none_too() -> None:
+    script = city(NeverSold)
+    order = collecting(script)
+    script.report(made(delivery.BanksCollected, job=script.job()[0], order=order.id, banks=("bnk-a1",)))
+    script.wait(40 * DAY_MS)
+    assert script.order(order.id).state is OrderState.SETTLED

@@ -17,7 +17,7 @@ from chargeloop.platform.core.order import (
     Leg,
     Order,
 )
-from chargeloop.platform.core.order_deadlines import state_due_ms
+from chargeloop.platform.core.order_deadlines import is_overdue, state_due_ms
 from chargeloop.platform.core.order_spans import spans
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
@@ -56,7 +56,7 @@ def _review_rented(turn: Turn, order: Order) -> Order:
 def _waits_for_indication(turn: Turn, order: Order) -> bool:
     """Tell whether the cabinet was faster than the courier platform, whose report has a time of grace."""
     unheard = any(leg.succeeded is not None and leg.indicated is None for leg in order.legs)
-    overdue = state_due_ms(order, turn.policy) <= turn.now_ms
+    overdue = is_overdue(order, turn.policy, turn.now_ms)
     return unheard and not overdue and order.grace_due_ms is not None and turn.now_ms < order.grace_due_ms
 
 
@@ -107,18 +107,20 @@ def _started(turn: Turn, order: Order) -> Order:
 
 def settle(turn: Turn, order: Order, reason: str | None = None) -> Order:
     """End a rental whose banks are all accounted for, and charge for it."""
-    lost = len(order.banks_at(BankPlace.ASTRAY))
+    lost = sum(track.job is not None for track in order.banks_at(BankPlace.ASTRAY))
     reason = reason or (f"{lost} still with a courier" if lost else None)
     order = turn.happen(_closed(turn, order, "settled").id, ev.Settled(reason))
     return book(turn, order)
 
 
-def buy_out(turn: Turn, order: Order, due_ms: int) -> Order:
+def buy_out(turn: Turn, order: Order) -> Order:
     """End a rental whose banks the user has kept so long that they are sold."""
+    due_ms = state_due_ms(order, turn.policy)
+    sold_ms = turn.now_ms if due_ms is None else min(due_ms, turn.now_ms)
     kept = tuple(track.bank for track in order.banks_at(BankPlace.USER))
     order = _closed(turn, order, "bought")
     sold = ev.BoughtOut(kept)
-    order = turn.happen(order.id, sold, Corrected(min(due_ms, turn.now_ms), ClockState.SYNCED))
+    order = turn.happen(order.id, sold, Corrected(sold_ms, ClockState.SYNCED))
     return book(turn, order)
 
 

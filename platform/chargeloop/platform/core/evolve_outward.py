@@ -1,14 +1,18 @@
 """What the events of reservations, delivery jobs and giving out make of an order."""
 
+from collections.abc import Iterable
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import Final
 
 from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.fees import Mark
 from chargeloop.platform.core.order import (
     OUTWARD_STATES,
     BankPlace,
     BankTrack,
     HoldState,
+    Leg,
     Order,
 )
 from chargeloop.platform.core.order_journal import Stamp
@@ -22,6 +26,7 @@ from chargeloop.platform.core.order_parts import (
     with_leg,
     without_hold,
 )
+from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import HandOver
 from chargeloop.protocol.values import replace
@@ -84,6 +89,7 @@ def _redirected(order: Order, happened: ev.Redirected, _: Stamp) -> Order:
         cabinet=happened.cabinet,
         reservation=happened.reservation,
         quantity=happened.quantity,
+        given=False,
     )
     return replace(changed, tried=())
 
@@ -141,23 +147,81 @@ def _inventory_asked(order: Order, happened: ev.InventoryAsked, _: Stamp) -> Ord
 def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order:
     known = order.bank(happened.bank)
     if known is not None and known.rented is not None:
-        # The courier's word came before the cabinet's: only the fact is new.
-        return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
+        # The courier's word came before the cabinet's.
+        ejected = known.ejected or stamp.mark
+        return with_bank(order, replace(known, ejected=ejected, rented=_begun(known.rented, ejected)))
     if known is not None and known.back is not None and stamp.time_ms <= known.back.time_ms:
         # Another cabinet has told already that the bank is back: this one was heard late.
         return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
-    if order.hand_over is HandOver.WALK_UP and not order.final:
+    others = (track for track in order.banks if track.ejected is not None and track.bank != happened.bank)
+    wanted = _wanted(order, others)
+    if order.hand_over is HandOver.WALK_UP and not order.final and wanted > 0:
         track = BankTrack(happened.bank, BankPlace.USER, ejected=stamp.mark, rented=stamp.mark)
         return with_bank(order, track)
     leg = order.leg
-    waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES
+    waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES and wanted > 0
     place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
     return with_bank(order, BankTrack(happened.bank, place, happened.job, ejected=stamp.mark))
 
 
+def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Order:
+    leg = None if happened.job is None else order.leg_of(happened.job)
+    if leg is None:
+        return order
+    told = [track for track in order.banks if track.job == leg.job and track.ejected is not None]
+    if len(told) < max(1, happened.ejected):
+        return order
+    order = with_leg(order, leg.job, given=True)
+    return order if leg.succeeded is None else _named_rightly(order, leg)
+
+
+def _named_rightly(order: Order, leg: Leg) -> Order:
+    """Let the rentals of banks that a courier named, and that never left, go over to those that did."""
+    named = [track for track in order.banks if track.rented is not None and track.ejected is None]
+    left = [track for track in order.banks if track.ejected is not None and track.rented is None]
+    left = sorted((track for track in left if track.job == leg.job), key=lambda track: track.back is not None)
+    for wrong, right in zip_longest(named, left[: len(named)]):
+        if right is not None:
+            order = with_bank(order, _taken_over(wrong, right, final=order.final))
+        place = BankPlace.ASTRAY if wrong.back is None else BankPlace.BACK
+        order = with_bank(order, replace(wrong, place=place, rented=None, ended=None, claimed=None))
+    rented = sum(track.rented is not None for track in order.banks)
+    return replace(order, quantity=rented) if named and rented else order
+
+
+def _taken_over(wrong: BankTrack, right: BankTrack, *, final: bool) -> BankTrack:
+    """Return the right bank with the rental of the wrong one, unless a cabinet has told when it was back."""
+    begun = None if wrong.rented is None else _begun(wrong.rented, right.ejected)
+    if right.back is not None:
+        return replace(right, place=BankPlace.BACK, rented=begun, ended=right.back)
+    if wrong.back is not None:
+        return replace(right, place=BankPlace.ASTRAY if final else BankPlace.USER, rented=begun)
+    ended, claimed = wrong.ended, wrong.claimed
+    return replace(right, place=wrong.place, job=wrong.job, rented=begun, ended=ended, claimed=claimed)
+
+
+def _wanted(order: Order, given: Iterable[BankTrack]) -> int:
+    """Return how many banks are wanted beside those given; any more are astray, whoever tells of them."""
+    own = sum(track.rented is not None or track.place is BankPlace.OUTBOUND for track in given)
+    return max(0, order.asked_quantity - own)
+
+
 def _picked_up(order: Order, happened: ev.PickedUp, _: Stamp) -> Order:
-    unknown = (bank for bank in happened.banks if order.bank(bank) is None)
-    return moved(order, unknown, BankPlace.OUTBOUND, job=happened.job)
+    unknown = tuple(bank for bank in dict.fromkeys(happened.banks) if order.bank(bank) is None)
+    wanted = _wanted(order, order.banks)
+    order = moved(order, unknown[:wanted], BankPlace.OUTBOUND, job=happened.job)
+    return moved(order, unknown[wanted:], BankPlace.ASTRAY, job=happened.job)
+
+
+def _begun(handed_over: Mark, ejected: Mark | None) -> Mark:
+    """Return when a rental began that a courier tells of: not before its bank left, by its cabinet's clock.
+
+    One of the two clocks is wrong, so it is inferred. A cabinet that does not know the time corrects nobody.
+    """
+    known = ejected is not None and ejected.quality in {ClockState.SYNCED, ClockState.FREE}
+    if ejected is None or not known or ejected.time_ms <= handed_over.time_ms:
+        return handed_over
+    return Mark(ejected.event, ejected.time_ms, ClockState.INFERRED)
 
 
 def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) -> Order:
@@ -166,7 +230,8 @@ def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) 
         track = order.bank(bank) or BankTrack(bank, BankPlace.USER)
         # A bank that a cabinet has already seen again was given to the user and brought back since.
         place = BankPlace.BACK if track.back is not None else BankPlace.USER
-        rented = replace(track, place=place, job=happened.job, rented=stamp.mark, ended=track.back)
+        begun = _begun(stamp.mark, track.ejected)
+        rented = replace(track, place=place, job=happened.job, rented=begun, ended=track.back)
         changed = with_bank(changed, rented)
     kept = tuple(track.bank for track in changed.banks_at(BankPlace.OUTBOUND))
     changed = moved(changed, kept, BankPlace.ASTRAY)
@@ -209,7 +274,7 @@ OUTWARD: Final[Applied] = MappingProxyType(
         ev.ProblemReported: noted,
         ev.BankEjected: _bank_ejected,
         ev.EjectFailed: noted,
-        ev.PickupFinished: noted,
+        ev.PickupFinished: _pickup_finished,
         ev.PickedUp: _picked_up,
         ev.DeliveryLost: _delivery_lost,
         ev.RentalSucceeded: _rental_succeeded,

@@ -10,6 +10,9 @@ Lines are only added. When a late or corrected event changes a span, `lines` tak
 a reversing line and adds the new one; when nothing changed it adds nothing. The standing lines therefore
 depend on what is known, not on the order in which it became known.
 
+A hand-over that is told to be earlier than the ejection of its bank has a wrong clock on one of two sides:
+the rental begins with the ejection then, inferred.
+
 Doubt favours the customer (FIELD_NOTES, time): `LEAN` says for each kind of event which end of the interval
 of possible times is taken. An event that only starts a charge is placed late, one that only ends a charge
 early; one that ends one charge and starts another stays in the middle. A span that would end before it

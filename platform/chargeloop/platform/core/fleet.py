@@ -1,8 +1,9 @@
 """The cabinets as the platform knows them: where, whether reachable, what they hold, what is promised away.
 
 Presence is a lease: a cabinet is usable while its connection says `online` and something was heard of it
-within the lease. A birth or last will of an older connection than the known one is ignored, so a will that
-arrives late cannot switch a cabinet off.
+within the lease. A platform that was away has heard nobody, which is not their silence: to be used, a cabinet
+has a whole lease from when the platform began to listen. A birth or last will of an older connection than the
+known one is ignored, so a will that arrives late cannot switch a cabinet off.
 
 Stock is a snapshot plus the journal entries after it. A snapshot says which entry it includes; entries up
 to that one do not touch the slots again, and a snapshot that lacks entries already taken is ignored, for
@@ -158,10 +159,17 @@ class Cabinet:
 
 
 class Fleet:
-    """All cabinets of the region. One that changes is listed in `changed`, for the caller to write."""
+    """All cabinets of the region. One that changes is listed in `changed`, for the caller to write.
 
-    def __init__(self, *, lease_ms: int, min_charge_pct: int) -> None:
+    Args:
+        lease_ms: how long a cabinet is believed to be reachable after it was heard.
+        min_charge_pct: from which charge on a bank can be given out.
+        listening_since_ms: when this process began: before that nobody was heard.
+    """
+
+    def __init__(self, *, lease_ms: int, min_charge_pct: int, listening_since_ms: int = 0) -> None:
         self._lease_ms = lease_ms
+        self._listening_since_ms = listening_since_ms
         self._min_charge_pct = min_charge_pct
         self._cabinets: dict[CabinetId, Cabinet] = {}
         self._grid = Grid()
@@ -223,8 +231,12 @@ class Fleet:
 
     def usable(self, cabinet: Cabinet, now_ms: int) -> bool:
         """Tell whether it can be expected to obey a command now."""
-        fresh = now_ms - cabinet.last_seen_ms <= self._lease_ms
-        return cabinet.online and fresh and cabinet.location is not None
+        last_ms = max(cabinet.last_seen_ms, self._listening_since_ms)
+        return now_ms - last_ms <= self._lease_ms and cabinet.online and cabinet.location is not None
+
+    def was_heard(self, cabinet: Cabinet, now_ms: int) -> bool:
+        """Tell whether it is known to be on line: it was heard within the lease, whoever was away."""
+        return now_ms - cabinet.last_seen_ms <= self._lease_ms and self.usable(cabinet, now_ms)
 
     def introduced(self, cabinet: Cabinet, info: CabinetInfo) -> None:
         """Take its name, its place and what it obeys."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chargeloop.platform.core import ending, holds
+from chargeloop.platform.core import ending, hand_over, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import (
@@ -197,12 +197,12 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     if order is None:
         turn.save_bank(BankRecord(said.bank, BankWhere.AWAY))
         return
-    leg = _leg_served(order, said.reservation)
+    leg = order.leg_served(said.reservation)
     job = None if leg is None else leg.job
     happened = ev.BankEjected(said.bank, cabinet.id, said.slot, job)
     # No bank leaves before it was asked for, whatever the cabinet's clock says.
     asked_ms = order.since_ms if order.state is OrderState.UNLOCKING else order.placed_ms
-    order = turn.happen(order.id, happened, when.not_before(asked_ms))
+    order = ending.book(turn, turn.happen(order.id, happened, when.not_before(asked_ms)))
     if left_again is not None:
         turn.save_bank(left_again)
         returned = ev.BankReturned(said.bank, cabinet.id, said.slot)
@@ -225,13 +225,6 @@ def _given_for(turn: Turn, cabinet: Cabinet, said: cab.BankEjected) -> Order | N
     if order is None or order.unlock != said.command or _obeyed_elsewhere(order, said.command, cabinet):
         return None
     return order
-
-
-def _leg_served(order: Order, reservation: str | None) -> Leg | None:
-    """Return the outward leg that a reservation is for; of one before a redirection, the latest."""
-    outward = [leg for leg in order.legs if leg.kind is LegKind.OUTWARD]
-    named = (leg for leg in outward if leg.reservation == reservation)
-    return next(named, outward[-1] if outward else None)
 
 
 def _left_again(turn: Turn, bank: BankId, when: Corrected, order: Order | None) -> BankRecord | None:
@@ -277,10 +270,17 @@ def pickup_finished(turn: Turn, cabinet: Cabinet, said: cab.PickupFinished, when
     order = _served(turn, cabinet, said.reservation)
     if order is None:
         return
-    order = turn.happen(order.id, ev.PickupFinished(said.reservation, said.ejected, said.missing), when)
+    served = order.leg_served(said.reservation)
+    job = None if served is None else served.job
+    order = turn.happen(order.id, ev.PickupFinished(said.reservation, said.ejected, said.missing, job), when)
     if order.state is OrderState.UNLOCKING:
         end_unlocking(turn, order, "nothing came out")
         return
+    _picked_up(turn, order, said, when)
+    hand_over.take_up(turn, turn.order(order.id), job)
+
+
+def _picked_up(turn: Turn, order: Order, said: cab.PickupFinished, when: Corrected) -> None:
     leg = order.leg
     if leg is None or leg.kind is not LegKind.OUTWARD:
         return

@@ -8,7 +8,7 @@ from chargeloop.platform.core import ending, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.handlers_cabinet import end_hold, end_unlocking, reservation_unknown
 from chargeloop.platform.core.order import FINAL, BankPlace, Hold, HoldState, Order
-from chargeloop.platform.core.order_deadlines import hold_due_ms, state_due_ms, unlock_end_ms
+from chargeloop.platform.core.order_deadlines import hold_due_ms, is_overdue, unlock_end_ms
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.messages.cabinet import HoldEnd
 from chargeloop.protocol.messages.rental import OrderState
@@ -18,7 +18,7 @@ def attend(turn: Turn, order: Order) -> None:
     """Do what is due for one order."""
     order = _holds_due(turn, order)
     order = _grace_due(turn, order)
-    if state_due_ms(order, turn.policy) > turn.now_ms:
+    if not is_overdue(order, turn.policy, turn.now_ms):
         return
     if order.state in FINAL:
         _forget(turn, order)
@@ -86,7 +86,7 @@ def _no_unlock(turn: Turn, order: Order) -> None:
 
 def _kept(turn: Turn, order: Order) -> None:
     if order.banks_at(BankPlace.USER):
-        ending.buy_out(turn, order, state_due_ms(order, turn.policy))
+        ending.buy_out(turn, order)
     else:
         ending.settle(turn, order, "the banks never came back from the courier")
 

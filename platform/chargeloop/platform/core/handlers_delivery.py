@@ -4,16 +4,16 @@ A report is about one leg. The same report again, or one that comes after a late
 is ignored; one about a leg that is no longer the order's present one still tells where banks are.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
-from chargeloop.platform.core import ending, holds, legs
+from chargeloop.platform.core import ending, hand_over, holds
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.handlers_cabinet import refused
 from chargeloop.platform.core.order import (
     OUTWARD_STATES,
     RENTED_STATES,
     BankPlace,
+    Claim,
     HoldKind,
     HoldState,
     Leg,
@@ -63,7 +63,7 @@ def picked_up(turn: Turn, order: Order, leg: Leg, said: delivery.BanksPickedUp, 
     """Take the courier's word for what came out; the cabinet may be silent for a while."""
     if leg is not order.leg or not may_happen(order.state, EventKind.PICKED_UP):
         return
-    taken = tuple(bank for bank in said.banks if _may_hold(turn, order, bank))
+    taken = tuple(bank for bank in said.banks if hand_over.may_hold(turn, order, bank))
     new = tuple(bank for bank in taken if order.bank(bank) is None)
     if not taken or (order.state in {OrderState.DELIVERING, OrderState.RECALLING} and not new):
         return
@@ -72,36 +72,14 @@ def picked_up(turn: Turn, order: Order, leg: Leg, said: delivery.BanksPickedUp, 
         holds.ask_next(turn, order)
 
 
-def _may_hold(turn: Turn, order: Order, bank: BankId) -> bool:
-    """Tell whether a courier's word for a bank can be true: no other open order answers for it."""
-    holder = turn.memory.holder(bank)
-    other = None if holder is None else turn.find(holder)
-    return other is None or other.id == order.id or other.final
-
-
 def rental_succeeded(
     turn: Turn, order: Order, leg: Leg, said: delivery.RentalSucceeded, when: Corrected
 ) -> None:
-    """Begin the rental of the banks that were handed over; a courier who had been given up counts too."""
-    banks = _handed_over(turn, order, said.banks)
-    allowed = may_happen(order.state, EventKind.RENTAL_SUCCESS) and leg.kind is LegKind.OUTWARD
+    """Begin the rental of the banks that were handed over."""
     if order.final and leg.kind is LegKind.OUTWARD and leg.succeeded is None:
         turn.happen(order.id, ev.ProblemReported(leg.job, "handed over after the end"), when)
-    if not banks or not allowed or leg.succeeded is not None:
-        return
-    other = order.leg
-    if other is not None and other.job != leg.job:
-        order = legs.cancel(turn, order, other, "delivered by another courier")
-    order = turn.happen(order.id, ev.RentalSucceeded(leg.job, banks), when)
-    order = holds.release_all(turn, order)
-    ending.review(turn, order)
-
-
-def _handed_over(turn: Turn, order: Order, said: Iterable[BankId]) -> tuple[BankId, ...]:
-    """Return the banks of a reported hand-over that count: no more than were asked for, known ones first."""
-    possible = dict.fromkeys(bank for bank in said if _may_hold(turn, order, bank))
-    known_first = sorted(possible, key=lambda bank: order.bank(bank) is None)
-    return tuple(known_first[: order.asked_quantity])
+    named = tuple(dict.fromkeys(said.banks))
+    hand_over.begin(turn, order, leg, Claim(named, when.time_ms, when.state))
 
 
 def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected, when: Corrected) -> None:
@@ -238,7 +216,7 @@ def _stray(turn: Turn, order: Order, leg: Leg, bank: BankId) -> bool:
     elsewhere = {BankPlace.BACK, BankPlace.SOLD}
     if leg.kind is LegKind.OUTWARD:
         elsewhere.add(BankPlace.USER)  # who has been given it
-    return _may_hold(turn, order, bank) and (track is None or track.place not in elsewhere)
+    return hand_over.may_hold(turn, order, bank) and (track is None or track.place not in elsewhere)
 
 
 _WHY = {

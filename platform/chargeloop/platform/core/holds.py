@@ -18,6 +18,7 @@ from chargeloop.platform.core.order_parts import with_hold
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.fields import MOST_BANKS
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import CabinetId, CommandId, IdKind, ReservationId, derived_id
 from chargeloop.protocol.messages.cabinet import (
@@ -59,7 +60,7 @@ def want(order: Order) -> Want | None:
     carried = BankPlace.INBOUND if order.state is OrderState.RETURNING else BankPlace.OUTBOUND
     quantity = len(order.banks_at(carried))
     if order.state in {OrderState.RETURNING, OrderState.RECALLING} and quantity and leg is not None:
-        return Want(HoldKind.SLOTS, quantity, back_place)
+        return Want(HoldKind.SLOTS, min(quantity, MOST_BANKS), back_place)
     return None
 
 

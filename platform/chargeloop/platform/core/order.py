@@ -29,6 +29,7 @@ from typing import Final
 from chargeloop.platform.core.dispute import Dispute, Waiver
 from chargeloop.platform.core.fees import FeeLine, Mark
 from chargeloop.platform.core.order_journal import FACTS, EventKind
+from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.geo import Point
 from chargeloop.protocol.ids import (
     BankId,
@@ -242,13 +243,24 @@ class BankTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A hand-over as a courier platform tells of it: the banks that it names, and when."""
+
+    banks: tuple[BankId, ...]
+    time_ms: int
+    quality: ClockState
+
+
+@dataclass(frozen=True, slots=True)
 class Leg:
     """One delivery job.
 
     `indicated` and `succeeded` are the two ends of its fee. When a courier left and another came,
     `indicated` is the other's, and `called` the first of them all: the user is not charged for a courier who
     gave up. It is `open` until the courier platform has said that it ended. `journal` and `seq` name the last
-    report taken about it; nothing reported can have happened before it was requested at `requested_ms`.
+    report taken about it; nothing reported can have happened before it was requested at `requested_ms`. The
+    cabinet has `given` when it has told of every bank that left for the reservation. `claim` is a hand-over
+    that waits for this, since none of the banks that it names can be the right one.
     """
 
     job: JobId
@@ -267,6 +279,8 @@ class Leg:
     succeeded: Mark | None = None
     journal: JournalId | None = None
     seq: int = 0
+    given: bool = False
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +342,12 @@ class Order:
     def leg_of(self, job: str) -> Leg | None:
         """Return the leg of a delivery job of this order."""
         return next((leg for leg in self.legs if leg.job == job), None)
+
+    def leg_served(self, reservation: str | None) -> Leg | None:
+        """Return the outward leg that a reservation is for; of one before a redirection, the latest."""
+        outward = [leg for leg in self.legs if leg.kind is LegKind.OUTWARD]
+        named = (leg for leg in outward if leg.reservation == reservation)
+        return next(named, outward[-1] if outward else None)
 
     def hold(self, reservation: str) -> Hold | None:
         """Return a reservation that has not ended."""

@@ -1,4 +1,8 @@
-"""When an order has to be looked at again, so that every order ends even when nobody ever answers."""
+"""When an order has to be looked at again, so that every order ends even when nobody ever answers.
+
+One wait has no end: a tariff may say that banks are never sold. Their rental goes on, and is charged by the
+tariff, until they are back or an operator ends it; the alarm that an order is stuck asks for one.
+"""
 
 from typing import Final
 
@@ -7,13 +11,23 @@ from chargeloop.platform.core.policy import Policy
 from chargeloop.protocol.messages.rental import OrderState
 
 
-def due_ms(order: Order, policy: Policy) -> int:
-    """Return the earliest moment at which the order needs attention if nothing else happens."""
-    due = [state_due_ms(order, policy)]
+def due_ms(order: Order, policy: Policy) -> int | None:
+    """Return the earliest moment at which the order needs attention if nothing else happens, or None."""
+    due = [state_due_ms(order, policy), order.grace_due_ms]
     due += [hold_due_ms(hold.due_ms, policy) for hold in order.holds]
-    if order.grace_due_ms is not None:
-        due.append(order.grace_due_ms)
-    return min(due)
+    return min((instant_ms for instant_ms in due if instant_ms is not None), default=None)
+
+
+def is_due(order: Order, policy: Policy, now_ms: int) -> bool:
+    """Tell whether the order needs attention now."""
+    instant_ms = due_ms(order, policy)
+    return instant_ms is not None and instant_ms <= now_ms
+
+
+def is_overdue(order: Order, policy: Policy, now_ms: int) -> bool:
+    """Tell whether the order has been in its state for too long."""
+    instant_ms = state_due_ms(order, policy)
+    return instant_ms is not None and instant_ms <= now_ms
 
 
 def hold_due_ms(due_ms: int, policy: Policy) -> int:
@@ -21,8 +35,8 @@ def hold_due_ms(due_ms: int, policy: Policy) -> int:
     return due_ms + policy.answer_grace_ms
 
 
-def state_due_ms(order: Order, policy: Policy) -> int:
-    """Return when the order has been in its state for too long; for an ended one, when to forget it.
+def state_due_ms(order: Order, policy: Policy) -> int | None:
+    """Return when the order has been in its state for too long, or None; for an ended one, when to forget it.
 
     That is when nothing has happened to it for long enough, which is what the store is asked for too.
     """
@@ -80,7 +94,9 @@ def _unlock_due_ms(order: Order, policy: Policy) -> int:
     return min(order.changed_ms + policy.unlock_patience_ms, end_ms) if order.inquiry is None else end_ms
 
 
-def _kept_too_long_ms(order: Order, policy: Policy) -> int:
+def _kept_too_long_ms(order: Order, policy: Policy) -> int | None:
+    if order.buyout_after_ms is None and order.banks_at(BankPlace.USER):
+        return None
     limit_ms = policy.in_use_ms if order.buyout_after_ms is None else order.buyout_after_ms
     kept = (track for track in order.banks if track.ended is None)
     starts = [track.rented.time_ms for track in kept if track.rented is not None]

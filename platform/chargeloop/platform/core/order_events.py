@@ -227,12 +227,16 @@ class EjectFailed(Happening):
 
 @dataclass(frozen=True, slots=True)
 class PickupFinished(Happening):
-    """The cabinet gives out no more for this reservation."""
+    """The cabinet gives out no more for this reservation; `job` is the one whose courier was there.
+
+    With this it has told which banks left: of those that a courier has named before, the others did not.
+    """
 
     KIND: ClassVar[EventKind] = EventKind.PICKUP_FINISHED
     reservation: ReservationId
     ejected: int
     missing: int
+    job: JobId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Policy:
     recalling_ms: int = 3 * HOUR_MS
     recall_answer_ms: int = 15 * MINUTE_MS
     return_grace_ms: int = 2 * MINUTE_MS
-    in_use_ms: int = 30 * DAY_MS
+    in_use_ms: int = 30 * DAY_MS  # without a bank at the user's; with one the tariff says how long
     # Limits.
     max_attempts: int = 3
     max_tried: int = 8

@@ -116,7 +116,15 @@ _IN_WHOSE_NAME: Final[Mapping[Role, str]] = MappingProxyType({Role.USER: "user",
 
 
 class RentalRegion(region_reads.RegionReads):
-    """The core of the rental platform, for one region (a `RegionCore` of platform rows)."""
+    """The core of the rental platform, for one region (a `RegionCore` of platform rows).
+
+    Args:
+        region: whose topics are written.
+        tariff: for new orders.
+        policy: durations and limits.
+        dispatch: the courier platform that is asked.
+        listening_since_ms: when this process began to listen.
+    """
 
     def __init__(
         self,
@@ -125,9 +133,14 @@ class RentalRegion(region_reads.RegionReads):
         tariff: Tariff,
         policy: Policy | None = None,
         dispatch: DispatchId = DispatchId("dsp-main"),  # noqa: B008 - a NewType of text, not a call
+        listening_since_ms: int = 0,
     ) -> None:
         policy = policy or Policy()
-        fleet = Fleet(lease_ms=policy.cabinet_lease_ms, min_charge_pct=policy.min_charge_pct)
+        fleet = Fleet(
+            lease_ms=policy.cabinet_lease_ms,
+            min_charge_pct=policy.min_charge_pct,
+            listening_since_ms=listening_since_ms,
+        )
         super().__init__(Memory(region, dispatch, policy, tariff, fleet))
 
     def load(  # noqa: PLR0913 - a kind of row each

@@ -140,7 +140,7 @@ class RegionReads:
             yield Sight(
                 one.id,
                 one.name,
-                fleet.usable(one, now_ms),
+                fleet.was_heard(one, now_ms),
                 one.last_seen_ms,
                 one.free(HoldKind.BANKS),
                 one.slots,

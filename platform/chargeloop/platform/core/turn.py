@@ -16,7 +16,7 @@ from chargeloop.platform.core import views
 from chargeloop.platform.core.fleet import Cabinet, Fleet
 from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, Order, order_of
-from chargeloop.platform.core.order_deadlines import due_ms
+from chargeloop.platform.core.order_deadlines import due_ms, is_due
 from chargeloop.platform.core.order_detail import detail
 from chargeloop.platform.core.order_evolve import evolve
 from chargeloop.platform.core.order_journal import Happening, Stamp
@@ -95,7 +95,7 @@ class Memory:
         """
         due = due_ms(order, self.policy)
         watched = self.watched.get(order.id)
-        if watched is None or due < watched:
+        if due is not None and (watched is None or due < watched):
             self.watched[order.id] = due
             heapq.heappush(self.deadlines, (due, order.id))
 
@@ -109,7 +109,7 @@ class Memory:
             order = self.orders.get(name)
             if order is None:
                 continue
-            if due_ms(order, self.policy) <= now_ms:
+            if is_due(order, self.policy, now_ms):
                 return order
             self.watch(order)
         return None
@@ -320,7 +320,7 @@ class Turn:
         for name in (*self._touched, *self._looked_after):
             order = self.memory.orders[name]
             # An ended order that stays only because banks of it may turn up has no deadline any more.
-            if not order.final or due_ms(order, self.policy) > self.now_ms:
+            if not order.final or not is_due(order, self.policy, self.now_ms):
                 self.memory.watch(order)
         self.effects.writes += [SaveCabinet(record) for record in self.fleet.take_changed()]
         return self.effects

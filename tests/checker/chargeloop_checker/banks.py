@@ -1,0 +1,56 @@
+"""The banks and trips of an order, as far as its journal tells."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from chargeloop_checker.marks import Mark
+
+
+class Where(Enum):
+    """Who has a bank of the order, as far as its journal tells."""
+
+    COURIER = auto()
+    USER = auto()
+    CABINET = auto()
+    SOLD = auto()
+
+
+@dataclass(slots=True)
+class Bank:
+    """A bank that the order gave out; `job` is the delivery job that had it last, `left` its ejection."""
+
+    where: Where
+    job: str | None = None
+    left: Mark | None = None
+    begun: Mark | None = None
+    ended: Mark | None = None
+    back: Mark | None = None
+
+    @property
+    def is_out(self) -> bool:
+        """Tell whether the order still answers for it."""
+        return self.where is Where.COURIER or self.where is Where.USER
+
+    def take_over(self, wrong: "Bank", *, is_over: bool) -> None:
+        """Be where the bank was believed to be that a courier named instead, and end as it did."""
+        if self.back is not None:
+            self.ended = self.back
+        elif wrong.back is not None:
+            self.where = Where.COURIER if is_over else Where.USER
+        else:
+            self.where, self.job, self.ended = wrong.where, wrong.job, wrong.ended
+
+    def end_by(self, mark: Mark) -> None:
+        """Let the rental end at the mark, unless it ended before."""
+        if self.ended is None or mark.time_ms < self.ended.time_ms:
+            self.ended = mark
+
+
+@dataclass(slots=True)
+class Trip:
+    """A courier's leg; `called` is the first indication of all, `indicated` that of the present courier."""
+
+    outward: bool
+    indicated: Mark | None = None
+    called: Mark | None = None
+    done: Mark | None = None
