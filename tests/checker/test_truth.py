@@ -44,6 +44,18 @@ def test_a_rental_that_ended_at_the_first_look_says_nothing() -> None:
     assert "truth.left" not in stream.change("line", to_ms=from_ms + 5_000).broken()
 
 
+def handed_over_late(by_ms: int) -> set[str]:
+    """Returns what is broken when a courier hands the bank over so long after telling of it."""
+    stream = courier_rental()
+    door = [record for record in stream.records if record[0] == "move"][2]
+    return stream.change("move", 2, at_ms=door[1] + by_ms).broken()
+
+
+def test_nobody_pays_from_before_the_bank_was_in_their_hands() -> None:
+    assert handed_over_late(5_000) == set()
+    assert handed_over_late(5_001) == {"truth.handed"}
+
+
 def test_another_time_out_does_not_count() -> None:
     assert charged_for(61, 600) == {"truth.left"}
 

@@ -312,7 +312,8 @@ class Phone(Device):
             jobs.append(job_seen)
         if jobs:
             job = self.draw.choice(jobs)
-            code = f"{self.draw.randrange(10_000):04d}"
+            # One digit more than hand-over codes have: a guess that is right by chance proves a hand-over.
+            code = f"{self.draw.randrange(100_000):05d}"
             held = tuple(bank for errand in self.memory.errands for bank in errand.bank_ids) or (made_up,)
             claims += [
                 lambda: msg.ArrivedAtUser(job=job),

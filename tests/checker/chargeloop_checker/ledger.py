@@ -39,6 +39,7 @@ class Ledger:
         self._place_of: dict[str, str] = {}
         self._inside: dict[str, str] = {}
         self._outings: dict[str, list[Outing]] = {}
+        self._handed_ms: dict[str, list[int]] = {}
         # Slot and bank -> moves by the motor less motors that say so.
         self._by_motor: dict[tuple[str, str], int] = {}
         self._last_by: dict[str, str] = {}
@@ -65,6 +66,10 @@ class Ledger:
     def outings(self, bank: str) -> list[Outing]:
         """Return the times that a bank was out of all slots, oldest first."""
         return self._outings.get(bank, [])
+
+    def handed_ms(self, bank: str) -> list[int]:
+        """Return when the bank came into the hands of a user, oldest first."""
+        return self._handed_ms.get(bank, [])
 
     def motor_told(self, slot: str, bank: str | None, at_ms: int, *, moved: bool) -> None:
         """Compare what a motor says of itself with the moves; the move may come before it or after."""
@@ -114,6 +119,8 @@ class Ledger:
         if self._inside.get(start) == bank:
             del self._inside[start]
         self._note_outing(bank, way, at_ms)
+        if way[1] == "user":
+            self._handed_ms.setdefault(bank, []).append(at_ms)
         self._put(bank, end, at_ms)
 
     def _put(self, bank: str, place: str, at_ms: int) -> None:

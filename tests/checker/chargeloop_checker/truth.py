@@ -110,6 +110,22 @@ class Truth:
                 f"{line.id} charges {line.held_ms} ms for {line.of}, which was out for {longest_ms} of them"
             )
             self._findings.report(self._rule("truth.held", line), at_ms, told)
+        elif self._is_by_word(line) and not self._is_handed_over(line):
+            told = f"{line.id} charges for {line.of} from before it was in a user's hands"
+            self._findings.report(self._rule("truth.handed", line), at_ms, told)
+
+    def _is_by_word(self, line: _Charge) -> bool:
+        """Tell whether the rental began with what a courier told, and not with an ejection."""
+        order = self._orders.get(line.order)
+        bank = None if order is None else order.follower.banks.get(line.of)
+        return bank is not None and bank.begun is not None and bank.begun != bank.left
+
+    def _is_handed_over(self, line: _Charge) -> bool:
+        """Tell whether a user had got the bank by then, in the same outing."""
+        latest_ms = line.from_ms + _DOUBT_MS
+        left_ms = (outing.left_ms for outing in self._ledger.outings(line.of) if outing.left_ms <= latest_ms)
+        since_ms = max(left_ms, default=latest_ms)
+        return any(since_ms <= at_ms <= latest_ms for at_ms in self._ledger.handed_ms(line.of))
 
     def _rule(self, rule: str, line: _Charge) -> str:
         """Return the rule that a line breaks: another one where its cabinet was deceived about the bank."""

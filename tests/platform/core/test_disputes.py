@@ -7,6 +7,7 @@ import pytest
 from chargeloop.platform.core.dispute import MOST_OPEN
 from chargeloop.platform.core.order import Order
 from chargeloop.platform.shell.store import ORDERS
+from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.delivery import Evidence
@@ -260,6 +261,7 @@ def test_a_rental_that_an_operator_ends_is_charged_until_then() -> None:
     ended = script.order(order.id)
     assert ended.reason == "opr-anna: handed in at our office"
     assert script.fees(order.id)["rental"] == 300
+    assert {line.quality for line in ended.lines if line.fee == "rental"} == {ClockState.INFERRED}
     assert script.detail(order.id, "rental_closed") == {
         "operator": OPERATOR, "banks": ["bnk-a1"], "reason": "handed in at our office",
     }  # fmt: skip

@@ -11,7 +11,7 @@ from chargeloop.platform.core.order import RENTED_STATES, BankPlace
 from chargeloop.platform.core.rows import SaveIntervention
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
-from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.envelope import ClockState, Data
 from chargeloop.protocol.ids import CommandId, IdKind, derived_id
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.rental import (
@@ -41,7 +41,9 @@ def end_order(turn: Turn, request: EndOrder) -> Answer:
         return done(order)
     if order.state in RENTED_STATES:
         out = tuple(track.bank for track in order.banks_at(BankPlace.USER, BankPlace.INBOUND))
-        order = turn.happen(order.id, ev.RentalClosed(request.operator, out, request.reason))
+        # Nobody has measured when the banks were given back, if they were.
+        now = Corrected(turn.now_ms, ClockState.INFERRED)
+        order = turn.happen(order.id, ev.RentalClosed(request.operator, out, request.reason), now)
         return done(ending.settle(turn, order, reason))
     if order.state is OrderState.RESERVING:
         return done(ending.fail(turn, order, reason))
