@@ -154,3 +154,14 @@ def test_a_cabinet_that_is_told_to_reboot_comes_back_once_and_keeps_what_is_rese
     assert scene.cabinet.memory.restarting is None
     scene.types(FIRST)
     assert scene.told() == ["right"]
+
+
+def test_a_sensor_that_lies_at_a_boot_is_found_out_a_moment_later() -> None:
+    scene = Scene()
+    scene.cabinet.works.blind.add(4)
+    scene.reboots("cmd-reboot")
+    scene.passes(15 * MINUTE_MS)
+    assert scene.cabinet.is_on
+    assert scene.cabinet.memory.slot(4).bank == "bnk-4"
+    told = [record[6] for record in scene.records if record[0] == "entry"]
+    assert cab.BankReturned.TYPE in told

@@ -117,6 +117,8 @@ class Cabinet(Device):
         self._carry_out(cabinet.boot)
         for insertion in tuple(self.works.mechanics.insertions.values()):
             self._answer_insertion(insertion)
+        self.works.blind.clear()
+        self.later(LOOK_AFTER_MS, self._look)
         self._set_watch()
         self.later(self.draw.randrange(_HEARTBEAT_MS), self._beat)
 

@@ -11,6 +11,7 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import HOUR_MS
 from chargeloop.station.core import battery, cabinet
 from chargeloop.station.core.battery import Battery
+from chargeloop.station.core.mechanics import Mechanics
 from chargeloop.station.shell.cabinet_shell import CabinetShell
 from chargeloop.station.shell.settings import FleetSettings, load_fleet
 from tests.station.core.workbench import NOON_MS, bank
@@ -72,3 +73,22 @@ async def test_a_reservation_ends_by_itself_at_its_time(tmp_path: Path) -> None:
         ended = await here.platform.first(cab.ReservationEnded)
         assert ended.why is cab.HoldEnd.EXPIRED
         assert clock.now_ms() >= began_ms + HOUR_MS
+
+
+async def test_a_bank_that_its_reader_hid_at_a_boot_is_seen_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, shows = VirtualClock(NOON_MS), Mechanics.readings
+    async with town(tmp_path, clock=clock, banks=[{"bank": "bnk-1"}]) as here:
+        async with here.fleet():
+            await here.platform.first(cab.InventoryReported)
+
+        def hides_it(works: Mechanics, now_ms: int) -> tuple[cab.BankStatus | None, ...]:
+            missed = here.platform.all(cab.SlotChanged)
+            return shows(works, now_ms) if missed else (None, *shows(works, now_ms)[1:])
+
+        monkeypatch.setattr(Mechanics, "readings", hides_it)
+        async with here.fleet():
+            returned = await here.platform.first(cab.BankReturned)
+    assert [said.reason for said in here.platform.all(cab.SlotChanged)] == [cab.CabinetReason.NO_BANK_IN_SLOT]
+    assert (returned.bank, returned.slot) == ("bnk-1", 1)

@@ -1,7 +1,7 @@
 """What everybody keeps to who carries out the firmware's steps: the real shell and the simulation.
 
 How long acts wait, which entries go into the journal together, which answers a step must remember, where
-hands are answered, and when time alone changes something.
+hands are answered, when the readers are asked again, and when time alone changes something.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,8 @@ from chargeloop.station.core.mechanics import Mechanics
 from chargeloop.station.core.memory import OPEN_TRAY, GiveAnswer, Memory, Record, Step
 
 SETTLE_MS: Final = 200  # how long an exit sensor is given before it is looked at again
-LOOK_AFTER_MS: Final = 1_000  # how long after a bank has left the readers are asked whether that is so
+# How long after a bank has left, and after each boot, the readers are asked again whether that is so.
+LOOK_AFTER_MS: Final = 1_000
 _UNKNOWN_TIME_MS: Final = MINUTE_MS  # how often a cabinet that does not know the time looks whether it does
 _TRAYS: Final = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
 HANDS: Final = tuple(_TRAYS)

@@ -9,6 +9,9 @@ before, and the command or the code comes again. And a bank may have been pushed
 readers are believed. What lies in a slot that stood open for a hand is told first, with the time at which it
 opened: it came back before the cut.
 
+A reader that shows nothing may be wrong, here too. So whoever carries out a boot has the cabinet `look` once
+more a moment later (`LOOK_AFTER_MS`), whatever it found: the boot before may have been cut off behind that.
+
 A boot that a command asked for names it: the outcome was journaled before, this is what then happened. It is
 named by the first boot after that outcome, whether the restart or a power cut brought it about, and by no
 other.

@@ -147,6 +147,7 @@ class CabinetShell:
                     tasks.create_task(self._network.run()),
                     tasks.create_task(self._watch_time()),
                 ]
+                self._start(self._look_after())
                 if self._settings.heartbeat_ms > 0:
                     running.append(tasks.create_task(self._beat()))
                 await self._restarting.wait()
