@@ -92,6 +92,7 @@ class Faults:
         courier_vanishes: probability for each job that its courier is not heard of again before the healing.
         courier_dawdles: for each courier, to take three times as long.
         courier_lies: times an hour that a courier claims what was not done.
+        misreads: probability for each bank in a report of what a courier did that its number is misread.
         cancel: probability that a person calls an order off at some step.
         absent: that nobody is at home at first.
         version_skew: probability that a message comes from a newer sender, with members nobody knows.
@@ -119,6 +120,7 @@ class Faults:
     courier_vanishes: float = 0.0
     courier_dawdles: float = 0.0
     courier_lies: float = 0.0
+    misreads: float = 0.0
     cancel: float = 0.0
     absent: float = 0.0
     version_skew: float = 0.0
@@ -133,7 +135,10 @@ _LINKS: Final = Links(loss=0.02, duplicate=0.02, reorder=0.02, delay=0.01, late_
 PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
     {
         "none": Faults(),
-        "people": replace(_PEOPLE, desk=_DESK, courier_vanishes=0.03, courier_dawdles=0.2, courier_lies=1.0),
+        "people": replace(
+            _PEOPLE, desk=_DESK, courier_vanishes=0.03, courier_dawdles=0.2, courier_lies=1.0,
+            misreads=0.02,
+        ),
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
         "power": replace(
@@ -149,7 +154,7 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
             restart=0.1,
             power_cut=0.004, jam=0.05, bounce=0.05, sensor_lie=0.01, vandal=0.2, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
-            courier_dawdles=0.2, courier_lies=1.0, version_skew=0.01, poison=1.0,
+            courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, poison=1.0,
         ),
     }
 )  # fmt: skip

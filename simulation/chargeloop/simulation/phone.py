@@ -259,7 +259,7 @@ class Phone(Device):
         journal = self.journal
         proof = deed.errand.proof
         for report in deed.reports:
-            (number,) = self.record([report])
+            (number,) = self.record([self._as_read(report)])
             if deed.proves and journal is not None:
                 proof = f"{journal.journal_id}.{number}"
             self.may_lose_power()
@@ -287,6 +287,21 @@ class Phone(Device):
         self.darken()
         self.stage.network.drop(self.port)
         return True
+
+    def _as_read(self, report: Data) -> Data:
+        """Return a report with the numbers of its banks as the courier reads them, which may be others."""
+        if not isinstance(report, msg.PickedUp | msg.Delivered | msg.Collected | msg.PutBack | msg.GaveUp):
+            return report
+        banks = tuple(dict.fromkeys(map(self._read, report.banks)))
+        return report if banks == report.banks else report.model_copy(update={"banks": banks})
+
+    def _read(self, bank: BankId) -> BankId:
+        chance = self.stage.faults.misreads
+        if chance <= 0 or self.draw.random() >= chance:
+            return bank
+        self.stage.fault(self.region, "misreads", self.client)
+        standing = (place.bank for cabinet in self._cabinets for place in cabinet.works.mechanics.slots)
+        return self.draw.choice([BankId("bnk-misread"), *(inside.bank for inside in standing if inside)])
 
     def _lie_after_ms(self) -> int:
         return int(self.draw.expovariate(self.stage.faults.courier_lies / HOUR_MS))

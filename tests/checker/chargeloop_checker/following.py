@@ -13,7 +13,7 @@ What an operator waives is charged no more, whatever is told later. A rental tha
 Entries come late and in any order, so each one only adds what it tells to what is known.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -149,11 +149,20 @@ class Follower:
 
     def _pickup_finished(self, detail: Detail, _: Mark) -> None:
         """What left for the job is known: rentals of banks that a courier only named go over to these."""
-        trip = self._trips.get(detail.text_or_none("job") or "")
-        told = [bank for bank in self.banks.values() if bank.left is not None]
-        told = [bank for bank in told if bank.job == detail.text_or_none("job")]
-        if trip is None or trip.done is None or len(told) < max(1, detail.integer("ejected")):
+        job = detail.text_or_none("job")
+        trip = self._trips.get(job or "")
+        told = [bank for bank in self.banks.values() if bank.left is not None and bank.job == job]
+        if trip is None or len(told) < max(1, detail.integer("ejected")):
             return
+        if trip.done is not None:
+            self._name_rightly(told)
+        self.banks = {
+            name: bank
+            for name, bank in self.banks.items()
+            if bank.job != job or bank.left is not None or bank.begun is not None or bank.back is not None
+        }
+
+    def _name_rightly(self, told: Sequence[Bank]) -> None:
         named = [bank for bank in self.banks.values() if bank.begun is not None and bank.left is None]
         left = [bank for bank in told if bank.begun is None]
         left.sort(key=lambda bank: bank.back is not None)

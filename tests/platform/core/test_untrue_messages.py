@@ -2,14 +2,13 @@
 
 import pytest
 
-from chargeloop.platform.core import fees
 from chargeloop.platform.core.order import BankPlace, HoldState
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import Outcome
 from chargeloop.protocol.messages.rental import HandOver, OrderState
-from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
+from chargeloop.protocol.time import HOUR_MS
 from tests.platform.core.script import (
     COURIER,
     A,
@@ -140,8 +139,9 @@ def test_no_more_slots_are_asked_for_than_a_cabinet_can_be_asked_for() -> None:
     script.introduce("cab-c", x_m=100, slots=36)
     empty = [made(cab.SlotStatus, slot=slot, state=cab.SlotState.EMPTY) for slot in range(1, 37)]
     _, command = script.command(cab.ReserveBanks)
-    given = {number: f"bnk-c{number}" for number in range(1, 21)}
-    script.eject("cab-c", command.reservation, given)
+    for slot in range(1, 21):
+        left = {"slot": slot, "bank": f"bnk-c{slot}", "reservation": command.reservation, "charge_pct": 95}
+        script.event("cab-c", made(cab.BankEjected, **left))
     assert len(script.order(order.id).banks_at(BankPlace.OUTBOUND)) == 40
     script.snapshot("cab-c", empty)
     script.cancel(order.id)
@@ -231,139 +231,3 @@ def test_a_first_indication_heard_after_a_return_on_foot_ends_no_rental() -> Non
     assert set(before) == {"rental"}
     _said_again(script, delivery.FirstIndication, taken_ms)
     assert script.fees(name) == before | {"courier_out": 200 + 10 * 15}
-
-
-def _handed(script: Script, *banks: str) -> None:
-    job, order = script.job()
-    script.report(made(delivery.RentalSucceeded, job=job, order=order, banks=banks))
-
-
-def _rented(script: Script, order: str) -> list[str]:
-    return [track.bank for track in script.order(order).banks if track.rented is not None]
-
-
-def test_only_banks_that_left_for_the_order_are_handed_over() -> None:
-    script = city()
-    order = fetching(script, 2)
-    _, command = script.command(cab.ReserveBanks)
-    script.eject(A, command.reservation, {1: "bnk-a1"}, missing=1)
-    _handed(script, "bnk-a1", "bnk-b3")
-    used = script.order(order.id)
-    assert (used.state, used.quantity, _rented(script, order.id)) == (OrderState.IN_USE, 1, ["bnk-a1"])
-    assert "problem_reported" in script.types(order.id)
-    script.minutes(20)
-    script.insert(B, 5, "bnk-a1")
-    assert script.order(order.id).state is OrderState.SETTLED
-
-
-def test_a_courier_who_reads_a_wrong_number_has_handed_over_the_bank_that_left() -> None:
-    script = city()
-    order = delivering(script)
-    _handed(script, "bnk-b3")
-    assert _rented(script, order.id) == ["bnk-a1"]
-    assert "bnk-b3" not in script.rows.banks
-    script.minutes(20)
-    script.insert(A, 5, "bnk-a1")
-    assert script.order(order.id).state is OrderState.SETTLED
-    assert script.fees(order.id)["rental"] == 100
-
-
-def test_who_hands_over_fewer_banks_than_left_is_believed() -> None:
-    script = city()
-    order = delivering(script, 2)
-    _handed(script, "bnk-a2")
-    assert _rented(script, order.id) == ["bnk-a2"]
-    assert [track.bank for track in script.order(order.id).banks_at(BankPlace.ASTRAY)] == ["bnk-a1"]
-
-
-def test_a_bank_in_another_cabinet_is_not_handed_over_while_the_own_cabinet_is_silent() -> None:
-    script = city()
-    order = fetching(script, 2)
-    _handed(script, "bnk-a1", "bnk-b3")
-    assert _rented(script, order.id) == ["bnk-a1"]
-
-
-def test_a_hand_over_of_wrong_banks_alone_waits_for_the_word_of_the_cabinet() -> None:
-    script = city()
-    order = fetching(script)
-    script.minutes(10)
-    handed_over_ms = script.now_ms
-    _handed(script, "bnk-b3")
-    assert (script.order(order.id).state, _rented(script, order.id)) == (OrderState.FETCHING, [])
-    script.restart()
-    script.minutes(5)
-    _, command = script.command(cab.ReserveBanks)
-    told = script.eject(A, command.reservation, {1: "bnk-a1"})
-    (track,) = script.order(order.id).banks
-    assert (script.order(order.id).state, track.bank) == (OrderState.IN_USE, "bnk-a1")
-    assert track.rented is not None
-    assert track.rented.time_ms == handed_over_ms + 5 * MINUTE_MS  # not before it left, by the cabinet
-    before = script.order(order.id)
-    for one in told:
-        script.again(one)
-    assert script.order(order.id) == before
-
-
-def test_the_banks_of_a_second_courier_are_not_those_that_the_first_one_left_with() -> None:
-    script = city()
-    order = delivering(script)
-    job, name = script.job()
-    left = {"courier": COURIER, "reason": "tired", "banks": ("bnk-a1",), "offered_again": True}
-    script.report(made(delivery.CourierGaveUp, job=job, order=name, **left))
-    script.answer(cab.ReserveBanks)
-    script.taken("cou-0002")
-    script.report(made(delivery.BanksPickedUp, job=job, order=name, banks=("bnk-x1",)))
-    _handed(script, "bnk-x1")
-    assert _rented(script, order.id) == ["bnk-x1"]
-
-
-@pytest.mark.parametrize("cabinet_first", [True, False])
-@pytest.mark.parametrize(
-    ("left", "named", "charged"),
-    [
-        (("bnk-a1",), ("bnk-x9",), ("bnk-a1",)),
-        (("bnk-a1", "bnk-a2"), ("bnk-a1", "bnk-x9"), ("bnk-a1", "bnk-a2")),
-        (("bnk-a1",), ("bnk-a1", "bnk-x9"), ("bnk-a1",)),
-        (("bnk-a1", "bnk-a2"), ("bnk-x8", "bnk-x9"), ("bnk-a1", "bnk-a2")),
-    ],
-)
-@pytest.mark.parametrize("heard", ["at once", "after the return", "after the settlement"])
-def test_what_left_is_charged_whether_the_cabinet_or_the_courier_is_heard_first(
-    left: tuple[str, ...],
-    named: tuple[str, ...],
-    charged: tuple[str, ...],
-    heard: str,
-    *,
-    cabinet_first: bool,
-) -> None:
-    script = city()
-    order = fetching(script, 2)
-    _, command = script.command(cab.ReserveBanks)
-    out_ms = script.now_ms
-    missing = 2 - len(left)
-
-    def ejects() -> None:
-        for slot, bank in enumerate(left, 1):
-            ejected = made(cab.BankEjected, slot=slot, bank=bank, reservation=command.reservation)
-            script.event(A, ejected, time=out_ms)
-        finished = {"ejected": len(left), "missing": missing, "reservation": command.reservation}
-        script.event(A, made(cab.PickupFinished, **finished), time=out_ms)
-
-    if cabinet_first:
-        ejects()
-    script.minutes(10)
-    _handed(script, *named)
-    if heard == "at once" and not cabinet_first:
-        ejects()
-    script.minutes(45)
-    for slot, bank in enumerate(left, 4):
-        script.insert(B, slot, bank)
-    if heard == "after the return" and not cabinet_first:
-        ejects()
-    script.wait(6 * DAY_MS)
-    if heard == "after the settlement" and not cabinet_first:
-        ejects()
-    ended = script.order(order.id)
-    assert ended.state is OrderState.SETTLED
-    rentals = {line.of: line.amount_minor for line in fees.standing(ended.lines) if line.fee == "rental"}
-    assert rentals == dict.fromkeys(charged, 200)

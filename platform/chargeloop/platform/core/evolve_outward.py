@@ -172,7 +172,13 @@ def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Ord
     if len(told) < max(1, happened.ejected):
         return order
     order = with_leg(order, leg.job, given=True)
-    return order if leg.succeeded is None else _named_rightly(order, leg)
+    order = order if leg.succeeded is None else _named_rightly(order, leg)
+    return replace(order, banks=tuple(track for track in order.banks if not _is_only_named(track, leg)))
+
+
+def _is_only_named(track: BankTrack, leg: Leg) -> bool:
+    """Tell whether nothing is known of a bank but that a courier has named it for a job."""
+    return track.job == leg.job and track.ejected is None and track.rented is None and track.back is None
 
 
 def _named_rightly(order: Order, leg: Leg) -> Order:

@@ -1,11 +1,11 @@
-"""Which banks a courier has handed over: what cabinets saw leave, rather than what the courier names.
+"""Which banks a courier has, and has handed over: what cabinets saw leave, not what the courier names.
 
-Once the cabinet of the job has told which banks left for it, only those count, and as many of them as the
-courier speaks of: who reads a wrong number from a bank has given its user the right bank all the same. Before
-that the courier is believed, but not for a bank that stands in another cabinet. When nothing is left of what
-a courier names, the hand-over waits for the cabinet's word. A rental that has begun by a courier's word alone
-goes over to the bank that left when the cabinet is heard at last (`evolve_outward`): it makes no difference
-what is heard first.
+Once the cabinet of the job has told which banks left for it, only those count, and of a hand-over as many of
+them as the courier speaks of: who reads a wrong number from a bank has given its user the right bank all the
+same. Before that the courier is believed, but not for a bank that stands in another cabinet. When nothing is
+left of what a courier names, the hand-over waits for the cabinet's word. When the cabinet is heard at last
+(`evolve_outward`), a rental that began by a courier's word alone goes over to the bank that left, and what
+was only named is forgotten: it makes no difference what is heard first.
 """
 
 from collections.abc import Iterator
@@ -64,6 +64,17 @@ def may_hold(turn: Turn, order: Order, bank: BankId) -> bool:
     return other is None or other.id == order.id or other.final
 
 
+def believe(turn: Turn, order: Order, leg: Leg, named: tuple[BankId, ...]) -> tuple[BankId, ...]:
+    """Return the banks that can have left for an outward job, of those that its courier names."""
+    left = {track.bank for track in order.banks if _left_for(track, leg)}
+    return tuple(
+        bank
+        for bank in dict.fromkeys(named)
+        if bank in left
+        or (not leg.given and may_hold(turn, order, bank) and not _is_elsewhere(turn, order, leg, bank))
+    )
+
+
 def _remember(turn: Turn, order: Order, leg: Leg, claim: Claim) -> None:
     noted = replace(leg, claim=claim)
     turn.note(replace(order, legs=tuple(noted if one.job == leg.job else one for one in order.legs)))
@@ -71,18 +82,13 @@ def _remember(turn: Turn, order: Order, leg: Leg, claim: Claim) -> None:
 
 def _handed_over(turn: Turn, order: Order, leg: Leg, named: tuple[BankId, ...]) -> tuple[BankId, ...]:
     """Return the banks of a reported hand-over that count: no more than were asked for."""
+    believed = believe(turn, order, leg, named)
     left = {track.bank: track for track in order.banks if _left_for(track, leg)}
     if leg.given:
         likely = sorted(left.values(), key=_distance)
-        right = [bank for bank in named if bank in left]
-        found = dict.fromkeys((*right, *(track.bank for track in likely)))
+        found = dict.fromkeys((*believed, *(track.bank for track in likely)))
         return tuple(found)[: min(len(named), order.asked_quantity)]
-    possible = [
-        bank
-        for bank in named
-        if bank in left or (may_hold(turn, order, bank) and not _is_elsewhere(turn, order, leg, bank))
-    ]
-    known_first = sorted(possible, key=lambda bank: (bank not in left, order.bank(bank) is None))
+    known_first = sorted(believed, key=lambda bank: (bank not in left, order.bank(bank) is None))
     return tuple(known_first[: order.asked_quantity])
 
 

@@ -63,7 +63,7 @@ def picked_up(turn: Turn, order: Order, leg: Leg, said: delivery.BanksPickedUp, 
     """Take the courier's word for what came out; the cabinet may be silent for a while."""
     if leg is not order.leg or not may_happen(order.state, EventKind.PICKED_UP):
         return
-    taken = tuple(bank for bank in said.banks if hand_over.may_hold(turn, order, bank))
+    taken = hand_over.believe(turn, order, leg, said.banks)
     new = tuple(bank for bank in taken if order.bank(bank) is None)
     if not taken or (order.state in {OrderState.DELIVERING, OrderState.RECALLING} and not new):
         return
@@ -196,8 +196,7 @@ def delivery_failed(
 ) -> None:
     """Draw the conclusion from a job that is over: begin again, fail, end a recall, or leave the banks."""
     current = leg is order.leg
-    stray = tuple(bank for bank in said.banks if _stray(turn, order, leg, bank))
-    left = tuple(dict.fromkeys((*stray, *_carried(order, leg))))
+    left = tuple(dict.fromkeys((*_stray(turn, order, leg, said.banks), *_carried(order, leg))))
     order = turn.happen(order.id, ev.JobEnded(leg.job, said.why, left), when)
     if not current or order.final:
         return
@@ -211,12 +210,16 @@ def delivery_failed(
             ending.drop_return(turn, order, _WHY[said.why])
 
 
-def _stray(turn: Turn, order: Order, leg: Leg, bank: BankId) -> bool:
-    track = order.bank(bank)
-    elsewhere = {BankPlace.BACK, BankPlace.SOLD}
-    if leg.kind is LegKind.OUTWARD:
-        elsewhere.add(BankPlace.USER)  # who has been given it
-    return hand_over.may_hold(turn, order, bank) and (track is None or track.place not in elsewhere)
+def _stray(turn: Turn, order: Order, leg: Leg, named: tuple[BankId, ...]) -> tuple[BankId, ...]:
+    """Return the banks with which a courier has left, of those named: no cabinet, user or buyer has them."""
+    if leg.kind is LegKind.BACK:
+        elsewhere = {BankPlace.BACK, BankPlace.SOLD}
+        own = (track for bank in named if (track := order.bank(bank)) is not None)
+        possible = [track.bank for track in own if track.place not in elsewhere]
+        return tuple(bank for bank in possible if hand_over.may_hold(turn, order, bank))
+    elsewhere = {BankPlace.BACK, BankPlace.SOLD, BankPlace.USER}
+    found = {track.bank for track in order.banks if track.place in elsewhere}
+    return tuple(bank for bank in hand_over.believe(turn, order, leg, named) if bank not in found)
 
 
 _WHY = {

@@ -227,11 +227,16 @@ class Turn:
 
     def _follow_banks(self, before: Order, after: Order) -> None:
         """Write who answers for each bank that moved; a cabinet's word is written where it is heard."""
-        for track in after.banks if after.banks is not before.banks else ():
+        if after.banks is before.banks:
+            return
+        for track in after.banks:
             known = before.bank(track.bank)
             moved = known is None or known.place is not track.place
             if moved and track.back is None:
                 self.save_bank(BankRecord(track.bank, _WHERE[track.place], order=after.id))
+        for track in before.banks:
+            if after.bank(track.bank) is None and self.memory.holder(track.bank) == after.id:
+                self.save_bank(BankRecord(track.bank, BankWhere.AWAY))
 
     def _journal(self, order: Order, before: Order | None, happened: Happening, stamp: Stamp) -> None:
         entry = OrderEvent(

@@ -1,0 +1,195 @@
+"""Which banks a courier has and has handed over: those that left, whatever the courier reads from them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from chargeloop.platform.core import fees
+from chargeloop.platform.core.order import BankPlace, Order
+from chargeloop.platform.core.rows import BankRecord, BankWhere
+from chargeloop.protocol.ids import BankId
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages import delivery
+from chargeloop.protocol.messages.delivery import JobEnd
+from chargeloop.protocol.messages.rental import OrderState
+from chargeloop.protocol.time import DAY_MS, MINUTE_MS
+from tests.platform.core.script import COURIER, A, B, Script, city, collecting, delivering, fetching, made
+
+
+def _handed(script: Script, *banks: str) -> None:
+    job, order = script.job()
+    script.report(made(delivery.RentalSucceeded, job=job, order=order, banks=banks))
+
+
+def _picked_up(script: Script, *banks: str) -> None:
+    job, order = script.job()
+    script.report(made(delivery.BanksPickedUp, job=job, order=order, banks=banks))
+
+
+def _rented(script: Script, order: str) -> list[str]:
+    return [track.bank for track in script.order(order).banks if track.rented is not None]
+
+
+def test_only_banks_that_left_for_the_order_are_handed_over() -> None:
+    script = city()
+    order = fetching(script, 2)
+    _, command = script.command(cab.ReserveBanks)
+    script.eject(A, command.reservation, {1: "bnk-a1"}, missing=1)
+    _handed(script, "bnk-a1", "bnk-b3")
+    used = script.order(order.id)
+    assert (used.state, used.quantity, _rented(script, order.id)) == (OrderState.IN_USE, 1, ["bnk-a1"])
+    assert "problem_reported" in script.types(order.id)
+    script.minutes(20)
+    script.insert(B, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+
+
+def test_a_courier_who_reads_a_wrong_number_has_handed_over_the_bank_that_left() -> None:
+    script = city()
+    order = delivering(script)
+    _handed(script, "bnk-b3")
+    assert _rented(script, order.id) == ["bnk-a1"]
+    assert "bnk-b3" not in script.rows.banks
+    script.minutes(20)
+    script.insert(A, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert script.fees(order.id)["rental"] == 100
+
+
+def test_a_wrong_number_read_at_the_cabinet_is_no_bank_of_the_order() -> None:
+    script = city()
+    order = delivering(script)
+    _picked_up(script, "bnk-b3", "bnk-x9")
+    assert [track.bank for track in script.order(order.id).banks] == ["bnk-a1"]
+    assert not {"bnk-b3", "bnk-x9"} & set(script.rows.banks)
+
+
+def test_a_bank_that_was_only_named_is_forgotten_when_the_cabinet_tells_which_left() -> None:
+    script = city()
+    order = fetching(script)
+    _picked_up(script, "bnk-x9")
+    assert script.rows.banks[BankId("bnk-x9")].order == order.id
+    script.restart()
+    _, command = script.command(cab.ReserveBanks)
+    script.eject(A, command.reservation, {1: "bnk-a1"})
+    assert [track.bank for track in script.order(order.id).banks] == ["bnk-a1"]
+    assert script.rows.banks[BankId("bnk-x9")] == BankRecord(BankId("bnk-x9"), BankWhere.AWAY)
+    _handed(script, "bnk-x9")
+    script.minutes(20)
+    script.insert(A, 5, "bnk-a1")
+    settled = script.order(order.id)
+    assert (settled.state, settled.reason) == (OrderState.SETTLED, None)
+
+
+@pytest.mark.parametrize("reach", [delivering, collecting])
+def test_a_courier_who_left_with_banks_and_names_others_too_has_only_those_of_the_order(
+    reach: Callable[[Script], Order],
+) -> None:
+    script = city()
+    order = reach(script)
+    job, name = script.job()
+    gone = {"why": JobEnd.GAVE_UP_WITH_BANKS, "banks": ("bnk-a1", "bnk-b3", "bnk-x9")}
+    script.report(made(delivery.DeliveryFailed, job=job, order=name, **gone))
+    (track,) = script.order(order.id).banks
+    assert (track.bank, track.place) == ("bnk-a1", BankPlace.ASTRAY)
+
+
+def test_who_hands_over_fewer_banks_than_left_is_believed() -> None:
+    script = city()
+    order = delivering(script, 2)
+    _handed(script, "bnk-a2")
+    assert _rented(script, order.id) == ["bnk-a2"]
+    assert [track.bank for track in script.order(order.id).banks_at(BankPlace.ASTRAY)] == ["bnk-a1"]
+
+
+def test_a_bank_in_another_cabinet_is_not_handed_over_while_the_own_cabinet_is_silent() -> None:
+    script = city()
+    order = fetching(script, 2)
+    _handed(script, "bnk-a1", "bnk-b3")
+    assert _rented(script, order.id) == ["bnk-a1"]
+
+
+def test_a_hand_over_of_wrong_banks_alone_waits_for_the_word_of_the_cabinet() -> None:
+    script = city()
+    order = fetching(script)
+    script.minutes(10)
+    handed_over_ms = script.now_ms
+    _handed(script, "bnk-b3")
+    assert (script.order(order.id).state, _rented(script, order.id)) == (OrderState.FETCHING, [])
+    script.restart()
+    script.minutes(5)
+    _, command = script.command(cab.ReserveBanks)
+    told = script.eject(A, command.reservation, {1: "bnk-a1"})
+    (track,) = script.order(order.id).banks
+    assert (script.order(order.id).state, track.bank) == (OrderState.IN_USE, "bnk-a1")
+    assert track.rented is not None
+    assert track.rented.time_ms == handed_over_ms + 5 * MINUTE_MS  # not before it left, by the cabinet
+    before = script.order(order.id)
+    for one in told:
+        script.again(one)
+    assert script.order(order.id) == before
+
+
+def test_the_banks_of_a_second_courier_are_not_those_that_the_first_one_left_with() -> None:
+    script = city()
+    order = delivering(script)
+    job, name = script.job()
+    left = {"courier": COURIER, "reason": "tired", "banks": ("bnk-a1",), "offered_again": True}
+    script.report(made(delivery.CourierGaveUp, job=job, order=name, **left))
+    script.answer(cab.ReserveBanks)
+    script.taken("cou-0002")
+    script.report(made(delivery.BanksPickedUp, job=job, order=name, banks=("bnk-x1",)))
+    _handed(script, "bnk-x1")
+    assert _rented(script, order.id) == ["bnk-x1"]
+
+
+@pytest.mark.parametrize("cabinet_first", [True, False])
+@pytest.mark.parametrize(
+    ("left", "named", "charged"),
+    [
+        (("bnk-a1",), ("bnk-x9",), ("bnk-a1",)),
+        (("bnk-a1", "bnk-a2"), ("bnk-a1", "bnk-x9"), ("bnk-a1", "bnk-a2")),
+        (("bnk-a1",), ("bnk-a1", "bnk-x9"), ("bnk-a1",)),
+        (("bnk-a1", "bnk-a2"), ("bnk-x8", "bnk-x9"), ("bnk-a1", "bnk-a2")),
+    ],
+)
+@pytest.mark.parametrize("heard", ["at once", "after the return", "after the settlement"])
+def test_what_left_is_charged_whether_the_cabinet_or_the_courier_is_heard_first(
+    left: tuple[str, ...],
+    named: tuple[str, ...],
+    charged: tuple[str, ...],
+    heard: str,
+    *,
+    cabinet_first: bool,
+) -> None:
+    script = city()
+    order = fetching(script, 2)
+    _, command = script.command(cab.ReserveBanks)
+    out_ms = script.now_ms
+    missing = 2 - len(left)
+
+    def ejects() -> None:
+        for slot, bank in enumerate(left, 1):
+            ejected = made(cab.BankEjected, slot=slot, bank=bank, reservation=command.reservation)
+            script.event(A, ejected, time=out_ms)
+        finished = {"ejected": len(left), "missing": missing, "reservation": command.reservation}
+        script.event(A, made(cab.PickupFinished, **finished), time=out_ms)
+
+    if cabinet_first:
+        ejects()
+    script.minutes(10)
+    _handed(script, *named)
+    if heard == "at once" and not cabinet_first:
+        ejects()
+    script.minutes(45)
+    for slot, bank in enumerate(left, 4):
+        script.insert(B, slot, bank)
+    if heard == "after the return" and not cabinet_first:
+        ejects()
+    script.wait(6 * DAY_MS)
+    if heard == "after the settlement" and not cabinet_first:
+        ejects()
+    ended = script.order(order.id)
+    assert ended.state is OrderState.SETTLED
+    rentals = {line.of: line.amount_minor for line in fees.standing(ended.lines) if line.fee == "rental"}
+    assert rentals == dict.fromkeys(charged, 200)
