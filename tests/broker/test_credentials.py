@@ -1,3 +1,4 @@
+import os
 import stat
 import threading
 from pathlib import Path
@@ -182,3 +183,20 @@ def test_a_file_that_others_have_written_whole_counts_like_ours(store: Credentia
     (store.directory / "cab-0099.json").write_text(WHOLE)
     assert store.load("cab-0099").password == "secret"
     assert store.grant("cab-0099", "demo").password == "secret"
+
+
+def test_what_was_granted_is_on_the_disk_with_its_name(
+    store: CredentialStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced, sync = list[tuple[Path, bool]](), os.fsync
+
+    def note(opened: int) -> None:
+        sync(opened)
+        where = Path(f"/proc/self/fd/{opened}").readlink()
+        synced.append((where, (store.directory / "cab-1.json").exists()))
+
+    monkeypatch.setattr(os, "fsync", note)
+    store.grant("cab-1", "demo")
+    (draft, before), (directory, after) = synced
+    assert (draft.parent, before) == (store.directory, False)
+    assert (directory, after) == (store.directory, True)

@@ -1,15 +1,17 @@
 """A device's link over a real Mosquitto."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
 from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
 from chargeloop.broker.device import link as link_module
+from chargeloop.broker.device.connection import subscribe
 from chargeloop.broker.outage import Outages
 from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.messages.cabinet import SlotChanged, SlotsSnapshot, SlotState, Telemetry
@@ -83,6 +85,29 @@ async def test_a_device_cut_off_is_seen_offline_and_comes_back_with_all_it_recor
             await until(lambda: journal.acked_seq == 2, what="both entries acknowledged")
             assert (Presence.ONLINE, 2) in presences(operator)
         assert [row[1] for row in await store.seen()] == [1, 2]
+
+
+async def test_a_device_that_is_cut_off_while_it_connects_does_not_connect(
+    place: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with place.device("opr-1") as operator, place.device() as cabinet:
+        cabinet.link.cut()
+        await until(lambda: not cabinet.link.connected, what="the cut")
+
+        async def cut_behind_it(client: aiomqtt.Client, filters: Sequence[str]) -> None:
+            await subscribe(client, filters)
+            cabinet.link.cut()
+            cuts.append(True)
+
+        cuts = list[bool]()
+        monkeypatch.setattr(link_module, "subscribe", cut_behind_it)
+        cabinet.link.restore()
+        await until(lambda: bool(cuts), what="the second cut")
+        monkeypatch.undo()
+        cabinet.link.restore()
+        await cabinet.link.wait_ready()
+        await until(lambda: (Presence.ONLINE, 3) in presences(operator), what="the third connection")
+        assert (Presence.ONLINE, 2) not in presences(operator)
 
 
 async def test_a_device_tries_soon_to_connect_again_and_then_less_and_less_often_and_says_so_once(

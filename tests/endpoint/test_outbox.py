@@ -5,7 +5,7 @@ from chargeloop.broker.endpoint.inbox import Inbox, Verdict
 from chargeloop.broker.endpoint.outbox import Outbox, OutboxPolicy, UnsendableError
 from chargeloop.protocol.codec import decode
 from chargeloop.protocol.effects import Send
-from chargeloop.protocol.envelope import Envelope
+from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages.cabinet import ReportInventory, Telemetry
 from chargeloop.protocol.messages.common import JournalAck
 from chargeloop.protocol.messages.rental import UserOrders
@@ -223,10 +223,33 @@ def test_what_the_last_run_left_is_sent_at_once_with_one_new_entry_and_goes_on_u
 
 @pytest.mark.parametrize("behind", range(2, 25))
 def test_all_that_a_restored_store_has_to_say_is_taken_once(behind: int) -> None:
-    inbox = Inbox({("rental/rnt-main", "jnl-1"): 40 + behind}, (), ())
-    made, taken = restored(), []
+    made = restored()
     for number in range(20):
         made.put(report(number), NOW_MS, Changes())
+    assert _taken_behind(made, 40 + behind) == [report(number).data for number in range(20)]
+
+
+@pytest.mark.parametrize("behind", range(1, 4))
+def test_what_a_restored_store_still_had_to_say_proves_that_it_is_an_older_copy(behind: int) -> None:
+    """An entry of the backup is answered with a number that it does not know, before there is a new one."""
+    changes = Changes()
+    first = Outbox("rnt-main", Role.RENTAL, Kept("store", 1), OutboxPolicy())
+    for number in range(40):
+        first.put(report(number), NOW_MS, changes)
+    journal = changes.channels[REQUESTS].journal
+    channel = ChannelRow(REQUESTS, journal, 40, 39)
+    made = outbox(Kept("store", 2, channels=[channel], entries=changes.entries[-1:]))
+    assert _taken_behind(made, 40 + behind, journal) == []
+    assert made.depth == 0
+    for number in range(20):
+        made.put(report(number), NOW_MS, Changes())
+    assert _taken_behind(made, 40 + behind, journal) == [report(number).data for number in range(20)]
+
+
+def _taken_behind(made: Outbox, mark: int, journal: str = "jnl-1") -> list[Data]:
+    """Return what a receiver takes that had taken so many entries of the forgotten run."""
+    inbox = Inbox({("rental/rnt-main", journal): mark}, (), ())
+    taken = []
     while sent := made.due(NOW_MS, 100, Changes()):
         for outgoing in sent:
             entry = decode(outgoing.payload)
@@ -237,7 +260,7 @@ def test_all_that_a_restored_store_has_to_say_is_taken_once(behind: int) -> None
                 taken.append(entry.data)
             mark = inbox.mark(entry.source, entry.journalid)
             made.acknowledge(REQUESTS, ack(mark, entry.journalid), NOW_MS, Changes())
-    assert taken == [report(number).data for number in range(20)]
+    return taken
 
 
 def test_two_copies_of_a_store_never_begin_the_same_journal() -> None:

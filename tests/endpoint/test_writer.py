@@ -6,7 +6,7 @@ import pytest
 
 from chargeloop.broker.endpoint import CoreFailedError, Kept, SingleWriter
 from chargeloop.broker.endpoint.outbox import OutboxPolicy
-from chargeloop.protocol.codec import decode, encode, seal, with_kept_from
+from chargeloop.protocol.codec import MAX_BYTES, decode, encode, seal, with_kept_from
 from chargeloop.protocol.effects import Effects, Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages.cabinet import KeypadLocked, SlotChanged, SlotState
@@ -446,3 +446,39 @@ def test_an_entry_marked_as_the_first_kept_changes_nothing_where_nothing_is_miss
     bench.commit()
     assert [row[1] for row in bench.writes] == [1, 2, 3]
     assert not bench.said(Quarantined)
+
+
+def test_an_entry_behind_a_hole_is_kept_as_it_came() -> None:
+    """Written out anew it might be larger than what may be sent, with the members that it left out."""
+    bench = Bench()
+    told = with_kept_from(entry(9), 9).replace(b'"specversion":"1.0",', b"")
+    payload = told.replace(b'"data":', b'"data":' + b" " * (MAX_BYTES - len(told)))
+    bench.receive(EVENT, payload)
+    (row,) = bench.writer.take_batch().changes.quarantined
+    assert (row.fault, row.payload) == ("entries_missing", payload)
+
+
+def test_a_hole_is_told_of_though_the_entry_behind_it_cannot_be_read() -> None:
+    bench = Bench()
+    bench.receive(EVENT, entry(1))
+    unknown = with_kept_from(entry(9), 9).replace(b"slot_changed", b"sneezed_hard")
+    bench.receive(EVENT, unknown)
+    faults = [row.fault for row in bench.writer.take_batch().changes.quarantined]
+    assert faults == ["entries_missing", "unknown_type"]
+
+
+def test_whatever_fails_on_a_message_makes_it_a_suspect(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+
+    def fails(*_: object) -> None:
+        raise ValueError("planted")
+
+    monkeypatch.setattr(bench.writer.outbox, "acknowledge", fails)
+    acknowledged = seal(
+        JournalAck(journal="jnl-1", seq=1),  # type: ignore[arg-type]
+        id="m-1",
+        source="dispatch/dsp-1",
+        time=NOW_MS,
+    )
+    with pytest.raises(CoreFailedError, match="planted"):
+        bench.receive("cl/v1/demo/dispatch/dsp-1/request-ack", encode(acknowledged))

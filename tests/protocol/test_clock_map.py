@@ -207,3 +207,12 @@ def test_a_platform_clock_that_was_slow_and_has_been_set_right_does_not_place_ev
     slow = ClockMap().heard(at(1_000), BOOTED_MS + 1_000 - HOUR_MS)
     right = slow.learn(TOLD, exchange(600_000, 600_040), RECEIVED_MS)
     assert right.correct(at(600_100), RECEIVED_MS) == (BOOTED_MS + 600_100, ClockState.SYNCED)
+
+
+def test_boots_without_an_exchange_do_not_displace_the_one_that_dates_the_last() -> None:
+    """Its exchange is told first, then come the entries of all the boots that had no network."""
+    clock_map = SYNCED
+    for boot in range(40):
+        clock_map = clock_map.heard(at(1_000, boot=f"earlier-{boot}"), RECEIVED_MS)
+    assert clock_map.correct(at(2_000), RECEIVED_MS) == SYNCED.correct(at(2_000), RECEIVED_MS)
+    assert len(clock_map.boots) == 4

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from chargeloop.broker.disk import sync_directory
 from chargeloop.protocol.ids import InvalidIdError, is_region, kind_of, not_a_region
 from chargeloop.protocol.topics import ROLE_OF_KIND, Role
 
@@ -63,8 +64,9 @@ def role_of(client: str) -> Role:
 class CredentialStore:
     """The credentials in one directory, a JSON file per client.
 
-    Files are written whole and renamed into place, so a reader in another process sees all of a file or none,
-    and each change moves the directory's modification time, which is what running brokers watch.
+    Files are written whole, to the disk, and then linked into place: a reader in another process, or after a
+    power cut, sees all of a file or none. Each change moves the directory's modification time, which is what
+    running brokers watch.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -166,8 +168,11 @@ class CredentialStore:
         opened = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(opened, "w", encoding="utf-8") as file:
             json.dump(asdict(credentials), file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
         try:
             path.hardlink_to(draft)
+            sync_directory(self.directory)
         except FileExistsError:
             return
         finally:

@@ -94,13 +94,17 @@ class SendWindow:
         """Tell whether the entry is to be sent with the mark of the first one that is still kept."""
         return self._forgotten and seq == self.acked + 1
 
+    @property
+    def given_out(self) -> int:
+        """Return the highest number that can be on the wire by now."""
+        return self.last if self.until is None else min(self.last, self.until)
+
     def has_more(self) -> bool:
         """Tell whether `take` would return something without waiting."""
         return self._sent < self._end()
 
     def _end(self) -> int:
-        last = self.last if self.until is None else min(self.last, self.until)
-        return min(last, self.acked + self.limit)
+        return min(self.given_out, self.acked + self.limit)
 
     def _go_back(self) -> None:
         self._sent = self.acked

@@ -200,8 +200,11 @@ class ClockMap:
         return BootClock(boot)
 
     def _with(self, changed: BootClock) -> "ClockMap":
-        others = tuple(known for known in self.boots if known.boot != changed.boot)
-        return ClockMap((*others, changed)[-_BOOTS_KEPT:])
+        others = [known for known in self.boots if known.boot != changed.boot]
+        if len(others) >= _BOOTS_KEPT:
+            # Many boots without a network may be heard of behind the exchange that dates the last of them.
+            others.remove(next((known for known in others if not known.samples), others[0]))
+        return ClockMap((*others, changed))
 
 
 def _drift_ms(distance_ms: int) -> int:

@@ -84,8 +84,8 @@ Slot = Annotated[int, Field(ge=1, le=36)]
 MOST_BANKS: Final = 20
 Quantity = Annotated[int, Field(ge=1, le=MOST_BANKS)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
-# No battery lives through a hundredth of these.
-Cycles = Annotated[int, Field(ge=0, le=99_999)]
+MOST_CYCLES: Final = 99_999  # no battery lives through a hundredth of these
+Cycles = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 Percent = Annotated[int, Field(ge=0, le=100)]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9]{4,8}$")]
 Minor = Annotated[int, Field(ge=-(2**53), le=2**53)]

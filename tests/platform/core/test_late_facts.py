@@ -389,3 +389,11 @@ def test_a_return_that_a_wrong_clock_dates_before_the_rental_costs_its_user_noth
     script.connect(B)
     script.insert(B, 5, "bnk-a1", time=script.now_ms - DAY_MS, clockstate=clockstate)
     assert {fee: amount for fee, amount in script.fees(order.id).items() if amount} == charged
+
+
+def test_an_entry_that_was_put_aside_unread_has_the_inventory_asked_for() -> None:
+    script = city()
+    seq = script.event(B, made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms)).message.seq
+    assert seq is not None
+    script.event(B, made(cab.KeypadLocked, wrong_codes=5, until=script.now_ms), seq=seq + 2)
+    assert len(script.commands(cab.ReportInventory)) == 1

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chargeloop.protocol.fields import MOST_CYCLES
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
@@ -51,6 +52,11 @@ def test_half_a_charge_counts_as_a_cycle_and_cycles_wear() -> None:
     assert battery.read(new(90, cycles=24), DAY_MS).cycles == 24
     later = battery.read(new(10, cycles=24), DAY_MS)
     assert (later.cycles, later.health_pct) == (25, 99)
+
+
+def test_a_bank_that_says_to_have_had_the_most_cycles_has_no_more() -> None:
+    assert battery.read(new(5, cycles=MOST_CYCLES), DAY_MS).cycles == MOST_CYCLES
+    assert battery.ready_at(new(5, health_pct=97, cycles=MOST_CYCLES)) is not None
 
 
 @given(batteries, st.integers(0, DAY_MS), st.integers(0, DAY_MS))

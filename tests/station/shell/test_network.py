@@ -1,14 +1,21 @@
 """A cabinet whose network is gone: the platform loses it, hands do not."""
 
 from pathlib import Path
+from typing import cast
 
+import aiomqtt
+
+from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import VirtualClock
+from chargeloop.protocol.effects import Incoming, Send
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import common, world
 from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.topics import TOPICS
+from chargeloop.station.shell.world_line import WorldLine
 from tests.station.core.workbench import NOON_MS
-from tests.station.shell.town import town
+from tests.station.shell.town import CABINET, REGION, town
 
 CODE = world.CodeTyped(code="402913")
 GONE_MS, BACK_MS = NOON_MS + 10 * MINUTE_MS, NOON_MS + 20 * MINUTE_MS
@@ -54,3 +61,25 @@ async def test_a_cabinet_can_begin_its_life_without_network(tmp_path: Path) -> N
         async with here.fleet():
             assert (await here.platform.first(cab.Booted)).cause == "power_on"
             assert clock.now_ms() >= BACK_MS
+
+
+async def test_an_answer_that_the_broker_does_not_take_ends_nothing(tmp_path: Path) -> None:
+    class Refusing:
+        async def publish(self, topic: str, *_: object, **__: object) -> None:
+            asked.append(topic)
+            raise aiomqtt.MqttError("Operation timed out")
+
+    async def hears(_: Incoming) -> None: ...
+
+    asked = list[str]()
+    line = WorldLine(
+        credentials=CredentialStore.of_data(tmp_path).grant(CABINET, REGION),
+        broker=BrokerAddress("127.0.0.1", 1),
+        clock=VirtualClock(NOON_MS),
+        receive=hears,
+    )
+    line._client = cast("aiomqtt.Client", Refusing())
+    answer = world.CabinetAnswered(accepted=True, display="take your banks")
+    tray = TOPICS["user_tray"].topic(REGION, cabinet=CABINET, user="usr-1")
+    await line.publish(Send(tray, answer, correlation_id="m-1"))
+    assert asked == [tray]

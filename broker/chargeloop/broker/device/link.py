@@ -222,6 +222,8 @@ class DeviceLink:
         try:
             with self._clock.hold():
                 await subscribe(client, self._subscriptions)
+                if not self._reachable.is_set():
+                    return  # cut meanwhile
                 self._begin()
             await self._read_and_write(client)
         finally:

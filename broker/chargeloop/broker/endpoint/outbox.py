@@ -143,7 +143,7 @@ class Outbox:
         channel = self._channels.get(topic)
         if channel is None or channel.journal != ack.journal:
             return
-        if ack.seq > (channel.window.last if channel.window.until is None else channel.window.until):
+        if ack.seq > channel.window.given_out:
             self._begin_anew(topic, channel, now_ms, changes)
             return
         if ack.seq == channel.window.until:
@@ -155,9 +155,15 @@ class Outbox:
             changes.channels[topic] = self._channel_row(topic, channel)
 
     def _begin_anew(self, topic: str, channel: _Channel, now_ms: int, changes: Changes) -> None:
-        """Put all that waits into a new journal: of the present one this store has forgotten numbers."""
-        waiting = [channel.entries[seq] for seq in sorted(channel.entries)]
-        begun = _Channel(self._journal_id(topic, now_ms), self._window(last=len(waiting), acked=0))
+        """Put what is new into a new journal: of the present one this store has forgotten numbers.
+
+        What had a number before this run began had it in the forgotten run too, and has been taken.
+        """
+        first = channel.window.until or 1
+        waiting = [channel.entries[seq] for seq in sorted(channel.entries) if seq >= first]
+        begun = _Channel(
+            self._journal_id(topic, now_ms, channel.journal), self._window(last=len(waiting), acked=0)
+        )
         for seq, entry in enumerate(waiting, start=1):
             begun.entries[seq] = self._renumbered(entry, channel.journal, begun.journal, seq)
         self._channels[topic] = begun
@@ -191,9 +197,9 @@ class Outbox:
         )
         return replace(entry, payload=self._codec.encode(envelope), message_id=message_id)
 
-    def _journal_id(self, topic: str, now_ms: int) -> str:
+    def _journal_id(self, topic: str, now_ms: int, *before: str) -> str:
         """Return the id of a journal that is begun now; no copy of this store has begun it before."""
-        return derived_id(IdKind.JOURNAL, self._store_id, topic, str(now_ms))
+        return derived_id(IdKind.JOURNAL, self._store_id, topic, str(now_ms), *before)
 
     def connect(self, now_ms: int) -> None:
         """A connection has begun: states, leases and unacknowledged entries are due at once."""

@@ -6,8 +6,8 @@ the caller takes the batch, commits it in one transaction, and only then acknowl
 journal entry counts as taken in the same transaction as its effects; the acknowledgement of a journal is its
 high-water mark, so one message per journal and batch is enough.
 
-When the core raises on a message, or asks for what cannot be sent, its memory cannot be trusted, so the
-process must end (`CoreFailedError`); the caller first writes down the message's digest. After the restart
+When anything raises on a message, or the core asks for what cannot be sent, the memory cannot be trusted, so
+the process must end (`CoreFailedError`); the caller first writes down the message's digest. After the restart
 the same message comes again, is recognised by that digest, goes to quarantine without touching the core, and
 the stream behind it goes on: one crash for each poisoned message, never a crash loop.
 """
@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from chargeloop.broker.endpoint.changes import Changes, Kept, Outgoing, QuarantineRow, ReplyRow, RequestRow
 from chargeloop.broker.endpoint.core import RegionCore
@@ -63,6 +63,15 @@ class Batch(Generic[WriteT]):
     def must_commit(self) -> bool:
         """Tell whether anything may be acknowledged or published only after a commit."""
         return self.changes.urgent or bool(self.writes)
+
+
+class _Numbers(NamedTuple):
+    """What a journal entry is counted by; None where its sender told nothing that can be read."""
+
+    source: str
+    journal: str | None
+    seq: int | None
+    kept_from: int | None
 
 
 class SingleWriter(Generic[WriteT]):
@@ -134,7 +143,7 @@ class SingleWriter(Generic[WriteT]):
             Its id if it could be read, and an answer to be published at once (the time, for a probe).
 
         Raises:
-            CoreFailedError: the core has a bug; this batch must not be committed.
+            CoreFailedError: the core has a bug, or what is done before it; this batch must not be committed.
         """
         self._counts["received"] += 1
         if self._nonsense and self._nonsense[topic] >= MOST_IN_A_TURN:
@@ -147,13 +156,13 @@ class SingleWriter(Generic[WriteT]):
         if self._suspects and _digest(topic, payload) in self._suspects:
             fault = Fault(FaultKind.HANDLING_FAILED, "the service failed on this message before")
             return self._refuse(topic, payload, fault, now_ms), None
-        answer = self._time_reply(checked, now_ms)
-        if self._is_for_core(checked, now_ms):
-            incoming = Incoming(checked.topic, checked.message, now_ms)
-            try:
+        try:
+            answer = self._time_reply(checked, now_ms)
+            if self._is_for_core(checked, payload, now_ms):
+                incoming = Incoming(checked.topic, checked.message, now_ms)
                 self._apply(self._core.receive(incoming, Context(now_ms, self._randbelow)), now_ms)
-            except Exception as error:
-                raise CoreFailedError(_digest(topic, payload), topic, repr(error)) from error
+        except Exception as error:
+            raise CoreFailedError(_digest(topic, payload), topic, repr(error)) from error
         return checked.message.id, answer
 
     def tick(self, now_ms: int) -> None:
@@ -211,7 +220,7 @@ class SingleWriter(Generic[WriteT]):
         topic = TOPICS[f"{self._role}_stats"].topic(self._region, **{str(self._role): self._client})
         return self._count_published(self.outbox.seal(Send(topic, ServiceStats(**self.counters())), now_ms))
 
-    def _is_for_core(self, checked: Checked, now_ms: int) -> bool:
+    def _is_for_core(self, checked: Checked, payload: bytes, now_ms: int) -> bool:
         """Deduplicate, and keep to ourselves what is the endpoint's own business."""
         topic, message = checked.topic, checked.message
         if isinstance(message.data, JournalAck):
@@ -220,10 +229,8 @@ class SingleWriter(Generic[WriteT]):
         if isinstance(message.data, ConnectionState) and message.data.state is Presence.ONLINE:
             self.outbox.hurry(topic.owner, now_ms)
         if topic.spec.delivery is Delivery.JOURNAL and self._acknowledges(topic):
-            self._note_hole(topic, message, now_ms)
-            return self._is_next_entry(
-                topic, message.source, message.journalid, message.seq, message.keptfrom
-            )
+            numbers = _Numbers(message.source, message.journalid, message.seq, message.keptfrom)
+            return self._is_next_entry(topic, payload, numbers, now_ms)
         if topic.spec.delivery is Delivery.REQUEST:
             return self._is_new_request(topic, message, now_ms)
         return True
@@ -236,29 +243,19 @@ class SingleWriter(Generic[WriteT]):
     def _acknowledges(self, topic: Topic) -> bool:
         return topic.spec.acked_by is not None and TOPICS[topic.spec.acked_by].writer is self._role
 
-    def _note_hole(self, topic: Topic, message: Envelope[Data], now_ms: int) -> None:
-        """Show operators the entries that are gone when this one is taken across a hole."""
-        journal, seq = message.journalid, message.seq
-        if journal is None or seq is None or message.keptfrom != seq:
-            return
-        mark = self._inbox.mark(message.source, journal)
-        if seq > mark + 1:
-            fault = Fault(
-                FaultKind.ENTRIES_MISSING,
-                f"{mark + 1} to {seq - 1} of {journal} were acknowledged and let go",
-            )
-            self._quarantine(
-                topic.spec.topic(topic.region, **topic.ids), self._codec.encode(message), fault, now_ms
-            )
-
-    def _is_next_entry(
-        self, topic: Topic, source: str, journal: str | None, seq: int | None, kept_from: int | None = None
-    ) -> bool:
+    def _is_next_entry(self, topic: Topic, payload: bytes, numbers: _Numbers, now_ms: int) -> bool:
+        source, journal, seq, kept_from = numbers
         if journal is None or seq is None or topic.spec.acked_by is None:
             return False
+        mark = self._inbox.mark(source, journal)
         verdict = self._inbox.entry(source, journal, seq, self._batch.changes, kept_from=kept_from)
         if verdict is Verdict.DUPLICATE:
             self._counts["duplicates"] += 1
+        if verdict is Verdict.NEW and seq > mark + 1:
+            # Operators are shown the entries that are gone.
+            gone = f"{mark + 1} to {seq - 1} of {journal} were acknowledged and let go"
+            topic_text = topic.spec.topic(topic.region, **topic.ids)
+            self._quarantine(topic_text, payload, Fault(FaultKind.ENTRIES_MISSING, gone), now_ms)
         key = (_ack_topic(topic.spec.acked_by, topic.region, topic.spec.owner, topic.owner), journal)
         gap_before = self._batch.acks.get(key, (source, False))[1]
         self._batch.acks[key] = (source, gap_before or verdict is Verdict.GAP)
@@ -320,8 +317,8 @@ class SingleWriter(Generic[WriteT]):
         saved = salvage(payload)
         topic = parse_topic(topic_text)
         if topic is not None and self._is_unreadable_entry(topic, saved):
-            fresh = self._is_next_entry(topic, saved.source or "", saved.journal, saved.seq, saved.kept_from)
-            if not fresh:
+            numbers = _Numbers(saved.source or "", saved.journal, saved.seq, saved.kept_from)
+            if not self._is_next_entry(topic, payload, numbers, now_ms):
                 return saved.message_id
         row = self._quarantine(topic_text, payload, fault, now_ms)
         if row is not None and topic is not None and saved.message_id is not None and self._is_asked(topic):

@@ -268,9 +268,7 @@ class RentalRegion(region_reads.RegionReads):
         handler = _CABINET.get(type(message.data))
         if handler is None or message.journalid is None or message.seq is None:
             return
-        gone = message.keptfrom == message.seq and self._memory.fleet.lacks(
-            cabinet, message.journalid, message.seq
-        )
+        gone = self._memory.fleet.lacks(cabinet, message.journalid, message.seq)
         if not self._memory.fleet.took(cabinet, message.journalid, message.seq):
             return
         lean = fees.lean(_FEE_NAME.get(type(message.data), ""))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from chargeloop.protocol.fields import MOST_CYCLES
 from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages.cabinet import BankStatus
 from chargeloop.protocol.time import MINUTE_MS
@@ -55,7 +56,7 @@ class Battery:
 def read(battery: Battery, now_ms: int) -> BankStatus:
     """Return what the slot reads now; a time before the insertion reads as the insertion."""
     charge_ppm = charge_at(battery, now_ms)
-    cycles = battery.cycles + (charge_ppm - battery.charge_ppm >= CYCLE_PPM)
+    cycles = min(MOST_CYCLES, battery.cycles + (charge_ppm - battery.charge_ppm >= CYCLE_PPM))
     worn = cycles // CYCLES_PER_HEALTH_PCT - battery.cycles // CYCLES_PER_HEALTH_PCT
     return _status(
         battery.bank,

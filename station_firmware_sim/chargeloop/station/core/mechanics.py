@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from chargeloop.protocol.fields import MOST_BANKS
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import DAY_MS
 from chargeloop.protocol.values import replace
@@ -133,16 +134,17 @@ def insert(mechanics: Mechanics, slot: int, bank: cab.BankStatus, asker: Asker, 
 def give(mechanics: Mechanics, act: GiveAnswer, now_ms: int) -> Mechanics:
     """Return the cabinet after `act`: the banks of its claim are in the asker's hands, its answer is kept.
 
-    A request that has its answer already changes nothing.
+    Hands hold so many banks and no more; what they leave stays in the tray. A request that has its answer
+    already changes nothing.
     """
     if act.asker.key in mechanics.answers:
         return mechanics
-    taken = tuple(lying.bank for lying in mechanics.tray if lying.claim == act.claim)
-    answer = Answer(act.asker, act.accepted, act.display, taken, now_ms)
+    taken = tuple(lying for lying in mechanics.tray if lying.claim == act.claim)[:MOST_BANKS]
+    answer = Answer(act.asker, act.accepted, act.display, tuple(lying.bank for lying in taken), now_ms)
     kept = {key: old for key, old in mechanics.answers.items() if old.given_ms + ANSWERS_KEPT_MS > now_ms}
     return replace(
         mechanics,
-        tray=tuple(lying for lying in mechanics.tray if lying.claim != act.claim),
+        tray=tuple(lying for lying in mechanics.tray if lying not in taken),
         insertions={key: one for key, one in mechanics.insertions.items() if key != act.asker.key},
         answers={**kept, act.asker.key: answer},
     )

@@ -59,7 +59,7 @@ class BankEntry(_Entry):
     bank: fields.Bank
     charge_pct: fields.Percent = 100
     health_pct: fields.Percent = 100
-    cycles: fields.Count = 0
+    cycles: fields.Cycles = 0
 
 
 class OfflineEntry(_Entry):

@@ -67,7 +67,10 @@ class WorldLine:
             correlationid=send.correlation_id,
         )
         self._clock.flight.sent(message_id, send.topic)
-        await answered(self._client.publish(send.topic, encode(envelope), qos=1))
+        try:
+            await answered(self._client.publish(send.topic, encode(envelope), qos=1))
+        except aiomqtt.MqttError as error:
+            _log.warning("%s: an answer was not sent: %s", self._credentials.client, error)
 
     async def _connection(self) -> None:
         name, region = self._credentials.client, self._credentials.region
