@@ -29,9 +29,8 @@ class Journal:
         return self
 
     def asks(self, job: str, kind: str) -> Self:
-        return self.says(
-            f"{'rental' if kind == 'outward' else 'return'}_requested", leg={"job": job, "kind": kind}
-        )
+        leg = {"job": job, "kind": kind, "reservation": "rsv-1" if kind == "outward" else "rsv-2"}
+        return self.says(f"{'rental' if kind == 'outward' else 'return'}_requested", leg=leg)
 
     def charged(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Returns the charged spans: from which minute to which."""

@@ -17,11 +17,15 @@ class Where(Enum):
 
 @dataclass(slots=True)
 class Bank:
-    """A bank that the order gave out; `job` is the delivery job that had it last, `left` its ejection."""
+    """A bank that the order gave out.
+
+    `job` is the delivery job that had it last, `left` its ejection, `reservation` what it was given out for.
+    """
 
     where: Where
     job: str | None = None
     left: Mark | None = None
+    reservation: str | None = None
     begun: Mark | None = None
     ended: Mark | None = None
     back: Mark | None = None
@@ -34,7 +38,9 @@ class Bank:
     def take_over(self, wrong: "Bank", *, is_over: bool) -> None:
         """Be where the bank was believed to be that a courier named instead, and end as it did."""
         if self.back is not None:
-            self.ended = self.back
+            self.job, self.ended = wrong.job, self.back
+            if wrong.back is None and wrong.ended is not None:
+                self.end_by(wrong.ended)
         elif wrong.back is not None:
             self.where = Where.COURIER if is_over else Where.USER
         else:
@@ -48,9 +54,13 @@ class Bank:
 
 @dataclass(slots=True)
 class Trip:
-    """A courier's leg; `called` is the first indication of all, `indicated` that of the present courier."""
+    """A courier's leg, now for this reservation.
+
+    `called` is the first indication of all, `indicated` that of the present courier.
+    """
 
     outward: bool
+    reservation: str | None = None
     indicated: Mark | None = None
     called: Mark | None = None
     done: Mark | None = None

@@ -78,7 +78,11 @@ class Follower:
 
     def _requested(self, detail: Detail, _: Mark) -> None:
         leg = detail.part("leg")
-        self._trips[leg.text("job")] = Trip(outward=leg.text("kind") == "outward")
+        outward = leg.text("kind") == "outward"
+        self._trips[leg.text("job")] = Trip(outward=outward, reservation=leg.text_or_none("reservation"))
+
+    def _redirected(self, detail: Detail, _: Mark) -> None:
+        self._trip(detail.text("job")).reservation = detail.text_or_none("reservation")
 
     def _indicated(self, detail: Detail, mark: Mark) -> None:
         job = detail.text("job")
@@ -110,22 +114,23 @@ class Follower:
     # Out of a cabinet and to the user.
 
     def _ejected(self, detail: Detail, mark: Mark) -> None:
-        name = detail.text("bank")
+        name, reservation = detail.text("bank"), detail.text_or_none("reservation")
         self.left.add((detail.text("cabinet"), detail.integer("slot")))
         known = self.banks.get(name)
         if known is not None and known.begun is not None:
-            known.left = known.left or mark
+            known.left, known.reservation = known.left or mark, known.reservation or reservation
             known.begun = self._not_before_left(known.begun, known.left)
             return
         if known is not None and known.back is not None and mark.time_ms <= known.back.time_ms:
-            known.left = known.left or mark
+            known.left, known.reservation = known.left or mark, known.reservation or reservation
             return  # heard late: another cabinet has told that it is back
         begun = sum(bank.begun is not None for bank in self.banks.values())
         if self._is_walk_up and not self._is_over and begun < self._asked_quantity:
             self.reached_user = True
             self.banks[name] = Bank(Where.USER, left=mark, begun=mark)
         else:
-            self.banks[name] = Bank(Where.COURIER, detail.text_or_none("job"), left=mark)
+            job = detail.text_or_none("job")
+            self.banks[name] = Bank(Where.COURIER, job, left=mark, reservation=reservation)
 
     def _not_before_left(self, told: Mark, left: Mark | None) -> Mark:
         if left is None or left.quality not in {"synced", "free"} or left.time_ms <= told.time_ms:
@@ -139,9 +144,14 @@ class Follower:
 
     def _handed_over(self, detail: Detail, mark: Mark) -> None:
         self.reached_user = True
-        self._trip(detail.text("job")).done = mark
+        trip = self._trip(detail.text("job"))
+        trip.done = mark
         for name in detail.texts("banks"):
             bank = self.banks.setdefault(name, Bank(Where.USER))
+            was_back = bank.back is not None and bank.back.time_ms < mark.time_ms
+            if was_back and bank.reservation not in {None, trip.reservation}:
+                # An earlier courier had put it back; it has left again since.
+                bank = self.banks[name] = Bank(Where.USER)
             # One that a cabinet has seen again already was given to the user and brought back since.
             bank.where = Where.USER if bank.back is None else Where.CABINET
             bank.job, bank.ended = detail.text("job"), bank.back
@@ -151,25 +161,37 @@ class Follower:
         """What left for the job is known: rentals of banks that a courier only named go over to these."""
         job = detail.text_or_none("job")
         trip = self._trips.get(job or "")
-        told = [bank for bank in self.banks.values() if bank.left is not None and bank.job == job]
-        if trip is None or len(told) < max(1, detail.integer("ejected")):
+        if trip is None or trip.reservation != detail.text_or_none("reservation"):
+            return
+        told = [name for name, bank in self.banks.items() if self._is_left_for(bank, job, trip)]
+        if len(told) < max(1, detail.integer("ejected")):
             return
         if trip.done is not None:
-            self._name_rightly(told)
+            self._name_rightly(told, trip.done)
         self.banks = {
             name: bank
             for name, bank in self.banks.items()
             if bank.job != job or bank.left is not None or bank.begun is not None or bank.back is not None
         }
 
-    def _name_rightly(self, told: Sequence[Bank]) -> None:
-        named = [bank for bank in self.banks.values() if bank.begun is not None and bank.left is None]
-        left = [bank for bank in told if bank.begun is None]
-        left.sort(key=lambda bank: bank.back is not None)
-        for wrong, right in zip_longest(named, left[: len(named)]):
-            if right is not None and wrong.begun is not None:
+    @staticmethod
+    def _is_left_for(bank: Bank, job: str | None, trip: Trip) -> bool:
+        same = bank.job == job if bank.reservation is None else bank.reservation == trip.reservation
+        return bank.left is not None and same
+
+    def _name_rightly(self, told: Sequence[str], handed_over: Mark) -> None:
+        named = [name for name, bank in self.banks.items() if bank.begun is not None and bank.left is None]
+        left = [name for name in told if self.banks[name].begun is None]
+        # What came back after the hand-over is likelier than what is out, and that than what was back before.
+        left.sort(key=lambda name: _rank(self.banks[name].back, handed_over))
+        for wrong_name, right_name in zip_longest(named, left[: len(named)]):
+            wrong = self.banks[wrong_name]
+            if right_name is not None and wrong.begun is not None:
+                right = self.banks[right_name]
                 right.begun = self._not_before_left(wrong.begun, right.left)
                 right.take_over(wrong, is_over=self._is_over)
+                if ("rental", wrong_name) in self.waived:
+                    self.waived.add(("rental", right_name))
             wrong.begun = wrong.ended = None
             wrong.where = Where.COURIER if wrong.back is None else Where.CABINET
 
@@ -239,9 +261,16 @@ class Follower:
         self.waived.add((detail.text("fee"), detail.text("of")))
 
 
+def _rank(back: Mark | None, handed_over: Mark) -> int:
+    if back is None:
+        return 1
+    return 0 if back.time_ms >= handed_over.time_ms else 2
+
+
 _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {
     "rental_requested": Follower._requested,
     "return_requested": Follower._requested,
+    "redirected": Follower._redirected,
     "first_indication": Follower._indicated,
     "second_indication": Follower._indicated,
     "earlier_indication": Follower._indicated,

@@ -94,6 +94,15 @@ def test_a_phone_that_never_collected_anything_cannot_claim_a_return() -> None:
     assert [refusal.event for refusal in world.work(A).refusals] == ["claim"]
 
 
+def test_who_leaves_a_collection_with_banks_that_nobody_gave_them_has_none() -> None:
+    world = taken(back=True)
+    world.phone(A, courier.GaveUp(job=JOB, reason="tired", banks=(BANK_1,)))
+    world.phone(A, put_back(BANK_1))
+    told = world.report_types()
+    assert "CourierGaveUp" in told
+    assert not {"DeliveryFailed", "ReturnSucceeded"} & set(told)
+
+
 def test_a_cabinet_that_was_faster_than_the_phone_is_still_believed() -> None:
     world = taken(back=True)
     world.cabinet(returned(BANK_1))

@@ -8,8 +8,8 @@ from chargeloop.protocol.geo import Plane, Point, distance_m
 from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.common import ConnectionState, Presence
-from chargeloop.protocol.messages.rental import OrderState, RefusalCode, RequestRefused
-from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.messages.rental import HandOver, OrderState, RefusalCode, RequestRefused
+from chargeloop.protocol.time import DAY_MS, MINUTE_MS
 from tests.platform.core.script import HOME, A, B, Script, city, fetching, in_use, made, ready
 
 _offsets = st.integers(-6_000, 6_000)
@@ -186,6 +186,17 @@ def test_no_order_fails_for_want_of_a_cabinet_because_the_platform_was_away() ->
     script.away(4)
     assert script.order(order.id).state is OrderState.RESERVING
     assert script.command(cab.ReserveBanks, B)[0].expires_ms == script.now_ms + script.policy.command_life_ms
+
+
+def test_what_ran_out_while_the_platform_was_away_is_held_by_no_order_for_ever() -> None:
+    script = city()
+    order = script.place(1, hand_over=HandOver.WALK_UP, cabinet=A)
+    script.away(61)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert script.order(order.id).holds == ()
+    for _ in range(50):
+        script.wait(DAY_MS)
+    assert script.region.order(order.id) is None
 
 
 def test_no_courier_is_recalled_for_want_of_a_cabinet_because_the_platform_was_away() -> None:

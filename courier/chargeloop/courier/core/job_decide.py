@@ -241,7 +241,9 @@ def _wrong_code(job: Job, wrong_codes_limit: int) -> Decision:
 def _left(job: Job, reason: str, banks: tuple[BankId, ...]) -> Decision:
     if not job.is_under_way or job.courier is None:
         return ()
-    held = united(job.held, tuple(bank for bank in banks if bank not in job.back))
+    # What is said to be taken from a user needs the code, as a collection does; what left a cabinet does not.
+    named = banks if job.leg is LegKind.OUTWARD else ()
+    held = united(job.held, tuple(bank for bank in named if bank not in job.back))
     if held:
         return (ev.CourierLeftWithBanks(job.courier, reason, held),)
     if job.allows(ev.CourierLeft):

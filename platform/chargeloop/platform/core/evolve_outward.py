@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from chargeloop.platform.core import order_events as ev
-from chargeloop.platform.core.fees import Mark
+from chargeloop.platform.core.dispute import Waiver
+from chargeloop.platform.core.fees import FeeKind, Mark
 from chargeloop.platform.core.order import (
     OUTWARD_STATES,
     BankPlace,
@@ -146,13 +147,12 @@ def _inventory_asked(order: Order, happened: ev.InventoryAsked, _: Stamp) -> Ord
 
 def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order:
     known = order.bank(happened.bank)
-    if known is not None and known.rented is not None:
-        # The courier's word came before the cabinet's.
+    if known is not None and (known.rented is not None or _is_late(known, stamp)):
+        # The courier's word came before the cabinet's, or another cabinet has told already that it is back.
         ejected = known.ejected or stamp.mark
-        return with_bank(order, replace(known, ejected=ejected, rented=_begun(known.rented, ejected)))
-    if known is not None and known.back is not None and stamp.time_ms <= known.back.time_ms:
-        # Another cabinet has told already that the bank is back: this one was heard late.
-        return with_bank(order, replace(known, ejected=known.ejected or stamp.mark))
+        rented = None if known.rented is None else _begun(known.rented, ejected)
+        reservation = known.reservation or happened.reservation
+        return with_bank(order, replace(known, ejected=ejected, rented=rented, reservation=reservation))
     others = (track for track in order.banks if track.ejected is not None and track.bank != happened.bank)
     wanted = _wanted(order, others)
     if order.hand_over is HandOver.WALK_UP and not order.final and wanted > 0:
@@ -161,15 +161,20 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
     leg = order.leg
     waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES and wanted > 0
     place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
-    return with_bank(order, BankTrack(happened.bank, place, happened.job, ejected=stamp.mark))
+    left = BankTrack(happened.bank, place, happened.job, stamp.mark, reservation=happened.reservation)
+    return with_bank(order, left)
+
+
+def _is_late(known: BankTrack, left: Stamp) -> bool:
+    return known.back is not None and left.time_ms <= known.back.time_ms
 
 
 def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Order:
     leg = None if happened.job is None else order.leg_of(happened.job)
-    if leg is None:
+    if leg is None or leg.reservation != happened.reservation:
         return order
-    told = [track for track in order.banks if track.job == leg.job and track.ejected is not None]
-    if len(told) < max(1, happened.ejected):
+    told = sum(track.left_for(leg) for track in order.banks)
+    if told < max(1, happened.ejected):
         return order
     order = with_leg(order, leg.job, given=True)
     order = order if leg.succeeded is None else _named_rightly(order, leg)
@@ -184,26 +189,39 @@ def _is_only_named(track: BankTrack, leg: Leg) -> bool:
 def _named_rightly(order: Order, leg: Leg) -> Order:
     """Let the rentals of banks that a courier named, and that never left, go over to those that did."""
     named = [track for track in order.banks if track.rented is not None and track.ejected is None]
-    left = [track for track in order.banks if track.ejected is not None and track.rented is None]
-    left = sorted((track for track in left if track.job == leg.job), key=lambda track: track.back is not None)
+    left = [track for track in order.banks if track.left_for(leg) and track.rented is None]
+    left.sort(key=lambda track: _likelihood(track, leg))
     for wrong, right in zip_longest(named, left[: len(named)]):
         if right is not None:
             order = with_bank(order, _taken_over(wrong, right, final=order.final))
+            if Waiver(FeeKind.RENTAL, wrong.bank) in order.waived:
+                order = replace(order, waived=(*order.waived, Waiver(FeeKind.RENTAL, right.bank)))
         place = BankPlace.ASTRAY if wrong.back is None else BankPlace.BACK
         order = with_bank(order, replace(wrong, place=place, rented=None, ended=None, claimed=None))
     rented = sum(track.rented is not None for track in order.banks)
     return replace(order, quantity=rented) if named and rented else order
 
 
+def _likelihood(track: BankTrack, leg: Leg) -> int:
+    """Return a lower number the likelier it is that a bank, of those that left, was handed over.
+
+    What came back after the hand-over was; what came back before was not; of the rest nobody knows.
+    """
+    if track.back is None or leg.succeeded is None:
+        return 1
+    return 0 if track.back.time_ms >= leg.succeeded.time_ms else 2
+
+
 def _taken_over(wrong: BankTrack, right: BankTrack, *, final: bool) -> BankTrack:
     """Return the right bank with the rental of the wrong one, unless a cabinet has told when it was back."""
     begun = None if wrong.rented is None else _begun(wrong.rented, right.ejected)
     if right.back is not None:
-        return replace(right, place=BankPlace.BACK, rented=begun, ended=right.back)
+        ended = right.back if wrong.back is not None else earlier(wrong.ended, right.back)
+        return replace(right, place=BankPlace.BACK, job=wrong.job, rented=begun, ended=ended)
     if wrong.back is not None:
         return replace(right, place=BankPlace.ASTRAY if final else BankPlace.USER, rented=begun)
-    ended, claimed = wrong.ended, wrong.claimed
-    return replace(right, place=wrong.place, job=wrong.job, rented=begun, ended=ended, claimed=claimed)
+    as_believed = replace(wrong, bank=right.bank, ejected=right.ejected, reservation=right.reservation)
+    return replace(as_believed, rented=begun)
 
 
 def _wanted(order: Order, given: Iterable[BankTrack]) -> int:
@@ -232,8 +250,11 @@ def _begun(handed_over: Mark, ejected: Mark | None) -> Mark:
 
 def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) -> Order:
     changed = with_leg(order, happened.job, open=False, succeeded=stamp.mark)
+    leg = order.leg_of(happened.job)
     for bank in happened.banks:
         track = order.bank(bank) or BankTrack(bank, BankPlace.USER)
+        if leg is not None and _was_put_back(track, leg, stamp):
+            track = BankTrack(bank, BankPlace.USER)  # by an earlier courier; it has left again since
         # A bank that a cabinet has already seen again was given to the user and brought back since.
         place = BankPlace.BACK if track.back is not None else BankPlace.USER
         begun = _begun(stamp.mark, track.ejected)
@@ -242,6 +263,12 @@ def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) 
     kept = tuple(track.bank for track in changed.banks_at(BankPlace.OUTBOUND))
     changed = moved(changed, kept, BankPlace.ASTRAY)
     return replace(changed, quantity=len(happened.banks), ending=None, reason=None)
+
+
+def _was_put_back(track: BankTrack, leg: Leg, handed_over: Stamp) -> bool:
+    """Tell whether a bank had left for an earlier reservation, and came back before it was handed over."""
+    earlier_one = track.reservation not in {None, leg.reservation}
+    return earlier_one and track.back is not None and track.back.time_ms < handed_over.time_ms
 
 
 def _unlocked(order: Order, happened: ev.Unlocked, _: Stamp) -> Order:

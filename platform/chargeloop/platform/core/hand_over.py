@@ -27,7 +27,13 @@ _NEAREST: Final = (BankPlace.OUTBOUND, BankPlace.ASTRAY)
 
 
 def begin(turn: Turn, order: Order, leg: Leg, claim: Claim) -> None:
-    """Begin the rental of the banks that were handed over; a courier who had been given up counts too."""
+    """Begin the rental of the banks that were handed over; a courier who had been given up counts too.
+
+    After the end of the order nobody is charged any more; it is noted for operators.
+    """
+    if order.final and leg.kind is LegKind.OUTWARD and leg.succeeded is None:
+        turn.happen(order.id, ev.ProblemReported(leg.job, "handed over after the end"))
+        return
     allowed = may_happen(order.state, EventKind.RENTAL_SUCCESS) and leg.kind is LegKind.OUTWARD
     if not claim.banks or not allowed or leg.succeeded is not None:
         return
@@ -66,7 +72,7 @@ def may_hold(turn: Turn, order: Order, bank: BankId) -> bool:
 
 def believe(turn: Turn, order: Order, leg: Leg, named: tuple[BankId, ...]) -> tuple[BankId, ...]:
     """Return the banks that can have left for an outward job, of those that its courier names."""
-    left = {track.bank for track in order.banks if _left_for(track, leg)}
+    left = {track.bank for track in order.banks if track.left_for(leg)}
     return tuple(
         bank
         for bank in dict.fromkeys(named)
@@ -83,17 +89,13 @@ def _remember(turn: Turn, order: Order, leg: Leg, claim: Claim) -> None:
 def _handed_over(turn: Turn, order: Order, leg: Leg, named: tuple[BankId, ...]) -> tuple[BankId, ...]:
     """Return the banks of a reported hand-over that count: no more than were asked for."""
     believed = believe(turn, order, leg, named)
-    left = {track.bank: track for track in order.banks if _left_for(track, leg)}
+    left = {track.bank: track for track in order.banks if track.left_for(leg)}
     if leg.given:
         likely = sorted(left.values(), key=_distance)
         found = dict.fromkeys((*believed, *(track.bank for track in likely)))
         return tuple(found)[: min(len(named), order.asked_quantity)]
     known_first = sorted(believed, key=lambda bank: (bank not in left, order.bank(bank) is None))
     return tuple(known_first[: order.asked_quantity])
-
-
-def _left_for(track: BankTrack, leg: Leg) -> bool:
-    return track.job == leg.job and track.ejected is not None
 
 
 def _distance(track: BankTrack) -> int:

@@ -199,7 +199,7 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
         return
     leg = order.leg_served(said.reservation)
     job = None if leg is None else leg.job
-    happened = ev.BankEjected(said.bank, cabinet.id, said.slot, job)
+    happened = ev.BankEjected(said.bank, cabinet.id, said.slot, job, said.reservation)
     # No bank leaves before it was asked for, whatever the cabinet's clock says.
     asked_ms = order.since_ms if order.state is OrderState.UNLOCKING else order.placed_ms
     order = ending.book(turn, turn.happen(order.id, happened, when.not_before(asked_ms)))

@@ -37,7 +37,10 @@ def _holds_due(turn: Turn, order: Order) -> Order:
 
 def _hold_due(turn: Turn, order: Order, hold: Hold) -> Order:
     if hold.state is HoldState.ASKED:
-        return reservation_unknown(turn, order, hold)
+        order = reservation_unknown(turn, order, hold)
+        left = order.hold(hold.id)
+        over = left is not None and hold_due_ms(left.until_ms, turn.policy) <= turn.now_ms
+        return _hold_due(turn, order, left) if left is not None and over else order
     if hold.state is HoldState.RELEASING and hold_due_ms(hold.until_ms, turn.policy) > turn.now_ms:
         return holds.ask_release(turn, order, hold)
     turn.settle_lease(hold.command)

@@ -76,8 +76,6 @@ def rental_succeeded(
     turn: Turn, order: Order, leg: Leg, said: delivery.RentalSucceeded, when: Corrected
 ) -> None:
     """Begin the rental of the banks that were handed over."""
-    if order.final and leg.kind is LegKind.OUTWARD and leg.succeeded is None:
-        turn.happen(order.id, ev.ProblemReported(leg.job, "handed over after the end"), when)
     named = tuple(dict.fromkeys(said.banks))
     hand_over.begin(turn, order, leg, Claim(named, when.time_ms, when.state))
 
@@ -86,6 +84,7 @@ def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected,
     """End the rental of the banks that the courier took from the user."""
     rented = order.state in RENTED_STATES or order.state is OrderState.SETTLED
     banks = tuple(bank for bank in said.banks if _may_be_collected(order, leg, bank, when))
+    banks = (*banks, *_misnamed(order, banks, said.banks))
     if leg.kind is not LegKind.BACK or not rented or not banks:
         return
     order = turn.happen(order.id, ev.BanksCollected(leg.job, banks), when)
@@ -104,6 +103,16 @@ def _may_be_collected(order: Order, leg: Leg, bank: BankId, when: Corrected) -> 
     if track is None or track.rented is None or track.place is BankPlace.SOLD:
         return False
     return track.job == leg.job or track.back is None or track.back.time_ms >= when.time_ms
+
+
+def _misnamed(order: Order, known: tuple[BankId, ...], named: tuple[BankId, ...]) -> tuple[BankId, ...]:
+    """Return the banks for which names stand that the order does not know, while the cabinet is silent.
+
+    A wrong number may have been read at the hand-over: then the right one is read now.
+    """
+    unknown = sum(order.bank(bank) is None for bank in named)
+    only_named = [track.bank for track in order.banks_at(BankPlace.USER) if track.ejected is None]
+    return tuple(bank for bank in only_named if bank not in known)[:unknown]
 
 
 def _carried(order: Order, leg: Leg) -> tuple[BankId, ...]:

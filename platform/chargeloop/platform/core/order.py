@@ -229,7 +229,8 @@ class BankTrack:
     """One bank the order has given out, and the facts its fee needs.
 
     `rented` and `ended` are the two ends of its rental; `job` is the delivery job whose courier holds it or
-    held it last; `claimed` is a courier's word that it is back, `back` the cabinet's.
+    held it last, `reservation` what its cabinet gave it out for; `claimed` is a courier's word that it is
+    back, `back` the cabinet's.
     """
 
     bank: BankId
@@ -240,6 +241,13 @@ class BankTrack:
     ended: Mark | None = None
     claimed: Mark | None = None
     back: Mark | None = None
+    reservation: ReservationId | None = None
+
+    def left_for(self, leg: "Leg") -> bool:
+        """Tell whether its cabinet has told that it left for the leg's present reservation."""
+        if self.ejected is None:
+            return False
+        return self.job == leg.job if self.reservation is None else self.reservation == leg.reservation
 
 
 @dataclass(frozen=True, slots=True)

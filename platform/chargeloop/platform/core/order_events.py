@@ -212,6 +212,7 @@ class BankEjected(Happening):
     cabinet: CabinetId
     slot: int
     job: JobId | None
+    reservation: ReservationId | None = None
 
 
 @dataclass(frozen=True, slots=True)
