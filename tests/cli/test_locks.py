@@ -1,11 +1,13 @@
 """A part runs once on a data directory, and its place is free as soon as it has ended."""
 
+import json
 import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from chargeloop.broker.device import alone_in
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.locks import alone, take
 from chargeloop.cli.main import run
@@ -39,4 +41,36 @@ def test_a_command_that_is_started_twice_is_told_who_was_first(
         assert run(["couriers", "--data", str(tmp_path), "--broker", "localhost:1"]) == 1
     assert capsys.readouterr().err == (
         f"chargeloop: couriers runs already on {tmp_path} (pid {os.getpid()}): stop it first\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "directory", "entry"),
+    [
+        (
+            "cabinets",
+            "cabinets/cab-1",
+            {"cabinet": "cab-1", "name": "x", "lat_e7": 0, "lon_e7": 0, "slots": 4},
+        ),
+        (
+            "agents",
+            "agents/cou-1",
+            {"courier": "cou-1", "lat_e7": 0, "lon_e7": 0, "speed_m_per_s": 5},
+        ),
+    ],
+)
+def test_a_device_that_another_file_names_too_is_not_run_twice(
+    command: str,
+    directory: str,
+    entry: dict[str, object],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "copy.json"
+    file.write_text(json.dumps([entry]))
+    with alone_in([tmp_path / directory]):
+        assert run([command, str(file), "--data", str(tmp_path), "--broker", "localhost:1"]) == FAILED
+    name = directory.partition("/")[2]
+    assert capsys.readouterr().err == (
+        f"chargeloop: {name} is run by another process: {tmp_path / directory}\n"
     )

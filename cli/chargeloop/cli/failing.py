@@ -27,6 +27,7 @@ def disk_failure(error: BaseException) -> str | None:
 def explained(error: BaseException) -> CommandError | None:
     """Return what people are told of a file or a login that cannot be used, or None when it is a bug."""
     from chargeloop.broker.credentials import RegionMismatchError, UnknownClientError
+    from chargeloop.broker.device import DeviceRunsError
 
     failure = disk_failure(error)
     if failure is not None:
@@ -34,6 +35,8 @@ def explained(error: BaseException) -> CommandError | None:
     for leaf in _leaves(error):
         if isinstance(leaf, CommandError):
             return leaf
+        if isinstance(leaf, DeviceRunsError):
+            return CommandError(str(leaf), FAILED)
         if isinstance(leaf, (RegionMismatchError, UnknownClientError)):
             return CommandError(str(leaf))
         if isinstance(leaf, OSError) and leaf.filename is not None:

@@ -14,6 +14,7 @@ async def run(settings: FleetSettings, clock: Clock, *, ready: Callable[[], None
 
     Raises:
         FleetFileError: the fleet's file is wrong; nothing was started.
+        DeviceRunsError: another process runs a cabinet of it; nothing was started.
         ExceptionGroup: a cabinet failed; end the process and start it again, it will recover.
     """
     await run_fleet(settings, clock, ready=ready)

@@ -2,12 +2,12 @@
 
 from chargeloop.broker.device.clock import DeviceClock
 from chargeloop.broker.device.connection import answered, enter, leave
-from chargeloop.broker.device.files import DiskFailedError, begin_boot
+from chargeloop.broker.device.files import DeviceRunsError, DiskFailedError, alone_in, begin_boot
 from chargeloop.broker.device.journal import Journal, JournalDamagedError
 from chargeloop.broker.device.link import DeviceLink
 from chargeloop.broker.device.outbox import LinkPolicy
 
 __all__ = [
-    "DeviceClock", "DeviceLink", "DiskFailedError", "Journal", "JournalDamagedError", "LinkPolicy",
-    "answered", "begin_boot", "enter", "leave",
+    "DeviceClock", "DeviceLink", "DeviceRunsError", "DiskFailedError", "Journal", "JournalDamagedError",
+    "LinkPolicy", "alone_in", "answered", "begin_boot", "enter", "leave",
 ]  # fmt: skip

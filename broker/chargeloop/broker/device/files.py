@@ -1,8 +1,9 @@
-"""Small files of a device that must be whole after a power cut."""
+"""A device's directory: one process at a time, and small files that must be whole after a power cut."""
 
+import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from chargeloop.broker.disk import sync_directory
@@ -14,6 +15,32 @@ class DiskFailedError(Exception):
 
     It is no OSError, so that nobody who is prepared for a broken network passes over it.
     """
+
+
+class DeviceRunsError(Exception):
+    """Another process runs the device: two would write into one journal, and throw each other out."""
+
+
+@contextmanager
+def alone_in(directories: Iterable[Path]) -> Iterator[None]:
+    """Be the only process that runs the devices of these directories; the kernel ends it with the process.
+
+    Raises:
+        DeviceRunsError: another process runs one of them.
+        DiskFailedError: a directory cannot be used.
+    """
+    with ExitStack() as stack:
+        for directory in directories:
+            file = directory / "lock"
+            with on_disk(file):
+                directory.mkdir(parents=True, exist_ok=True)
+                lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, lock)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise DeviceRunsError(f"{directory.name} is run by another process: {directory}") from None
+        yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chargeloop.broker import BrokerAddress, CredentialStore
 from chargeloop.broker.clock import Clock
-from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, begin_boot
+from chargeloop.broker.device import DeviceClock, DeviceLink, Journal, LinkPolicy, alone_in, begin_boot
 from chargeloop.courier.agent.body import Body
 from chargeloop.courier.agent.errand import Memory
 from chargeloop.courier.agent.hands import Hands
@@ -41,13 +41,17 @@ class AgentSettings(BaseModel):
     origin: Location
     position_ms: Annotated[int, Field(ge=0)] = 15 * SECOND_MS
 
+    def directory(self, courier: str) -> Path:
+        """Return where a courier's phone keeps its files."""
+        return self.data / "agents" / courier
+
 
 class Agent:
     """One simulated courier with link, journal and hands, made from files below `settings.data`."""
 
     def __init__(self, settings: AgentSettings, profile: Profile, clock: Clock) -> None:
         credentials = CredentialStore.of_data(settings.data).load(profile.courier)
-        directory = settings.data / "agents" / profile.courier
+        directory = settings.directory(profile.courier)
         directory.mkdir(parents=True, exist_ok=True)
         self._journal = journal = Journal(directory / "journal")
         self.link = DeviceLink(
@@ -94,12 +98,17 @@ def _link_policy(clock: Clock, position_ms: int) -> LinkPolicy:
 async def run_agents(
     settings: AgentSettings, clock: Clock, *, ready: Callable[[], None] | None = None
 ) -> None:
-    """Run all couriers until cancelled; `ready` is called once every phone is connected."""
-    agents = [Agent(settings, profile, clock) for profile in settings.couriers]
-    async with asyncio.TaskGroup() as tasks:
-        for agent in agents:
-            tasks.create_task(agent.run())
-        for agent in agents:
-            await agent.link.wait_ready()
-        if ready is not None:
-            ready()
+    """Run all couriers until cancelled; `ready` is called once every phone is connected.
+
+    Raises:
+        DeviceRunsError: another process runs one of them.
+    """
+    with alone_in(settings.directory(profile.courier) for profile in settings.couriers):
+        agents = [Agent(settings, profile, clock) for profile in settings.couriers]
+        async with asyncio.TaskGroup() as tasks:
+            for agent in agents:
+                tasks.create_task(agent.run())
+            for agent in agents:
+                await agent.link.wait_ready()
+            if ready is not None:
+                ready()

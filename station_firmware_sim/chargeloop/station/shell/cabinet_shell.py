@@ -91,7 +91,7 @@ class CabinetShell:
         self._clock = clock
         self._phase_ms = phase_ms
         self._faults = entry.faults.faults()
-        directory = settings.data / "cabinets" / entry.cabinet
+        directory = settings.directory(entry.cabinet)
         self._files = CabinetFiles(directory)
         self._device_clock = self._own_clock(begin_boot(directory))
         self._journal = self._files.open_journal()

@@ -6,8 +6,9 @@ from typing import Final
 
 from chargeloop.broker import CredentialStore, descriptors
 from chargeloop.broker.clock import Clock
+from chargeloop.broker.device import alone_in
 from chargeloop.station.shell.power import PoweredCabinet
-from chargeloop.station.shell.settings import FleetSettings, load_fleet
+from chargeloop.station.shell.settings import CabinetEntry, FleetSettings, load_fleet
 
 # So many cabinets connect at a time: a broker that starts again must not be stormed.
 CONNECTING: Final = 64
@@ -20,10 +21,21 @@ async def run_fleet(
 
     Raises:
         FleetFileError: the fleet's file is wrong.
+        DeviceRunsError: another process runs a cabinet of it.
         ExceptionGroup: a cabinet failed; the process must end, and its next start recovers.
     """
     entries = load_fleet(settings.fleet)
-    descriptors.allow_many()  # each cabinet keeps its journal and a socket open
+    descriptors.allow_many()  # each cabinet keeps its lock, its journal and a socket open
+    with alone_in(settings.directory(entry.cabinet) for entry in entries):
+        await _run(entries, settings, clock, ready)
+
+
+async def _run(
+    entries: Sequence[CabinetEntry],
+    settings: FleetSettings,
+    clock: Clock,
+    ready: Callable[[], None] | None,
+) -> None:
     store = CredentialStore.of_data(settings.data)
     spread_ms = settings.heartbeat_ms // max(1, len(entries))
     cabinets = [

@@ -48,6 +48,10 @@ class FleetSettings(BaseModel):
     motor_ms: Annotated[int, Field(ge=0)] = 2_000
     boot_ms: Annotated[int, Field(ge=0)] = 2_000
 
+    def directory(self, cabinet: str) -> Path:
+        """Return where a cabinet keeps its own files."""
+        return self.data / "cabinets" / cabinet
+
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
