@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chargeloop.platform.core.alarms import (
+    MISSING_MS,
     OFFLINE_MS,
     SELF_CLOSE_MS,
     SYSTEM,
@@ -20,13 +21,20 @@ from chargeloop.platform.core.alarms import (
     of_bank,
     of_cabinet,
     of_order,
+    of_outstanding,
     reconcile,
 )
+from chargeloop.platform.core.fees import Mark
+from chargeloop.platform.core.order import BankPlace, BankTrack
 from chargeloop.platform.core.rows import SlotRecord
+from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.messages.delivery import JobEnd
 from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.time import HOUR_MS
+from tests.platform.core.script import A, city, delivering, made
 from tests.platform.shell.books import NOON_MS, order_in_use
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ KEY = Key(AlarmKind.SLOT_JAMMED, SubjectKind.CABINET, "cab-1", "3")
 TROUBLE = Trouble(KEY, Severity.WARNING, "slot 3 is out of order", NOON_MS)
 ALARM = Alarm("alm-1", KEY, Severity.WARNING, TROUBLE.text, NOON_MS)
 LATER_MS = NOON_MS + HOUR_MS
+SAID = Mark("ord-1-e1", NOON_MS, ClockState.SYNCED)
 
 
 def kinds(sight: Sight) -> set[AlarmKind]:
@@ -89,6 +98,38 @@ def test_an_order_that_stays_in_a_state_for_a_week_is_stuck_unless_it_has_ended(
     order = replace(order_in_use(), state=state, since_ms=NOON_MS - 7 * 24 * HOUR_MS)
     assert bool(list(of_order(order, NOON_MS))) is not order.final
     assert not list(of_order(replace(order, since_ms=NOON_MS), NOON_MS))
+
+
+@pytest.mark.parametrize(
+    ("track", "told"),
+    [
+        (BankTrack(BankId("bnk-1"), BankPlace.ASTRAY), "had it last"),
+        (BankTrack(BankId("bnk-1"), BankPlace.BACK, claimed=SAID), "says that it is back"),
+        (BankTrack(BankId("bnk-1"), BankPlace.BACK, back=SAID), None),
+        (BankTrack(BankId("bnk-1"), BankPlace.SOLD), None),
+    ],
+)
+def test_a_bank_that_no_cabinet_has_seen_since_its_order_ended_is_missing(
+    track: BankTrack, told: str | None
+) -> None:
+    ended = replace(order_in_use(), state=OrderState.SETTLED, since_ms=NOON_MS, banks=(track,))
+    assert not list(of_outstanding(ended, track.bank, NOON_MS + MISSING_MS))
+    found = [trouble.text for trouble in of_outstanding(ended, track.bank, NOON_MS + MISSING_MS + 1)]
+    said = [] if told is None else [f"bnk-1 of {ended.id} is in no cabinet: a courier {told}"]
+    assert found == said
+
+
+def test_a_bank_is_outstanding_until_a_cabinet_has_it() -> None:
+    script = city()
+    order = delivering(script)
+    job, name = script.job()
+    gone = {"why": JobEnd.GAVE_UP_WITH_BANKS, "banks": ("bnk-a1",)}
+    script.cancel(order.id)
+    script.report(made(delivery.DeliveryFailed, job=job, order=name, **gone))
+    assert script.order(order.id).final
+    assert [(found.id, bank) for found, bank in script.region.outstanding()] == [(order.id, "bnk-a1")]
+    script.insert(A, 1, "bnk-a1")
+    assert not list(script.region.outstanding())
 
 
 # Alarms.

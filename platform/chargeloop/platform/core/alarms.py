@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from chargeloop.platform.core.order import Order
+from chargeloop.platform.core.order import BankPlace, Order
 from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.protocol.ids import BankId, CabinetId
 from chargeloop.protocol.messages.cabinet import SlotState
@@ -23,6 +23,7 @@ from chargeloop.protocol.values import replace
 OFFLINE_MS: Final = 2 * MINUTE_MS
 LOW_STOCK: Final = 2
 SELF_CLOSE_MS: Final = 10 * MINUTE_MS
+MISSING_MS: Final = 60 * MINUTE_MS
 # Who closes an alarm when no operator does.
 SYSTEM: Final = "chargeloop"
 
@@ -51,6 +52,7 @@ class AlarmKind(StrEnum):
     ORDER_STUCK = "order_stuck"
     SLOT_JAMMED = "slot_jammed"
     BANK_IN_TWO_PLACES = "bank_in_two_places"
+    BANK_MISSING = "bank_missing"
     LOW_STOCK = "low_stock"
     QUARANTINE = "quarantine"
 
@@ -180,6 +182,19 @@ def of_order(order: Order, now_ms: int) -> Iterator[Trouble]:
     if allowed_ms is not None and now_ms - order.since_ms > allowed_ms:
         key = Key(AlarmKind.ORDER_STUCK, SubjectKind.ORDER, order.id, order.state)
         text = f"{order.id} has been {order.state.replace('_', ' ')} for too long"
+        yield Trouble(key, Severity.WARNING, text, order.since_ms)
+
+
+def of_outstanding(order: Order, bank: BankId, now_ms: int) -> Iterator[Trouble]:
+    """Yield that a bank for which an ended order still answers is in no cabinet some time later."""
+    track = order.bank(bank)
+    if track is None or now_ms - order.since_ms <= MISSING_MS:
+        return
+    by_word = track.place is BankPlace.BACK and track.back is None
+    if by_word or track.place is BankPlace.ASTRAY:
+        key = Key(AlarmKind.BANK_MISSING, SubjectKind.ORDER, order.id, bank)
+        told = "says that it is back" if by_word else "had it last"
+        text = f"{bank} of {order.id} is in no cabinet: a courier {told}"
         yield Trouble(key, Severity.WARNING, text, order.since_ms)
 
 

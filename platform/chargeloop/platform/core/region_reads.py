@@ -13,7 +13,7 @@ from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.core.turn import Memory
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import CabinetId, OrderId, UserId
+from chargeloop.protocol.ids import BankId, CabinetId, OrderId, UserId
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.rental import HandOver, OrderView
 from chargeloop.protocol.time import MINUTE_MS
@@ -149,6 +149,13 @@ class RegionReads:
     def open_orders(self) -> tuple[Order, ...]:
         """Return the orders that have not ended."""
         return tuple(order for order in self._memory.orders.values() if not order.final)
+
+    def outstanding(self) -> Iterator[tuple[Order, BankId]]:
+        """Yield the banks for which an order still answers that has ended."""
+        for record in self._memory.banks.values():
+            order = None if record.order is None else self._memory.orders.get(record.order)
+            if order is not None and order.final:
+                yield order, record.bank
 
     def _cabinet_view(self, cabinet: Cabinet, distance_m: float | None, now_ms: int) -> CabinetView:
         return CabinetView(

@@ -8,6 +8,7 @@ export const DETAILS = {
   slot_jammed: /^slot \d+ of .* is out of order(?: and holds (\S+))?$/,
   low_stock: /has (\d+) banks? to give$/,
   bank_in_two_places: /stands in (.+) at once$/,
+  bank_missing: /is in no cabinet: a courier (had it last|says that it is back)$/,
   quarantine: /^(?:a message|(\d+) messages) on .+ could not be read: (.*)$/,
 } as const
 
@@ -42,6 +43,10 @@ function sentence({ kind, subject, part, text }: Alarm, nameOf: (cabinet: string
         bank: id,
         places: (first ?? '').split(' and in ').map(nameOf).join(', '),
       })
+    case 'bank_missing':
+      return first === 'had it last'
+        ? o('sentence.bank_missing.had', { bank: part, order: id })
+        : o('sentence.bank_missing.said', { bank: part, order: id })
     case 'quarantine':
       return o('sentence.quarantine', {
         n: Number(first ?? 1),

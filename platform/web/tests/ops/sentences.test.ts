@@ -42,6 +42,20 @@ test.each([
     'bnk-7 同时出现在多处：Harbour, cab-2',
   ],
   [
+    'bank_missing',
+    'ord-1',
+    'bnk-7',
+    'bnk-7 of ord-1 is in no cabinet: a courier had it last',
+    'ord-1 结束后，bnk-7 不在任何机柜中：最后由配送员持有',
+  ],
+  [
+    'bank_missing',
+    'ord-1',
+    'bnk-7',
+    'bnk-7 of ord-1 is in no cabinet: a courier says that it is back',
+    'ord-1 结束后，bnk-7 不在任何机柜中，但配送员称已归还',
+  ],
+  [
     'quarantine',
     'rnt-main',
     'cl/v1/demo/a',

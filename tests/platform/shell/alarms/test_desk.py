@@ -9,13 +9,15 @@ import pytest
 
 from chargeloop.broker.endpoint.changes import Changes, QuarantineRow
 from chargeloop.platform.core.alarms import OFFLINE_MS, AlarmKind
+from chargeloop.platform.core.order import BankPlace, BankTrack
 from chargeloop.platform.core.region import RentalRegion
-from chargeloop.platform.core.rows import SlotRecord
+from chargeloop.platform.core.rows import BankRecord, BankWhere, SlotRecord
 from chargeloop.platform.shell.alarms.desk import AlarmDesk
 from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.store import PlatformStore
-from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.ids import BankId, CabinetId, OrderId
 from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.messages.rental import OrderState
 from tests.platform.shell import books
 from tests.platform.shell.books import NOON_MS, REGION, TARIFF
 from tests.platform.shell.scripted import bearer, problem
@@ -35,12 +37,16 @@ def desk_of(services: Services, region: RentalRegion, listening_since_ms: int | 
 
 
 def troubled() -> RentalRegion:
-    """Returns a region with a bank in two cabinets, one of them off line, the other with a broken slot."""
+    """Returns a region with everything wrong: cabinets, slots, an order, and banks."""
     region = RentalRegion(REGION, tariff=TARIFF)
     slots = (SlotRecord(1, SlotState.FAULTY, BANK), SlotRecord(2, SlotState.READY, BankId("bnk-2"), 98))
     here = replace(books.CABINET, slots=slots, last_seen_ms=NOON_MS)
     there = replace(books.CABINET, cabinet=CabinetId("cab-0004"), online=False, last_seen_ms=0)
-    region.load(cabinets=[here, there], orders=[replace(books.order_in_use(), since_ms=0)])
+    stuck = replace(books.order_in_use(), since_ms=0)
+    lost = BankTrack(BankId("bnk-9"), BankPlace.ASTRAY)
+    ended = replace(stuck, id=OrderId("ord-7a11"), state=OrderState.SETTLED, banks=(lost,))
+    answers = BankRecord(lost.bank, BankWhere.COURIER, order=ended.id)
+    region.load(cabinets=[here, there], banks=[answers], orders=[stuck, ended])
     return region
 
 
@@ -54,6 +60,7 @@ async def test_the_desk_finds_everything_that_is_wrong(services: Services, store
     assert found[AlarmKind.BANK_IN_TWO_PLACES].key.subject == BANK
     assert found[AlarmKind.CABINET_OFFLINE].key.subject == "cab-0004"
     assert found[AlarmKind.SLOT_JAMMED].key.part == "1"
+    assert found[AlarmKind.BANK_MISSING].key.part == "bnk-9"
     assert found[AlarmKind.QUARANTINE].text.startswith("2 messages on cl/v1/demo/cabinet/cab-1/event")
 
 
@@ -123,7 +130,7 @@ async def test_operators_see_acknowledge_assign_and_close_alarms(
     (one,) = told["alarms"]
     assert one["severity"] == "critical"
     parts = {body["part"] for body in (await client.get("/v1/alarms", headers=anna)).json()["alarms"]}
-    assert parts == {"", "1", "in_use"}
+    assert parts == {"", "1", "in_use", "bnk-9"}
     road = f"/v1/alarms/{one['id']}"
     seen = (await client.post(f"{road}/acknowledge", headers=anna)).json()
     assert seen["acknowledged"]["by"] == "opr-anna"

@@ -98,7 +98,12 @@ class AlarmDesk:
 
     def _of_orders(self) -> list[Trouble]:
         now_ms = self._now_ms()
-        return [trouble for order in self._region.open_orders() for trouble in alarms.of_order(order, now_ms)]
+        found = [
+            trouble for order in self._region.open_orders() for trouble in alarms.of_order(order, now_ms)
+        ]
+        for order, bank in self._region.outstanding():
+            found += alarms.of_outstanding(order, bank, now_ms)
+        return found
 
     async def _of_quarantine(self) -> list[Trouble]:
         unread = await run_in_threadpool(self._reader.quarantined)
