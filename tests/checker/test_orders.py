@@ -153,13 +153,25 @@ def test_a_bank_of_an_order_that_is_over_may_be_given_out_again() -> None:
     assert taken_by_another(stream).broken() == {"orders.end"}
 
 
-def test_a_bank_with_a_courier_is_answered_for_too() -> None:
+def picked_up() -> Stream:
+    """Returns an order whose courier has named bnk-1."""
     stream = Stream().tariff().order(ORDER).event(ORDER, "placed", "nothing > reserving")
-    stream.event(
-        ORDER, "rental_requested", "reserving > dispatching", leg={"job": "job-7a-2", "kind": "outward"}
-    )
-    stream.event(ORDER, "picked_up", "dispatching > delivering", job="job-7a-2", banks=["bnk-1"])
-    assert taken_by_another(stream).broken() == {"orders.holder", "orders.end"}
+    leg = {"job": "job-7a-2", "kind": "outward", "reservation": "rsv-7a-1"}
+    stream.event(ORDER, "rental_requested", "reserving > dispatching", leg=leg)
+    return stream.event(ORDER, "picked_up", "dispatching > delivering", job="job-7a-2", banks=["bnk-1"])
+
+
+def test_a_bank_with_a_courier_is_answered_for_too() -> None:
+    assert taken_by_another(picked_up()).broken() == {"orders.holder", "orders.end"}
+
+
+def test_a_bank_that_a_courier_only_named_is_answered_for_until_its_cabinet_tells_which_left() -> None:
+    stream = picked_up()
+    left = {"bank": "bnk-2", "cabinet": "cab-1", "slot": 2, "job": "job-7a-2", "reservation": "rsv-7a-1"}
+    stream.event(ORDER, "bank_ejected", "delivering", **left)
+    finished = {"reservation": "rsv-7a-1", "ejected": 1, "missing": 0, "job": "job-7a-2"}
+    stream.event(ORDER, "pickup_finished", "delivering", **finished)
+    assert "orders.holder" not in taken_by_another(stream).broken()
 
 
 def test_the_whole_walk_up_is_right() -> None:

@@ -61,6 +61,11 @@ class Follower:
             return (detail.text("bank"),)
         return detail.texts("banks") if detail.has("banks") else ()
 
+    def is_out(self, name: str) -> bool:
+        """Tell whether the order answers for a bank that is in no cabinet."""
+        bank = self.banks.get(name)
+        return bank is not None and bank.is_out
+
     def spans(self) -> Iterator[Span]:
         """Yield all that is charged as the journal stands."""
         return (span for span in self.finished() if (span.fee, span.of) not in self.waived)

@@ -118,13 +118,12 @@ class Orders:
             self._findings.report("record", at_ms, f"{mark.event} has the detail {detail!r}: {error}")
             return
         for name in touched if not order.is_over else ():
-            bank = order.follower.banks.get(name)
-            if bank is not None and bank.is_out:
+            if order.follower.is_out(name):
                 self._answer_for(order, name, at_ms)
 
     def _answer_for(self, order: Order, bank: str, at_ms: int) -> None:
         other = self._answers.get(bank)
-        if other is None or other is order or other.is_over or not other.follower.banks[bank].is_out:
+        if other is None or other is order or other.is_over or not other.follower.is_out(bank):
             self._answers[bank] = order
         else:
             self._claims.append((at_ms, order, bank))
@@ -134,7 +133,7 @@ class Orders:
         while self._claims and self._claims[0][0] < now_ms:
             at_ms, order, bank = self._claims.popleft()
             other = self._answers[bank]
-            if order.follower.banks[bank].is_out:
+            if order.follower.is_out(bank):
                 self._answers[bank] = order
                 told = f"{bank} is out with {order.id}, but {other.id} answers for it"
                 self._findings.report("orders.holder", at_ms, told)

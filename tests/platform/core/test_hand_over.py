@@ -73,6 +73,7 @@ def test_a_bank_that_was_only_named_is_forgotten_when_the_cabinet_tells_which_le
     script.restart()
     _, command = script.command(cab.ReserveBanks)
     script.eject(A, command.reservation, {1: "bnk-a1"})
+    assert script.detail(order.id, "rental_requested")["leg"]["reservation"] == command.reservation
     assert [track.bank for track in script.order(order.id).banks] == ["bnk-a1"]
     assert script.rows.banks[BankId("bnk-x9")] == BankRecord(BankId("bnk-x9"), BankWhere.AWAY)
     _handed(script, "bnk-x9")

@@ -31,7 +31,13 @@ def _fact(value: Any) -> Any:
             "quantity": value.quantity,
         }
     if isinstance(value, Leg):
-        return {"job": value.job, "kind": value.kind, "cabinet": value.cabinet, "quantity": value.quantity}
+        return {
+            "job": value.job,
+            "kind": value.kind,
+            "cabinet": value.cabinet,
+            "reservation": value.reservation,
+            "quantity": value.quantity,
+        }
     if isinstance(value, Point):
         return {"lat_e7": value.lat_e7, "lon_e7": value.lon_e7}
     if isinstance(value, tuple):
