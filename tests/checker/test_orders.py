@@ -167,9 +167,15 @@ def test_a_bank_with_a_courier_is_answered_for_too() -> None:
 
 def test_a_bank_that_a_courier_only_named_is_answered_for_until_its_cabinet_tells_which_left() -> None:
     stream = picked_up()
-    left = {"bank": "bnk-2", "cabinet": "cab-1", "slot": 2, "job": "job-7a-2", "reservation": "rsv-7a-1"}
+    left: dict[str, Any] = {
+        "bank": "bnk-2",
+        "cabinet": "cab-1",
+        "slot": 2,
+        "job": "job-7a-2",
+        "reservation": "rsv-7a-1",
+    }
     stream.event(ORDER, "bank_ejected", "delivering", **left)
-    finished = {"reservation": "rsv-7a-1", "ejected": 1, "missing": 0, "job": "job-7a-2"}
+    finished: dict[str, Any] = {"reservation": "rsv-7a-1", "ejected": 1, "missing": 0, "job": "job-7a-2"}
     stream.event(ORDER, "pickup_finished", "delivering", **finished)
     assert "orders.holder" not in taken_by_another(stream).broken()
 

@@ -3,7 +3,8 @@
 The shell of a simulated phone on a broker (`courier/agent/phone.py`) waits in tasks; this one is called
 back. What to do next is decided in `errand`, what an answer means in `deeds`, as there. A courier may also
 dawdle, vanish with or without banks until everything is healed, and claim what was not done: made-up
-pickups, guessed hand-over codes, returns that never were, offers that were somebody else's.
+pickups, guessed hand-over codes, returns that never were, troubles and ends that are none, offers that were
+somebody else's; and read a wrong number from a bank.
 """
 
 from collections.abc import Callable
@@ -336,5 +337,9 @@ class Phone(Device):
                 lambda: msg.Delivered(job=job, code=code, banks=held),
                 lambda: msg.Collected(job=job, code=code, banks=held),
                 lambda: msg.PutBack(job=job, banks=held),
+                lambda: msg.GaveUp(job=job, reason="so they say", banks=()),
+                lambda: msg.GaveUp(job=job, reason="so they say", banks=(made_up,)),
+                lambda: msg.ProblemReported(job=job, problem=msg.Problem.CABINET_GAVE_NOTHING),
+                lambda: msg.ProblemReported(job=job, problem=msg.Problem.CABINET_TAKES_NOTHING),
             ]
         return claims
