@@ -31,13 +31,13 @@ def begin(turn: Turn, order: Order, leg: Leg, claim: Claim) -> None:
 
     After the end of the order nobody is charged any more; it is noted for operators.
     """
+    when = Corrected(claim.time_ms, claim.quality)
     if order.final and leg.kind is LegKind.OUTWARD and leg.succeeded is None:
-        turn.happen(order.id, ev.ProblemReported(leg.job, "handed over after the end"))
+        turn.happen(order.id, ev.ProblemReported(leg.job, "handed over after the end"), when)
         return
     allowed = may_happen(order.state, EventKind.RENTAL_SUCCESS) and leg.kind is LegKind.OUTWARD
     if not claim.banks or not allowed or leg.succeeded is not None:
         return
-    when = Corrected(claim.time_ms, claim.quality)
     banks = _handed_over(turn, order, leg, claim.banks)
     if leg.claim is None and not set(claim.banks) <= set(banks):
         order = turn.happen(order.id, ev.ProblemReported(leg.job, _NOT_LEFT), when)
