@@ -49,7 +49,7 @@ DESK = (
     Mutant(
         "waiver-lost-at-re-rating",
         "a fee that was waived is charged again when a cabinet tells more",
-        f"{PLATFORM}/handlers_cabinet.py",
+        f"{PLATFORM}/taking_back.py",
         "        ending.book(turn, ending.note_returns(turn, order))",
         "        from chargeloop.protocol.values import replace\n\n"
         "        ending.book(turn, replace(ending.note_returns(turn, order), waived=()))",

@@ -2,7 +2,8 @@
 
 These rules say what a user may expect, and not only what a platform can know. Where somebody used force on
 the bank, or its motor stayed put while an exit sensor showed the bank gone, `truth.hidden` is broken
-instead of `truth.left` and `truth.held`. Leave out (`Checker(without=...)`) what a run is not to be judged by.
+instead of `truth.left` and `truth.held`. Leave out what a run is not to be judged by
+(`Checker(without=...)`).
 
 Only lines whose two times were measured (`synced`) are compared. The platforms accept a doubt of two
 seconds at each end; with the drift of clocks between two measurements that is allowed for by `_DOUBT_MS`.

@@ -11,8 +11,8 @@ needs nothing of this.
 
 from typing import Final
 
-from chargeloop.platform.core import handlers_cabinet
 from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core import taking_back
 from chargeloop.platform.core.order import BankPlace, BankTrack, Order
 from chargeloop.platform.core.rows import EarlyReturn
 from chargeloop.platform.core.turn import Turn
@@ -47,5 +47,5 @@ def _claim(turn: Turn, order: str, track: BankTrack, early: EarlyReturn) -> None
     if track.rented is not None:
         when = when.not_before(track.rented.time_ms)
     happened = ev.BankReturned(early.bank, early.cabinet, early.slot)
-    handlers_cabinet.inside(turn, early.cabinet, early.slot, early.bank)
-    handlers_cabinet.back(turn, turn.order(order), happened, when)
+    taking_back.inside(turn, early.cabinet, early.slot, early.bank)
+    taking_back.back(turn, turn.order(order), happened, when)

@@ -2,26 +2,23 @@
 
 from typing import Final
 
-from chargeloop.platform.core import ending, hand_over, holds
+from chargeloop.platform.core import ending, hand_over, holds, taking_back
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import (
     BankPlace,
-    BankTrack,
     Hold,
     HoldKind,
     HoldState,
     Leg,
     Order,
-    may_happen,
 )
-from chargeloop.platform.core.order_journal import EventKind
-from chargeloop.platform.core.rows import BankRecord, BankWhere, EarlyReturn, SlotRecord
+from chargeloop.platform.core.rows import BankRecord, BankWhere, SlotRecord
 from chargeloop.platform.core.searching import confirmed, search
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, HoldEnd, Outcome, SlotState
 from chargeloop.protocol.messages.courier import LegKind
@@ -206,7 +203,8 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     if left_again is not None:
         turn.save_bank(left_again)
         returned = ev.BankReturned(said.bank, cabinet.id, said.slot)
-        back(turn, order, returned, Corrected(when.time_ms, ClockState.INFERRED).not_before(asked_ms))
+        inferred = Corrected(when.time_ms, ClockState.INFERRED).not_before(asked_ms)
+        taking_back.back(turn, order, returned, inferred)
         return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
@@ -233,7 +231,7 @@ def _left_again(turn: Turn, bank: BankId, when: Corrected, order: Order | None) 
     The bank came back in between, nobody knows when: the earlier rental costs nothing more, and the later
     one goes on.
     """
-    other = _holder(turn, bank)
+    other = taking_back.holder(turn, bank)
     track = None if other is None else other.bank(bank)
     if other is None or track is None or track.ejected is None or other is order:
         return None
@@ -244,16 +242,11 @@ def _seen_elsewhere(
     turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corrected, order: Order | None
 ) -> None:
     """End the hold of another order on the bank: it must have been returned, since it was in a slot."""
-    other = _holder(turn, said.bank)
+    other = taking_back.holder(turn, said.bank)
     if other is None or (order is not None and other.id == order.id):
         return
     happened = ev.BankReturned(said.bank, cabinet.id, said.slot)
-    back(turn, other, happened, Corrected(when.time_ms, ClockState.INFERRED))
-
-
-def _holder(turn: Turn, bank: BankId) -> Order | None:
-    holder = turn.memory.holder(bank)
-    return None if holder is None else turn.find(holder)
+    taking_back.back(turn, other, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
 def eject_failed(turn: Turn, cabinet: Cabinet, said: cab.EjectFailed, when: Corrected) -> None:
@@ -308,81 +301,6 @@ def _release_others(turn: Turn, name: str, used: str) -> None:
             order = holds.release(turn, order, hold)
 
 
-# Taking back.
-
-
-def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Corrected) -> None:
-    """Take the physical fact that a bank is in a slot: it is back, whoever was believed to hold it."""
-    slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
-    turn.fleet.set_slots(cabinet, [slot])
-    order = _holder(turn, said.bank)
-    inside(turn, cabinet.id, said.slot, said.bank)
-    if order is None:
-        early = EarlyReturn(said.bank, cabinet.id, said.slot, when.time_ms, when.state)
-        turn.keep_early_return(early)
-    else:
-        happened = ev.BankReturned(said.bank, cabinet.id, said.slot, said.reservation)
-        back(turn, _collected_first(turn, order, said, when), happened, when)
-
-
-def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
-    """Record the collection when the bank came through slots kept for this order's courier.
-
-    The cabinet was heard before the courier platform; without this the user would seem to have walked
-    there.
-    """
-    track = order.bank(said.bank)
-    leg = order.leg
-    by_user = track is not None and track.place is BankPlace.USER
-    if not by_user or leg is None or leg.kind is not LegKind.BACK or leg.reservation != said.reservation:
-        return order
-    order = turn.happen(order.id, ev.BanksCollected(leg.job, (said.bank,)), when)
-    if order.state is not OrderState.RETURNING and may_happen(order.state, EventKind.RETURN_STARTED):
-        order = turn.happen(order.id, ev.ReturnStarted(leg.job))
-    return order
-
-
-def inside(turn: Turn, cabinet: CabinetId, slot: int, bank: BankId) -> None:
-    """Write that the cabinet has the bank, and that no order answers for it any more."""
-    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet, slot))
-
-
-def back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -> None:
-    """Record the return of a bank of the order; one that the order had given up is only found."""
-    track = order.bank(happened.bank)
-    if track is None:
-        return
-    when = _not_before_rented(track, when)
-    if order.final and not (_was_word(track) or _had_been_put_back(track, when)):
-        turn.happen(order.id, ev.BankFound(happened.bank, happened.cabinet, happened.slot), when)
-        return
-    order = turn.happen(order.id, happened, when)
-    if order.final:
-        ending.book(turn, ending.note_returns(turn, order))
-    else:
-        ending.review(turn, order)
-
-
-def _not_before_rented(track: BankTrack, when: Corrected) -> Corrected:
-    """Read a time in doubt that lies before the rental as its beginning: a doubt is the customer's gain."""
-    in_doubt = when.state in {ClockState.INFERRED, ClockState.UNSET}
-    if track.rented is None or track.back is not None or not in_doubt:
-        return when
-    return when.not_before(track.rented.time_ms)
-
-
-def _was_word(track: BankTrack) -> bool:
-    """Tell whether a courier's word has been taken for the return that a cabinet reports now."""
-    return track.place is BankPlace.BACK and track.back is None
-
-
-def _had_been_put_back(track: BankTrack, when: Corrected) -> bool:
-    """Tell whether a return heard of only now came before what ended the rental: it is billed till then."""
-    if track.rented is None or track.ended is None or track.back is not None:
-        return False
-    return track.rented.time_ms <= when.time_ms < track.ended.time_ms
-
-
 # The cabinet itself.
 
 
@@ -402,7 +320,7 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
     turn.fleet.inventory(cabinet, said.slots)
     for status in said.slots:
         if status.bank is not None:
-            _found_inside(turn, cabinet, status.slot, status.bank.bank, when)
+            taking_back.found_inside(turn, cabinet, status.slot, status.bank.bank, when)
     order = None if said.command is None else turn.owner_of(said.command)
     if said.command is None or (order is not None and _obeyed_elsewhere(order, said.command, cabinet)):
         return
@@ -411,17 +329,6 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
         turn.fleet.inventory_asked(cabinet, None)
     if order is not None and order.inquiry == said.command and order.state is OrderState.UNLOCKING:
         end_unlocking(turn, order, "it still holds them all")
-
-
-def _found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected) -> None:
-    """Infer the return of a bank that left a cabinet by its own report and stands in a slot now."""
-    order = _holder(turn, bank)
-    track = None if order is None else order.bank(bank)
-    if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
-        return
-    inside(turn, cabinet.id, slot, bank)
-    happened = ev.BankReturned(bank, cabinet.id, slot)
-    back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
 
 
 def nothing_to_do(_: Turn, __: Cabinet, ___: object, ____: Corrected) -> None:

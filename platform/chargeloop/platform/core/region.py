@@ -29,6 +29,7 @@ from chargeloop.platform.core import (
     handlers_user,
     holds,
     region_reads,
+    taking_back,
 )
 from chargeloop.platform.core.fleet import Cabinet, Fleet
 from chargeloop.platform.core.handlers_deadlines import attend
@@ -69,7 +70,7 @@ _CABINET: Final[Mapping[type[Data], Callable[[Turn, Cabinet, Any, Corrected], No
         cab.BankEjected: handlers_cabinet.bank_ejected,
         cab.EjectFailed: handlers_cabinet.eject_failed,
         cab.PickupFinished: handlers_cabinet.pickup_finished,
-        cab.BankReturned: handlers_cabinet.bank_returned,
+        cab.BankReturned: taking_back.bank_returned,
         cab.ReturnRejected: handlers_cabinet.nothing_to_do,
         cab.SlotChanged: handlers_cabinet.slot_changed,
         cab.KeypadLocked: handlers_cabinet.nothing_to_do,

@@ -1,0 +1,105 @@
+"""Banks that are in a slot again: whoever was believed to hold them does not, and their rental ends."""
+
+from chargeloop.platform.core import ending
+from chargeloop.platform.core import order_events as ev
+from chargeloop.platform.core.fleet import Cabinet
+from chargeloop.platform.core.order import BankPlace, BankTrack, Order, may_happen
+from chargeloop.platform.core.order_journal import EventKind
+from chargeloop.platform.core.rows import BankRecord, BankWhere, EarlyReturn, SlotRecord
+from chargeloop.platform.core.turn import Turn
+from chargeloop.protocol.clock_map import Corrected
+from chargeloop.protocol.envelope import ClockState
+from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.messages.cabinet import SlotState
+from chargeloop.protocol.messages.courier import LegKind
+from chargeloop.protocol.messages.rental import OrderState
+
+
+def holder(turn: Turn, bank: BankId) -> Order | None:
+    """Return the order that answers for a bank, when it is in memory."""
+    name = turn.memory.holder(bank)
+    return None if name is None else turn.find(name)
+
+
+def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Corrected) -> None:
+    """Take the physical fact that a bank is in a slot: it is back, whoever was believed to hold it."""
+    slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
+    turn.fleet.set_slots(cabinet, [slot])
+    order = holder(turn, said.bank)
+    inside(turn, cabinet.id, said.slot, said.bank)
+    if order is None:
+        early = EarlyReturn(said.bank, cabinet.id, said.slot, when.time_ms, when.state)
+        turn.keep_early_return(early)
+    else:
+        happened = ev.BankReturned(said.bank, cabinet.id, said.slot, said.reservation)
+        back(turn, _collected_first(turn, order, said, when), happened, when)
+
+
+def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
+    """Record the collection when the bank came through slots kept for this order's courier.
+
+    The cabinet was heard before the courier platform; without this the user would seem to have walked
+    there.
+    """
+    track = order.bank(said.bank)
+    leg = order.leg
+    by_user = track is not None and track.place is BankPlace.USER
+    if not by_user or leg is None or leg.kind is not LegKind.BACK or leg.reservation != said.reservation:
+        return order
+    order = turn.happen(order.id, ev.BanksCollected(leg.job, (said.bank,)), when)
+    if order.state is not OrderState.RETURNING and may_happen(order.state, EventKind.RETURN_STARTED):
+        order = turn.happen(order.id, ev.ReturnStarted(leg.job))
+    return order
+
+
+def inside(turn: Turn, cabinet: CabinetId, slot: int, bank: BankId) -> None:
+    """Write that the cabinet has the bank, and that no order answers for it any more."""
+    turn.save_bank(BankRecord(bank, BankWhere.CABINET, cabinet, slot))
+
+
+def back(turn: Turn, order: Order, happened: ev.BankReturned, when: Corrected) -> None:
+    """Record the return of a bank of the order; one that the order had given up is only found."""
+    track = order.bank(happened.bank)
+    if track is None:
+        return
+    when = _not_before_rented(track, when)
+    if order.final and not (_was_word(track) or _had_been_put_back(track, when)):
+        turn.happen(order.id, ev.BankFound(happened.bank, happened.cabinet, happened.slot), when)
+        return
+    order = turn.happen(order.id, happened, when)
+    if order.final:
+        ending.book(turn, ending.note_returns(turn, order))
+    else:
+        ending.review(turn, order)
+
+
+def _not_before_rented(track: BankTrack, when: Corrected) -> Corrected:
+    """Read a time in doubt that lies before the rental as its beginning: a doubt is the customer's gain."""
+    in_doubt = when.state in {ClockState.INFERRED, ClockState.UNSET}
+    if track.rented is None or track.back is not None or not in_doubt:
+        return when
+    return when.not_before(track.rented.time_ms)
+
+
+def _was_word(track: BankTrack) -> bool:
+    """Tell whether a courier's word has been taken for the return that a cabinet reports now."""
+    return track.place is BankPlace.BACK and track.back is None
+
+
+def _had_been_put_back(track: BankTrack, when: Corrected) -> bool:
+    """Tell whether a return heard of only now came before what ended the rental: it is billed till then."""
+    if track.rented is None or track.ended is None or track.back is not None:
+        return False
+    return track.rented.time_ms <= when.time_ms < track.ended.time_ms
+
+
+def found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected) -> None:
+    """Infer the return of a bank that left a cabinet by its own report and stands in a slot now."""
+    order = holder(turn, bank)
+    track = None if order is None else order.bank(bank)
+    if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
+        return
+    inside(turn, cabinet.id, slot, bank)
+    happened = ev.BankReturned(bank, cabinet.id, slot)
+    back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
