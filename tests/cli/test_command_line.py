@@ -1,5 +1,6 @@
 """The command line as people meet it: help, exit codes, and errors that are one line."""
 
+import json
 import os
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from chargeloop.broker.ports import free_address
 from chargeloop.cli.bench.measures import NAMES
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
+from chargeloop.station.main import load_fleet
+from chargeloop.station.shell.files import CabinetFiles
 
 COMMANDS = (
     "doctor", "demo", "replay", "sim", "bench", "chaos", "endure", "broker", "platform", "couriers",
@@ -111,6 +114,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("config show --config /nowhere.toml", "/nowhere.toml: no such settings file"),
         ("credentials add", "Missing argument 'CLIENT-ID...'"),
         ("credentials add cab-1 bnk-1", "'bnk-1' is not the id of a participant"),
+        ("credentials add Cab-0100", "; ids are lower case: cab-0100"),
         ("credentials list --data /nowhere", "no credentials in /nowhere/credentials"),
         ("demo --broker mosquito", "did you mean 'mosquitto'?"),
         ("demo --data {file}", "cannot use {file}: File exists"),
@@ -121,8 +125,12 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("broker --data {file}", "{file}/broker: Not a directory"),
         ("platform --data {file} --broker localhost:1", "cannot use {file}/run: Not a directory"),
         ("couriers --data {file} --broker localhost:1", "cannot use {file}/run: Not a directory"),
-        ("agents {file} --broker localhost:1 --data {none}", "{file}: Invalid JSON"),
-        ("cabinets {file} --broker localhost:1 --data {none}", "{file}: Expecting value"),
+        ("demo --tariff {none}", "{none}: no such file"),
+        ("agents {file} --broker localhost:1 --data {none}", "{file}: no JSON at line 1, column 1"),
+        ("cabinets {file} --broker localhost:1 --data {none}", "{file}: no JSON at line 1, column 1"),
+        ("agents {folder} --broker localhost:1 --data {none}", "{folder}: is a directory"),
+        ("cabinets {folder} --broker localhost:1 --data {none}", "{folder}: is a directory"),
+        ("config show --config {folder}", "{folder}: is a directory"),
         ("order list --user usr-1 --data {file}", "no gateway has run in {file}"),
         ("order list --user usr-1 --data {none} --gateway here", "'here' is no address of a gateway"),
         ("watch --data {none}", "start one with chargeloop broker, or the demo with --keep"),
@@ -142,8 +150,9 @@ def test_every_command_has_help_for_itself_and_each_option(
 def test_wrong_arguments_give_one_line_and_exit_code_2(
     arguments: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    places = {"file": tmp_path / "file", "none": tmp_path / "none"}
+    places = {"file": tmp_path / "file", "none": tmp_path / "none", "folder": tmp_path / "folder"}
     places["file"].write_text("no file of ours")
+    places["folder"].mkdir()
     assert run(arguments.format_map(places).split()) == 2
     shown = capsys.readouterr()
     said = said.format_map(places)
@@ -193,6 +202,22 @@ def test_a_login_of_another_region_is_told_in_one_line(
     assert capsys.readouterr().err == (
         "chargeloop: dsp-main already has credentials for region 'harbour', not 'demo'\n"
     )
+
+
+def test_a_cabinet_whose_size_is_changed_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fleet = tmp_path / "fleet.json"
+    cabinet = {"cabinet": "cab-1", "name": "Harbour", "lat_e7": 1, "lon_e7": 2, "slots": 6}
+    fleet.write_text(json.dumps([cabinet]))
+    (entry,) = load_fleet(fleet)
+    CabinetFiles(tmp_path / "cabinets" / "cab-1").save_mechanics(entry.installed(0))
+    fleet.write_text(json.dumps([cabinet | {"slots": 8}]))
+    assert run(["cabinets", str(fleet), "--data", str(tmp_path), "--broker", "localhost:1"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{tmp_path}/cabinets/cab-1/state.json: " in said
+    assert "it was 6, the fleet's file says 8" in said
 
 
 def test_a_real_process_ends_with_the_exit_code_and_no_traceback() -> None:

@@ -235,7 +235,7 @@ def _surroundings(settings: "Settings") -> "tuple[BrokerAddress, Clock]":
 
 def _existing(file: Path) -> Path:
     if not file.is_file():
-        raise CommandError(f"{file}: no such file")
+        raise CommandError(f"{file}: {'is a directory' if file.is_dir() else 'no such file'}")
     return file
 
 

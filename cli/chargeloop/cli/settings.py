@@ -22,9 +22,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from chargeloop.cli.errors import CommandError, nearest
+from chargeloop.cli.errors import CommandError
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import IdKind, OperatorId, RegionId, not_a_region, not_an_id
+from chargeloop.protocol.slips import nearest
 
 DEFAULT_FILE = Path("chargeloop.toml")
 ENVIRONMENT_PREFIX = "CHARGELOOP_"
@@ -118,7 +119,7 @@ def _settings_file(config: Path | None) -> Path | None:
     if config is None:
         return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
     if not config.is_file():
-        raise CommandError(f"{config}: no such settings file")
+        raise CommandError(f"{config}: {'is a directory' if config.is_dir() else 'no such settings file'}")
     return config
 
 
