@@ -76,7 +76,8 @@ def test_every_command_has_help_for_itself_and_each_option(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("nonsense", "No such command 'nonsense'"),
+        ("nonsense", "No such command 'nonsense'. (chargeloop --help lists the commands)"),
+        ("order plaice", "(chargeloop order --help lists the commands)"),
         ("demo --ordrs 3", "No such option: --ordrs"),
         ("demo --orders none", "--orders"),
         ("demo --orders 0", "orders from flag --orders: Input should be greater than or equal to 1"),
@@ -106,7 +107,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ),
         ("platform --broker localhost:1883 --map-style ftp://a/b", "--map-style ftp://a/b: is no http:// or"),
         ("platform --broker localhost:1883 --map-tiles {file}", "{file}: is no PMTiles file of version 3"),
-        ("account list --data /nowhere", "no accounts in /nowhere"),
+        ("account list --data /nowhere", "chargeloop account add --data /nowhere opens one"),
         ("account add --login anna", "Missing option '--role'"),
         ("agents /nowhere/couriers.json --broker localhost:1883", "/nowhere/couriers.json: no such file"),
         ("cabinets /nowhere/fleet.json --broker localhost:1883", "/nowhere/fleet.json: no such file"),
@@ -133,7 +134,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("config show --config {folder}", "{folder}: is a directory"),
         ("order list --user usr-1 --data {file}", "no gateway has run in {file}"),
         ("order list --user usr-1 --data {none} --gateway here", "'here' is no address of a gateway"),
-        ("watch --data {none}", "start one with chargeloop broker, or the demo with --keep"),
+        ("watch --data {none}", "start one with chargeloop broker --data {none}, or the demo with --keep"),
         ("top --data {none}", "no broker is known in {none}"),
         ("top --broker nowhere", "'nowhere' is no address of a broker"),
         ("config show --config {file}", "{file}: "),
@@ -169,7 +170,8 @@ def test_a_gateway_that_is_away_is_told_with_what_to_do(
     assert run(["order", "list", "--user", "usr-1", "--data", str(tmp_path), "--gateway", url]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"chargeloop: no answer from {url}")
-    assert said.endswith("start chargeloop platform, or give --data or --gateway of one that runs\n")
+    start = f"start chargeloop platform --data {tmp_path}"
+    assert said.endswith(f"{start}, or give --data or --gateway of one that runs\n")
 
 
 def test_advice_says_what_was_typed_to_get_here(
@@ -177,7 +179,30 @@ def test_advice_says_what_was_typed_to_get_here(
 ) -> None:
     monkeypatch.setenv("_CHARGELOOP_RUN", "/somewhere/run")  # as ./run does
     assert run(["watch", "--data", str(tmp_path)]) == 2
-    assert "start one with ./run broker, or the demo with --keep" in capsys.readouterr().err
+    assert f"start one with ./run broker --data {tmp_path}, or the demo" in capsys.readouterr().err
+
+
+def test_the_usual_data_directory_needs_no_mention_in_advice(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["watch"]) == 2
+    assert "start one with chargeloop broker, or the demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("order list", "Default: that in DATA/run/gateway.url, else http://127.0.0.1:8080."),
+        ("broker", "--broker KIND mosquitto or embedded. Default:"),
+        ("demo", "HOST:PORT of one that runs on the same --data"),
+    ],
+)
+def test_help_says_what_is_true_of_its_command(
+    command: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do(

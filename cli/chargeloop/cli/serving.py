@@ -11,7 +11,7 @@ from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.locks import alone
 from chargeloop.cli.options import (
     BrokerAddressOption,
-    BrokerOption,
+    BrokerKindOption,
     BrokerPortOption,
     ClockOption,
     ConfigOption,
@@ -57,7 +57,7 @@ MotorOption = Annotated[
 
 def broker(
     data: DataOption = None,
-    broker: BrokerOption = None,
+    broker: BrokerKindOption = None,
     broker_port: BrokerPortOption = None,
     config: ConfigOption = None,
 ) -> None:

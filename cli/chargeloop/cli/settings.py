@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     speed: str = Field("auto", description="world seconds in a real second; auto; max (replay only)")
 
 
+_PLACES = ("flag", "environment", "file", "default")
 _KNOWN = frozenset(Settings.model_fields)
 _IDS = {"user": IdKind.USER, "operator": IdKind.OPERATOR}
 
@@ -75,6 +76,10 @@ class Effective:
 
     settings: Settings
     origins: Mapping[str, str]
+
+    def distance(self, name: str) -> int:
+        """Return how far away the place is that a setting came from: the nearest wins."""
+        return _PLACES.index(self.origins[name].partition(" ")[0])
 
 
 def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Effective:
