@@ -163,7 +163,11 @@ def test_who_orders_must_be_told(
 @pytest.mark.parametrize(
     ("flags", "in_file", "said"),
     [
-        ("--user usr-ada --login ada", "", "there are user from flag --user and login from flag --login"),
+        (
+            "--user usr-ada --login ada",
+            "",
+            "user from flag --user and login from flag --login: give one",
+        ),
         ("", 'user = "usr-ada"\nlogin = "ada"', "user from file chargeloop.toml and login from file"),
         ("--login ada", 'user = "usr-ada"', "no terminal to ask for the password"),
         ("--user usr-ada", 'login = "ada"', "no gateway has run in"),

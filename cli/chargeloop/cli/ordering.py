@@ -243,7 +243,7 @@ def _login_of(effective: "Effective") -> str | None:
     if user == login:
         origins = effective.origins
         told = f"user from {origins['user']} and login from {origins['login']}"
-        raise CommandError(f"who orders? there are {told}: give one of them")
+        raise CommandError(f"who orders? {told}: give one of them")
     return settings.login if login < user else None
 
 
