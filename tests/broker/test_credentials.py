@@ -50,6 +50,13 @@ def test_who_is_no_participant_gets_no_credentials(store: CredentialStore, clien
     assert list(store.all()) == []
 
 
+def test_who_writes_an_id_in_capitals_is_told_that_ids_are_lower_case() -> None:
+    with pytest.raises(InvalidIdError, match=r"opr-…, .*; ids are lower case: cab-0100$"):
+        role_of("Cab-0100")
+    with pytest.raises(InvalidIdError, match=r"-…$"):
+        role_of("Bnk-0100")
+
+
 def test_granting_twice_gives_the_same_password(store: CredentialStore) -> None:
     assert store.grant("cab-0001", "demo") == store.grant("cab-0001", "demo")
 

@@ -65,7 +65,10 @@ def test_who_is_disabled_loses_the_credentials_until_enabled_again(
         CredentialStore.of_data(tmp_path).load("opr-anna")
     capsys.readouterr()
     assert account(tmp_path, "list") == 0
-    assert capsys.readouterr().out == "anna opr-anna operator demo disabled\n"
+    assert capsys.readouterr().out.splitlines() == [
+        "login  id        role      region",
+        "anna   opr-anna  operator  demo    disabled",
+    ]
     assert account(tmp_path, "enable", "anna") == 0
     assert CredentialStore.of_data(tmp_path).load("opr-anna").region == "demo"
 

@@ -1,5 +1,6 @@
 """The command line as people meet it: help, exit codes, and errors that are one line."""
 
+import json
 import os
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from chargeloop.broker.ports import free_address
 from chargeloop.cli.bench.measures import NAMES
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
+from chargeloop.station.main import load_fleet
+from chargeloop.station.shell.files import CabinetFiles
 
 COMMANDS = (
     "doctor", "demo", "replay", "sim", "bench", "chaos", "endure", "broker", "platform", "couriers",
@@ -73,7 +76,8 @@ def test_every_command_has_help_for_itself_and_each_option(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("nonsense", "No such command 'nonsense'"),
+        ("nonsense", "No such command 'nonsense'. (chargeloop --help lists the commands)"),
+        ("order plaice", "(chargeloop order --help lists the commands)"),
         ("demo --ordrs 3", "No such option: --ordrs"),
         ("demo --orders none", "--orders"),
         ("demo --orders 0", "orders from flag --orders: Input should be greater than or equal to 1"),
@@ -103,7 +107,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ),
         ("platform --broker localhost:1883 --map-style ftp://a/b", "--map-style ftp://a/b: is no http:// or"),
         ("platform --broker localhost:1883 --map-tiles {file}", "{file}: is no PMTiles file of version 3"),
-        ("account list --data /nowhere", "no accounts in /nowhere"),
+        ("account list --data /nowhere", "chargeloop account add --data /nowhere opens one"),
         ("account add --login anna", "Missing option '--role'"),
         ("agents /nowhere/couriers.json --broker localhost:1883", "/nowhere/couriers.json: no such file"),
         ("cabinets /nowhere/fleet.json --broker localhost:1883", "/nowhere/fleet.json: no such file"),
@@ -111,6 +115,7 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("config show --config /nowhere.toml", "/nowhere.toml: no such settings file"),
         ("credentials add", "Missing argument 'CLIENT-ID...'"),
         ("credentials add cab-1 bnk-1", "'bnk-1' is not the id of a participant"),
+        ("credentials add Cab-0100", "; ids are lower case: cab-0100"),
         ("credentials list --data /nowhere", "no credentials in /nowhere/credentials"),
         ("demo --broker mosquito", "did you mean 'mosquitto'?"),
         ("demo --data {file}", "cannot use {file}: File exists"),
@@ -121,11 +126,15 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("broker --data {file}", "{file}/broker: Not a directory"),
         ("platform --data {file} --broker localhost:1", "cannot use {file}/run: Not a directory"),
         ("couriers --data {file} --broker localhost:1", "cannot use {file}/run: Not a directory"),
-        ("agents {file} --broker localhost:1 --data {none}", "{file}: Invalid JSON"),
-        ("cabinets {file} --broker localhost:1 --data {none}", "{file}: Expecting value"),
+        ("demo --tariff {none}", "{none}: no such file"),
+        ("agents {file} --broker localhost:1 --data {none}", "{file}: no JSON at line 1, column 1"),
+        ("cabinets {file} --broker localhost:1 --data {none}", "{file}: no JSON at line 1, column 1"),
+        ("agents {folder} --broker localhost:1 --data {none}", "{folder}: is a directory"),
+        ("cabinets {folder} --broker localhost:1 --data {none}", "{folder}: is a directory"),
+        ("config show --config {folder}", "{folder}: is a directory"),
         ("order list --user usr-1 --data {file}", "no gateway has run in {file}"),
         ("order list --user usr-1 --data {none} --gateway here", "'here' is no address of a gateway"),
-        ("watch --data {none}", "start one with chargeloop broker, or the demo with --keep"),
+        ("watch --data {none}", "start one with chargeloop broker --data {none}, or the demo with --keep"),
         ("top --data {none}", "no broker is known in {none}"),
         ("top --broker nowhere", "'nowhere' is no address of a broker"),
         ("config show --config {file}", "{file}: "),
@@ -142,8 +151,9 @@ def test_every_command_has_help_for_itself_and_each_option(
 def test_wrong_arguments_give_one_line_and_exit_code_2(
     arguments: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    places = {"file": tmp_path / "file", "none": tmp_path / "none"}
+    places = {"file": tmp_path / "file", "none": tmp_path / "none", "folder": tmp_path / "folder"}
     places["file"].write_text("no file of ours")
+    places["folder"].mkdir()
     assert run(arguments.format_map(places).split()) == 2
     shown = capsys.readouterr()
     said = said.format_map(places)
@@ -160,7 +170,8 @@ def test_a_gateway_that_is_away_is_told_with_what_to_do(
     assert run(["order", "list", "--user", "usr-1", "--data", str(tmp_path), "--gateway", url]) == 1
     said = capsys.readouterr().err
     assert said.startswith(f"chargeloop: no answer from {url}")
-    assert said.endswith("start chargeloop platform, or give --data or --gateway of one that runs\n")
+    start = f"start chargeloop platform --data {tmp_path}"
+    assert said.endswith(f"{start}, or give --data or --gateway of one that runs\n")
 
 
 def test_advice_says_what_was_typed_to_get_here(
@@ -168,7 +179,30 @@ def test_advice_says_what_was_typed_to_get_here(
 ) -> None:
     monkeypatch.setenv("_CHARGELOOP_RUN", "/somewhere/run")  # as ./run does
     assert run(["watch", "--data", str(tmp_path)]) == 2
-    assert "start one with ./run broker, or the demo with --keep" in capsys.readouterr().err
+    assert f"start one with ./run broker --data {tmp_path}, or the demo" in capsys.readouterr().err
+
+
+def test_the_usual_data_directory_needs_no_mention_in_advice(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["watch"]) == 2
+    assert "start one with chargeloop broker, or the demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("order list", "Default: that in DATA/run/gateway.url, else http://127.0.0.1:8080."),
+        ("broker", "--broker KIND mosquitto or embedded. Default:"),
+        ("demo", "HOST:PORT of one that runs on the same --data"),
+    ],
+)
+def test_help_says_what_is_true_of_its_command(
+    command: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_port_that_is_taken_is_told_with_what_to_do(
@@ -193,6 +227,22 @@ def test_a_login_of_another_region_is_told_in_one_line(
     assert capsys.readouterr().err == (
         "chargeloop: dsp-main already has credentials for region 'harbour', not 'demo'\n"
     )
+
+
+def test_a_cabinet_whose_size_is_changed_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fleet = tmp_path / "fleet.json"
+    cabinet = {"cabinet": "cab-1", "name": "Harbour", "lat_e7": 1, "lon_e7": 2, "slots": 6}
+    fleet.write_text(json.dumps([cabinet]))
+    (entry,) = load_fleet(fleet)
+    CabinetFiles(tmp_path / "cabinets" / "cab-1").save_mechanics(entry.installed(0))
+    fleet.write_text(json.dumps([cabinet | {"slots": 8}]))
+    assert run(["cabinets", str(fleet), "--data", str(tmp_path), "--broker", "localhost:1"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{tmp_path}/cabinets/cab-1/state.json: " in said
+    assert "it was 6, the fleet's file says 8" in said
 
 
 def test_a_real_process_ends_with_the_exit_code_and_no_traceback() -> None:

@@ -29,7 +29,7 @@ def test_a_list_of_logins_has_no_secrets(tmp_path: Path, capsys: Capture) -> Non
     secret = CredentialStore.of_data(tmp_path).grant("cab-0099", "demo").password
     assert run(["credentials", "list", "--data", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    assert shown == "cab-0099 cabinet demo\n"
+    assert shown == "id        role     region\ncab-0099  cabinet  demo\n"
     assert run(["credentials", "list", "--data", str(tmp_path), "--json"]) == 0
     as_json = capsys.readouterr().out
     assert json.loads(as_json) == [{"id": "cab-0099", "role": "cabinet", "region": "demo"}]
@@ -41,7 +41,7 @@ def test_a_list_tells_which_files_cannot_be_used(tmp_path: Path, capsys: Capture
     (tmp_path / "credentials" / "cab-0099.json").write_text("{")
     assert run(["credentials", "list", "--data", str(tmp_path)]) == 1
     shown = capsys.readouterr()
-    assert shown.out == "cab-0001 cabinet demo\n"
+    assert shown.out == "id        role     region\ncab-0001  cabinet  demo\n"
     assert "cab-0099.json cannot be used" in shown.err
 
 

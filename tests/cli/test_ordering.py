@@ -160,6 +160,35 @@ def test_who_orders_must_be_told(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flags", "in_file", "said"),
+    [
+        (
+            "--user usr-ada --login ada",
+            "",
+            "user from flag --user and login from flag --login: give one",
+        ),
+        ("", 'user = "usr-ada"\nlogin = "ada"', "user from file chargeloop.toml and login from file"),
+        ("--login ada", 'user = "usr-ada"', "no terminal to ask for the password"),
+        ("--user usr-ada", 'login = "ada"', "no gateway has run in"),
+    ],
+)
+def test_of_user_and_login_the_nearer_one_orders_and_two_in_one_place_are_refused(
+    flags: str,
+    in_file: str,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    (tmp_path / "chargeloop.toml").write_text(in_file, encoding="utf-8")
+    assert run(["order", "list", *flags.split()]) == 2
+    told = capsys.readouterr().err
+    assert (told.count("\n"), said in told) == (1, True)
+
+
 def test_a_gateway_that_is_not_there_is_told(order: Order) -> None:
     away = order("list", "--gateway", "http://127.0.0.1:1")
     assert (away.code, away.err.count("\n")) == (1, 1)

@@ -120,6 +120,18 @@ def test_live_progress_fits_the_terminal_and_keeps_its_head() -> None:
         assert "line 99" in lines[-1]
 
 
+def test_nothing_of_the_head_is_cut_and_the_rest_keeps_to_what_room_it_leaves() -> None:
+    long = f"the window  ./run top --data /tmp/{'x' * 90}"
+    live = LiveProgress(CLOCK, None, head=("the door", long))
+    for number in range(100):
+        live.say(f"line {number}")
+    lines = drawn(live, 24).splitlines()
+    assert "".join(line.strip() for line in lines[1:4]).replace(" ", "").startswith(long.replace(" ", ""))
+    assert "…" not in "".join(lines)
+    assert len(lines) < 24
+    assert "line 99" in lines[-1]
+
+
 def test_live_progress_without_an_end_has_no_bar() -> None:
     live = LiveProgress(CLOCK, None)
     live.moved("ord-1", OrderState.SETTLED)

@@ -8,6 +8,7 @@ import pytest
 from chargeloop.cli import settings
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.main import run
+from chargeloop.cli.places import note_gateway
 from chargeloop.cli.settings import load_settings
 
 
@@ -83,6 +84,24 @@ def test_config_show_tells_every_value_and_where_it_came_from(
     assert shown["region"] == {"value": "harbour", "from": "environment CHARGELOOP_REGION"}
     assert shown["seed"] == {"value": 3, "from": "flag --seed"}
     assert shown["orders"] == {"value": 20, "from": "default"}
+
+
+def test_config_show_tells_the_gateway_that_is_noted_in_the_data_directory(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note_gateway(elsewhere, "http://127.0.0.1:8123")
+    noted = {"value": "http://127.0.0.1:8123", "from": f"noted in {elsewhere}/run/gateway.url"}
+    given = {"value": "http://there:1", "from": "flag --gateway"}
+    for flags, expected in (((), noted), (("--gateway", "http://there:1"), given)):
+        assert run(["config", "show", "--data", str(elsewhere), *flags, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["gateway"] == expected
+
+
+def test_config_show_keeps_its_columns_whatever_stands_in_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "show", "--data", "x" * 40, "--map-attribution", "The town's surveyors"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (begins,) = {line.index(origin) for line in lines for origin in (" default", " flag ") if origin in line}
+    assert begins > len("map_attribution") + 40
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chargeloop.cli.bars import bar
+from chargeloop.protocol.slips import nearest
 from tests.mutants.catalogue import CATALOGUE
 from tests.mutants.mutant import Mutant
 
@@ -64,9 +65,10 @@ def main() -> int:
 
 
 def _chosen(names: Sequence[str], parser: argparse.ArgumentParser) -> tuple[Mutant, ...]:
-    unknown = set(names) - {mutant.name for mutant in CATALOGUE}
-    if unknown:
-        parser.error(f"no such mutant: {', '.join(sorted(unknown))}")
+    known = [mutant.name for mutant in CATALOGUE]
+    for name in names:
+        if name not in known:
+            parser.exit(2, f"{parser.prog}: no such mutant: {name!r}{nearest(name, known)}\n")
     return tuple(mutant for mutant in CATALOGUE if not names or mutant.name in names)
 
 

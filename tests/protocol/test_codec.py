@@ -107,6 +107,11 @@ def test_what_cannot_be_taken_is_named(raw: bytes, kind: FaultKind) -> None:
     assert fault(raw).kind is kind
 
 
+def test_what_is_no_json_is_told_so_before_where_and_why() -> None:
+    assert fault(b"hello").detail == "no JSON at character 0: Expecting value"
+    assert fault(payload()[:-1]).detail.startswith("no JSON at character ")
+
+
 DATA = json.loads(BankEjected.EXAMPLE)
 INVALID = {
     "no id": {"id": None},

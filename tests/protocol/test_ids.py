@@ -51,6 +51,14 @@ def test_bad_ids_are_refused_with_the_pattern(text: str) -> None:
         require_id(IdKind.CABINET, text)
 
 
+def test_capitals_alone_are_told_with_the_id_in_lower_case() -> None:
+    with pytest.raises(InvalidIdError, match=r"for instance cab-0001; ids are lower case: cab-0100$"):
+        require_id(IdKind.CABINET, "Cab-0100")
+    for text in ("Cab_0100", "Bnk-0100", "cab-0100x-"):
+        with pytest.raises(InvalidIdError, match=r"for instance cab-0001$"):
+            require_id(IdKind.CABINET, text)
+
+
 @given(st.text())
 def test_an_id_never_holds_what_topics_paths_and_urls_give_a_meaning(text: str) -> None:
     for kind in IdKind:

@@ -1,6 +1,18 @@
+import re
+from dataclasses import fields
+
 import pytest
 
-from chargeloop.simulation.faults import PROFILES, Desk, Faults, Links, UnknownFaultError, faults_of, healed
+from chargeloop.simulation.faults import (
+    PROFILES,
+    Desk,
+    Faults,
+    Links,
+    PerHour,
+    UnknownFaultError,
+    faults_of,
+    healed,
+)
 
 
 def test_a_profile_may_be_changed_in_its_knobs() -> None:
@@ -19,7 +31,13 @@ def test_a_profile_may_be_changed_in_its_knobs() -> None:
         ("worst,gravity=1", "'gravity' is no fault"),
         ("worst,loss", "expected a number"),
         ("worst,loss=much", "expected a number"),
+        ("worst,loss=nan", "expected a number"),
+        ("worst,vandal=inf", "expected a number"),
+        ("worst,drift_ppm=0.5", "expected a number, as in drift_ppm=500"),
         ("worst,loss=-1", "not negative"),
+        ("worst,loss=7", "'loss=7': loss is a probability: expected a number from 0 to 1"),
+        ("worst,courier_dawdles=1.01", "courier_dawdles is a probability"),
+        ("worst,waive=2", "waive is a probability"),
         ("worst,links=1", "'links' is no fault"),
         ("worst,desk=1", "'desk' is no fault"),
     ],
@@ -27,6 +45,18 @@ def test_a_profile_may_be_changed_in_its_knobs() -> None:
 def test_what_names_no_fault_is_refused_and_told_what_there_is(text: str, told: str) -> None:
     with pytest.raises(UnknownFaultError, match=told):
         faults_of(text)
+
+
+def test_what_is_counted_by_the_hour_and_what_is_a_time_may_be_larger_than_one() -> None:
+    faults = faults_of("none,vandal=7,operator_ends=7,delay_ms=7,drift_ppm=7")
+    assert (faults.vandal, faults.desk.operator_ends, faults.links.delay_ms, faults.drift_ppm) == (7, 7, 7, 7)
+
+
+def test_a_knob_is_of_the_kind_that_its_description_says() -> None:
+    for described in (Faults, Links, Desk):
+        told = dict(re.findall(r"^        (\w+): (.*)$", described.__doc__ or "", re.MULTILINE))
+        hourly = {name for name, text in told.items() if "an hour" in text}
+        assert hourly == {knob.name for knob in fields(described) if knob.type == PerHour}
 
 
 def test_the_worst_profile_leaves_no_fault_out() -> None:

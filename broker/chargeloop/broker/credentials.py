@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from chargeloop.broker.disk import sync_directory
-from chargeloop.protocol.ids import InvalidIdError, is_region, kind_of, not_a_region
+from chargeloop.protocol.ids import InvalidIdError, in_lower_case, is_region, kind_of, not_a_region
 from chargeloop.protocol.topics import ROLE_OF_KIND, Role
 
 _PASSWORD_BYTES = 32
@@ -57,6 +57,7 @@ def role_of(client: str) -> Role:
     if role is None:
         expected = ", ".join(f"{known}-…" for known in ROLE_OF_KIND)
         message = f"{client!r} is not the id of a participant: expected one of {expected}"
+        message += in_lower_case(client, ROLE_OF_KIND)
         raise InvalidIdError(message)
     return role
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from chargeloop.cli.errors import FAILED, CommandError, program
+from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.options import ConfigOption, DataOption, JsonOption, RegionOption
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def add(
 @app.command("list")
 def list_accounts(data: DataOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the accounts: login name, id, role, region, and whether they are disabled."""
+    from chargeloop.cli.columns import in_columns
     from chargeloop.cli.settings import load_settings
 
     known = _with_registry(
@@ -95,8 +96,9 @@ def list_accounts(data: DataOption = None, config: ConfigOption = None, as_json:
     if as_json:
         print(json.dumps([_record(one) for one in known], ensure_ascii=False))
         return
-    for one in known:
-        _show(one)
+    rows = [(one.login, one.id, one.role, one.region, _disabled(one)) for one in known]
+    for line in in_columns([("login", "id", "role", "region", ""), *rows]):
+        print(line)
 
 
 @app.command("disable")
@@ -141,6 +143,7 @@ def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new:
     import sqlite3
 
     from chargeloop.broker import CredentialStore
+    from chargeloop.cli.places import typed
     from chargeloop.platform.shell.accounts.account import AccountError
     from chargeloop.platform.shell.accounts.passwords import Passwords
     from chargeloop.platform.shell.accounts.registry import Registry
@@ -148,7 +151,7 @@ def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new:
     from chargeloop.platform.shell.gateway_file import GatewayFileError
 
     if not new and not accounts_path(data).is_file():
-        raise CommandError(f"no accounts in {data}: {program()} account add opens one")
+        raise CommandError(f"no accounts in {data}: {typed('account add', data)} opens one")
 
     async def work() -> T:
         store = AccountStore(accounts_path(data))
@@ -194,5 +197,8 @@ def _record(one: "Account") -> dict[str, object]:
 
 
 def _show(one: "Account") -> None:
-    disabled = " disabled" if one.disabled else ""
-    print(f"{one.login} {one.id} {one.role} {one.region}{disabled}")
+    print(f"{one.login} {one.id} {one.role} {one.region} {_disabled(one)}".rstrip())
+
+
+def _disabled(one: "Account") -> str:
+    return "disabled" if one.disabled else ""

@@ -2,8 +2,9 @@
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.software import BrokerKind
-from chargeloop.cli.errors import CommandError, nearest
+from chargeloop.cli.errors import CommandError
 from chargeloop.cli.places import AUTO, broker_address
+from chargeloop.protocol.slips import nearest
 
 
 def broker_kind(text: str) -> BrokerKind | None:

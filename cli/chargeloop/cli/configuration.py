@@ -63,6 +63,8 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Print every setting in force and where it came from; secrets are never shown."""
+    from chargeloop.cli.columns import in_columns
+    from chargeloop.cli.places import gateway_in_force
     from chargeloop.cli.settings import load_settings
 
     effective = load_settings(
@@ -77,12 +79,11 @@ def show(
     )  # fmt: skip
     # Of a secret this dump has asterisks only.
     values = effective.settings.model_dump(mode="json")
+    origins = dict(effective.origins)
+    values["gateway"], origins["gateway"] = gateway_in_force(effective)
     if as_json:
-        print(
-            json.dumps(
-                {name: {"value": value, "from": effective.origins[name]} for name, value in values.items()}
-            )
-        )
+        print(json.dumps({name: {"value": value, "from": origins[name]} for name, value in values.items()}))
         return
-    for name, value in values.items():
-        print(f"{name:<12} {'' if value is None else value!s:<28} {effective.origins[name]}")
+    rows = [(name, "" if value is None else str(value), origins[name]) for name, value in values.items()]
+    for line in in_columns(rows):
+        print(line)

@@ -1,7 +1,6 @@
 """Errors that people see: one line on standard error and an exit code, never a traceback."""
 
 import os
-from collections.abc import Iterable
 
 USAGE = 2
 FAILED = 1
@@ -21,14 +20,6 @@ class CommandError(Exception):
 def one_line(text: str) -> str:
     """Return the text with every run of white space, line ends too, as one space."""
     return " ".join(text.split())
-
-
-def nearest(text: str, known: Iterable[str]) -> str:
-    """Return `; did you mean '…'?` with the name that is most like the text, or nothing when none is."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(text, list(known), n=1)
-    return f"; did you mean {str(found[0])!r}?" if found else ""
 
 
 def program() -> str:

@@ -72,6 +72,7 @@ def list_credentials(
 ) -> int:
     """List who has a login: id, role and region; no secrets."""
     from chargeloop.broker import CredentialStore
+    from chargeloop.cli.columns import in_columns
     from chargeloop.cli.settings import load_settings
 
     store = CredentialStore.of_data(load_settings({"data": data}, config).settings.data)
@@ -82,8 +83,9 @@ def list_credentials(
     if as_json:
         print(json.dumps([{"id": one.client, "role": one.role, "region": one.region} for one in known]))
     else:
-        for one in known:
-            print(f"{one.client} {one.role} {one.region}")
+        rows = [(one.client, one.role, one.region) for one in known]
+        for line in in_columns([("id", "role", "region"), *rows]):
+            print(line)
     for error in broken:
         print(f"chargeloop credentials: {error}", file=sys.stderr)
     return FAILED if broken else 0

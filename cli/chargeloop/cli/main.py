@@ -27,7 +27,7 @@ from chargeloop.cli import (
 )
 from chargeloop.cli.chaos import commands as breaking
 from chargeloop.cli.completion import of_run
-from chargeloop.cli.errors import FAILED, USAGE, CommandError, one_line
+from chargeloop.cli.errors import FAILED, USAGE, CommandError, one_line, program
 from chargeloop.cli.start import INTERRUPTED
 from chargeloop.cli.visible import visible
 
@@ -94,7 +94,7 @@ def run(arguments: Sequence[str]) -> int:
     except CommandError as error:
         return _fail("chargeloop", str(error), error.exit_code)
     except typer.TyperException as error:
-        return _fail(_command_path(error), error.format_message(), USAGE)
+        return _fail(_command_path(error), f"{error.format_message()}{_where_commands_are(error)}", USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
     except _UnreadError:
@@ -134,6 +134,15 @@ def _told(error: Exception) -> int:
 def _command_path(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     return "chargeloop" if context is None else str(context.command_path)
+
+
+def _where_commands_are(error: typer.TyperException) -> str:
+    """Return where the commands are listed, when it is the name of one that is wrong."""
+    context = getattr(error, "ctx", None)
+    if context is None or not isinstance(context.command, TyperGroup):
+        return ""
+    _, *path = context.command_path.split()
+    return f" ({' '.join((program(), *path))} --help lists the commands)"
 
 
 def _fail(command: str, text: str, exit_code: int) -> int:

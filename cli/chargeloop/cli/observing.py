@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chargeloop.cli.errors import CommandError, program
+from chargeloop.cli.errors import CommandError
 from chargeloop.cli.options import (
     BrokerAddressOption,
     ConfigOption,
@@ -105,7 +105,7 @@ def top(
     pauses, ? lists all, q quits.
     """
     from chargeloop.cli.listening import require_broker
-    from chargeloop.cli.places import known_broker
+    from chargeloop.cli.places import known_broker, typed
     from chargeloop.cli.seats import seated
     from chargeloop.cli.settings import load_settings
 
@@ -113,7 +113,8 @@ def top(
     effective = load_settings(flags, config)
     asyncio.run(require_broker(lambda: known_broker(effective.settings)))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise CommandError(f"top draws on a terminal, and this is none: {program()} watch prints lines")
+        lines = typed("watch", effective.settings.data)
+        raise CommandError(f"top draws on a terminal, and this is none: {lines} prints lines")
     from chargeloop.cli.top.app import run_top
 
     with seated(effective) as credentials:

@@ -33,7 +33,17 @@ BrokerOption = Annotated[
     typer.Option(
         "--broker",
         metavar="KIND",
-        help="mosquitto, embedded, or HOST:PORT of a running one. Default: mosquitto when it is installed.",
+        help="mosquitto, embedded, or HOST:PORT of one that runs on the same --data, with nothing else in it."
+        " Default: mosquitto when it is installed.",
+        autocompletion=lambda: ["mosquitto", "embedded"],
+    ),
+]
+BrokerKindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--broker",
+        metavar="KIND",
+        help="mosquitto or embedded. Default: mosquitto when it is installed.",
         autocompletion=lambda: ["mosquitto", "embedded"],
     ),
 ]
@@ -105,7 +115,9 @@ MapAttributionOption = Annotated[
 GatewayOption = Annotated[
     str | None,
     typer.Option(
-        "--gateway", metavar="URL", help="Address of the HTTP gateway. Default: http://127.0.0.1:8080."
+        "--gateway",
+        metavar="URL",
+        help="Address of the HTTP gateway. Default: that in DATA/run/gateway.url, else http://127.0.0.1:8080.",
     ),
 ]
 TariffOption = Annotated[

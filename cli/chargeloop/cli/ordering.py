@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from chargeloop.cli.errors import FAILED, CommandError, program
+from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.options import (
     ConfigOption,
     DataOption,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from chargeloop.cli.gateway import Gateway
-    from chargeloop.cli.settings import Settings
+    from chargeloop.cli.settings import Effective, Settings
 
 T = TypeVar("T")
 
@@ -200,13 +200,13 @@ def _ask(
         CommandError: neither is given, or the gateway refused or did not answer.
     """
     from chargeloop.cli.gateway import Gateway, GatewayProblemError
-    from chargeloop.cli.places import known_gateway
+    from chargeloop.cli.places import known_gateway, typed
     from chargeloop.cli.settings import load_settings
 
     effective = load_settings(flags, config)
     settings = effective.settings
     url = known_gateway(effective)
-    login = settings.login
+    login = _login_of(effective)
     token = _token_source(settings) if login is None else None
     password = "" if login is None else _password_of(login, settings)
 
@@ -226,8 +226,25 @@ def _ask(
     try:
         return asyncio.run(send())
     except GatewayProblemError as problem:
-        advice = f"; start {program()} platform, or give --data or --gateway of one that runs"
+        advice = f"; start {typed('platform', settings.data)}, or give --data or --gateway of one that runs"
         raise CommandError(f"{problem}{advice if problem.status is None else ''}", FAILED) from None
+
+
+def _login_of(effective: "Effective") -> str | None:
+    """Return the account that orders, or None when it is the user: the one that is given nearer, as ever.
+
+    Raises:
+        CommandError: both are given in one place.
+    """
+    settings = effective.settings
+    if settings.user is None or settings.login is None:
+        return settings.login
+    user, login = effective.distance("user"), effective.distance("login")
+    if user == login:
+        origins = effective.origins
+        told = f"user from {origins['user']} and login from {origins['login']}"
+        raise CommandError(f"who orders? {told}: give one of them")
+    return settings.login if login < user else None
 
 
 def _token_source(settings: "Settings") -> "Callable[[], str]":

@@ -19,8 +19,6 @@ from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.protocol.time import DAY_MS, MINUTE_MS, SECOND_MS
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
-
     from chargeloop.platform.shell.basemap import Basemap
     from chargeloop.platform.shell.server import TlsFiles
 
@@ -198,16 +196,14 @@ async def run_phones(
     Raises:
         CommandError: the file is not a list of couriers.
     """
-    from pydantic import ValidationError
-
     from chargeloop.courier.agent.main import AgentSettings, run_agents
-    from chargeloop.courier.agent.profile import load_profiles
+    from chargeloop.courier.agent.profile import CouriersFileError, load_profiles
     from chargeloop.protocol.messages.common import Location
 
     try:
         profiles = load_profiles(couriers)
-    except ValidationError as error:
-        raise CommandError(f"{couriers}: {first_fault(error)}") from None
+    except CouriersFileError as error:
+        raise CommandError(str(error)) from None
     store = CredentialStore.of_data(settings.data)
     for profile in profiles:
         store.grant(profile.courier, settings.region)
@@ -223,23 +219,15 @@ async def run_phones(
     await run_agents(told, clock, ready=ready)
 
 
-def first_fault(error: "ValidationError") -> str:
-    """Return where the first fault of a file lies and what it is."""
-    fault = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in fault["loc"])
-    return f"{where}: {fault['msg']}" if where else fault["msg"]
-
-
 async def run_cabinets(
     settings: Settings, fleet: Path, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
 ) -> None:
     """Run the simulated cabinets of a file.
 
     Raises:
-        CommandError: the file is not a list of cabinets.
+        CommandError: the file is not a list of cabinets, or one does not fit what it has written itself.
     """
-    from chargeloop.station.main import FleetSettings, run
-    from chargeloop.station.shell.settings import FleetFileError
+    from chargeloop.station.main import CabinetFileError, FleetFileError, FleetSettings, run
 
     told = FleetSettings(
         region=settings.region,
@@ -251,5 +239,5 @@ async def run_cabinets(
     )
     try:
         await run(told, clock, ready=ready)
-    except FleetFileError as error:
+    except (FleetFileError, CabinetFileError) as error:
         raise CommandError(str(error)) from None

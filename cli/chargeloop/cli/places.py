@@ -1,5 +1,6 @@
 """Where a running broker and gateway noted their addresses in a data directory."""
 
+import shlex
 from pathlib import Path
 
 from chargeloop.broker import BrokerAddress
@@ -8,6 +9,12 @@ from chargeloop.cli.errors import CommandError, program
 from chargeloop.cli.settings import Effective, Settings
 
 AUTO = "auto"
+
+
+def typed(command: str, data: Path) -> str:
+    """Return what to type for a command on a data directory; the usual one needs no mention."""
+    usual = data == Settings.model_fields["data"].default
+    return f"{program()} {command}" if usual else f"{program()} {command} --data {shlex.quote(str(data))}"
 
 
 def broker_address(text: str) -> BrokerAddress:
@@ -38,7 +45,7 @@ def known_broker(settings: Settings) -> BrokerAddress:
     noted = address_file(settings.data)
     if not noted.is_file():
         raise CommandError(
-            f"no broker is known in {settings.data}: start one with {program()} broker,"
+            f"no broker is known in {settings.data}: start one with {typed('broker', settings.data)},"
             " or the demo with --keep, or give --data of one that runs"
         )
     return BrokerAddress.parse(noted.read_text(encoding="utf-8").strip())
@@ -57,16 +64,21 @@ def note_gateway(data: Path, url: str) -> None:
     (run / "gateway.url").write_text(f"{url}\n", encoding="utf-8")
 
 
+def gateway_in_force(effective: Effective) -> tuple[str, str]:
+    """Return the gateway's address and where it comes from: the settings, or the data directory."""
+    noted = effective.settings.data / "run" / "gateway.url"
+    if effective.origins["gateway"] == "default" and noted.is_file():
+        return noted.read_text(encoding="utf-8").strip(), f"noted in {noted}"
+    return effective.settings.gateway, effective.origins["gateway"]
+
+
 def known_gateway(effective: Effective) -> str:
     """Return the gateway's address from the settings, or the one noted in the data directory.
 
     Raises:
         CommandError: it is no address of a web server.
     """
-    noted = effective.settings.data / "run" / "gateway.url"
-    if effective.origins["gateway"] == "default" and noted.is_file():
-        return noted.read_text(encoding="utf-8").strip()
-    url = effective.settings.gateway
+    url, _ = gateway_in_force(effective)
     if not url.startswith(("http://", "https://")):
         raise CommandError(f"{url!r} is no address of a gateway: expected http://HOST:PORT")
     return url

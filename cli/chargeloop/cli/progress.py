@@ -100,13 +100,16 @@ class LiveProgress:
                 str(count),
                 Text("■" * count, style=style or "cyan"),
             )
-        yield Text("\n".join(self._head), no_wrap=True, overflow="ellipsis") if self._head else ""
+        # People copy what stands in it, so none of it is cut.
+        head = Text("\n".join(self._head), overflow="fold")
+        yield head
         yield Text(self._title(), style="bold")
         if self._expected is not None:
             self._bar.update(self._task, completed=sum(counts[state] for state in _ENDED))
             yield self._bar.get_renderable()
         yield table
-        taken = len(self._head) + len(states) + _OTHER_LINES
+        head_lines = len(head.wrap(console, options.max_width)) if self._head else 0
+        taken = head_lines + len(states) + _OTHER_LINES
         room = max(_LINES_LEAST, (options.height or console.height) - taken)
         lines = list(self._lines)[-room:]
         yield Text("\n".join(lines), style="dim", no_wrap=True, overflow="ellipsis")

@@ -11,7 +11,7 @@ from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.locks import alone
 from chargeloop.cli.options import (
     BrokerAddressOption,
-    BrokerOption,
+    BrokerKindOption,
     BrokerPortOption,
     ClockOption,
     ConfigOption,
@@ -57,7 +57,7 @@ MotorOption = Annotated[
 
 def broker(
     data: DataOption = None,
-    broker: BrokerOption = None,
+    broker: BrokerKindOption = None,
     broker_port: BrokerPortOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -235,7 +235,7 @@ def _surroundings(settings: "Settings") -> "tuple[BrokerAddress, Clock]":
 
 def _existing(file: Path) -> Path:
     if not file.is_file():
-        raise CommandError(f"{file}: no such file")
+        raise CommandError(f"{file}: {'is a directory' if file.is_dir() else 'no such file'}")
     return file
 
 

@@ -22,9 +22,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from chargeloop.cli.errors import CommandError, nearest
+from chargeloop.cli.errors import CommandError
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import IdKind, OperatorId, RegionId, not_a_region, not_an_id
+from chargeloop.protocol.slips import nearest
 
 DEFAULT_FILE = Path("chargeloop.toml")
 ENVIRONMENT_PREFIX = "CHARGELOOP_"
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     speed: str = Field("auto", description="world seconds in a real second; auto; max (replay only)")
 
 
+_PLACES = ("flag", "environment", "file", "default")
 _KNOWN = frozenset(Settings.model_fields)
 _IDS = {"user": IdKind.USER, "operator": IdKind.OPERATOR}
 
@@ -74,6 +76,10 @@ class Effective:
 
     settings: Settings
     origins: Mapping[str, str]
+
+    def distance(self, name: str) -> int:
+        """Return how far away the place is that a setting came from: the nearest wins."""
+        return _PLACES.index(self.origins[name].partition(" ")[0])
 
 
 def load_settings(flags: Mapping[str, object], config: Path | None = None) -> Effective:
@@ -118,7 +124,7 @@ def _settings_file(config: Path | None) -> Path | None:
     if config is None:
         return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
     if not config.is_file():
-        raise CommandError(f"{config}: no such settings file")
+        raise CommandError(f"{config}: {'is a directory' if config.is_dir() else 'no such settings file'}")
     return config
 
 

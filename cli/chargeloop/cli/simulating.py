@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from chargeloop.cli.errors import FAILED, CommandError, nearest
+from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.options import JsonOption
+from chargeloop.protocol.slips import nearest
 
 SeedOption = Annotated[int, typer.Option("--seed", metavar="S", min=0, help="The seed of the first run.")]
 OrdersOption = Annotated[int, typer.Option("--orders", metavar="N", min=1, help="So many orders in all.")]

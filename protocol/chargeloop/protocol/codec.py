@@ -124,7 +124,7 @@ def _value(payload: bytes, most: int) -> Any:
     try:
         return _DECODER.decode(_text(payload, most))
     except json.JSONDecodeError as error:
-        raise _FaultError(FaultKind.NOT_JSON, f"character {error.pos}: {error.msg}") from None
+        raise _FaultError(FaultKind.NOT_JSON, f"no JSON at character {error.pos}: {error.msg}") from None
 
 
 def read_json(payload: bytes, most: int) -> Any | Fault:

@@ -9,6 +9,7 @@ same.
 
 import hashlib
 import re
+from collections.abc import Container
 from enum import StrEnum
 from typing import NewType
 
@@ -97,7 +98,7 @@ def not_an_id(kind: IdKind, text: str) -> str:
     shown = f"{kind.value}-{_EXAMPLES.get(kind, '5f0c2a')}"
     return (
         f"{text!r} is not {article} {name} id: expected {kind.value}-… of a-z, 0-9 and single dashes,"
-        f" at most {max_length(kind)} characters, for instance {shown}"
+        f" at most {max_length(kind)} characters, for instance {shown}{in_lower_case(text, (kind,))}"
     )
 
 
@@ -107,6 +108,12 @@ def not_a_region(text: str) -> str:
         f"{text!r} is not a region: expected a letter a-z, then a-z, 0-9 and dashes, at most 32 characters"
         " in all, for instance demo"
     )
+
+
+def in_lower_case(text: str, kinds: Container[IdKind]) -> str:
+    """Return `; ids are lower case: …` when that alone keeps a text from being an id of these kinds."""
+    lower = text.lower()
+    return f"; ids are lower case: {lower}" if lower != text and kind_of(lower) in kinds else ""
 
 
 def is_id(kind: IdKind, text: str) -> bool:

@@ -1,16 +1,21 @@
 """What goes wrong in a run, each with its own knob; profiles mix them.
 
 A probability is per occasion (a message, a step of a cabinet, a round of a service), a rate is per hour of
-the phase of faults. Zero switches a fault off, so that a profile shows by itself what it plays.
+the phase of faults; the type of a knob tells which it is. Zero switches a fault off, so that a profile shows
+by itself what it plays.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from chargeloop.protocol.time import HOUR_MS
 from chargeloop.protocol.values import replace
+
+Probability = Annotated[float, "from 0 to 1, for each occasion"]
+PerHour = Annotated[float, "times an hour"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +30,12 @@ class Links:
         late_will: that a last will is published late, `late_will_ms` at most.
     """
 
-    loss: float = 0.0
-    duplicate: float = 0.0
-    reorder: float = 0.0
-    delay: float = 0.0
+    loss: Probability = 0.0
+    duplicate: Probability = 0.0
+    reorder: Probability = 0.0
+    delay: Probability = 0.0
     delay_ms: int = 72 * HOUR_MS
-    late_will: float = 0.0
+    late_will: Probability = 0.0
     late_will_ms: int = 10 * 60_000
 
     @property
@@ -52,12 +57,12 @@ class Desk:
         operator_commands: times an hour that an operator has a cabinet do something.
     """
 
-    dispute: float = 0.0
+    dispute: Probability = 0.0
     answer_ms: int = HOUR_MS
-    waive: float = 0.0
-    operator_ends: float = 0.0
-    operator_cancels: float = 0.0
-    operator_commands: float = 0.0
+    waive: Probability = 0.0
+    operator_ends: PerHour = 0.0
+    operator_cancels: PerHour = 0.0
+    operator_commands: PerHour = 0.0
 
     @property
     def is_staffed(self) -> bool:
@@ -101,30 +106,30 @@ class Faults:
 
     links: Links = field(default_factory=Links)
     desk: Desk = field(default_factory=Desk)
-    broker_crash: float = 0.0
-    partition: float = 0.0
-    fight: float = 0.0
-    restart: float = 0.0
-    service_crash: float = 0.0
-    power_cut: float = 0.0
-    jam: float = 0.0
-    bounce: float = 0.0
-    sensor_lie: float = 0.0
-    guess: float = 0.0
-    vandal: float = 0.0
-    clock_unset: float = 0.0
-    clock_wrong: float = 0.0
-    clock_jump: float = 0.0
+    broker_crash: PerHour = 0.0
+    partition: PerHour = 0.0
+    fight: PerHour = 0.0
+    restart: PerHour = 0.0
+    service_crash: Probability = 0.0
+    power_cut: Probability = 0.0
+    jam: Probability = 0.0
+    bounce: Probability = 0.0
+    sensor_lie: Probability = 0.0
+    guess: PerHour = 0.0
+    vandal: PerHour = 0.0
+    clock_unset: Probability = 0.0
+    clock_wrong: Probability = 0.0
+    clock_jump: PerHour = 0.0
     drift_ppm: int = 0
-    double_scan: float = 0.0
-    courier_vanishes: float = 0.0
-    courier_dawdles: float = 0.0
-    courier_lies: float = 0.0
-    misreads: float = 0.0
-    cancel: float = 0.0
-    absent: float = 0.0
-    version_skew: float = 0.0
-    poison: float = 0.0
+    double_scan: Probability = 0.0
+    courier_vanishes: Probability = 0.0
+    courier_dawdles: Probability = 0.0
+    courier_lies: PerHour = 0.0
+    misreads: Probability = 0.0
+    cancel: Probability = 0.0
+    absent: Probability = 0.0
+    version_skew: Probability = 0.0
+    poison: PerHour = 0.0
 
 
 # What people do is no fault of the system and goes on after the healing.
@@ -168,7 +173,7 @@ def faults_of(text: str) -> Faults:
     """Return the faults that a text names: a profile, and changes to it: `worst,loss=0.1,vandal=0`.
 
     Raises:
-        UnknownFaultError: the profile or a fault is unknown, or a value is no number.
+        UnknownFaultError: the profile or a fault is unknown, or a value is no number that it can have.
     """
     name, *changes = text.split(",")
     faults = PROFILES.get(name)
@@ -181,23 +186,38 @@ def faults_of(text: str) -> Faults:
 
 _GROUPS: Final[Mapping[str, Any]] = MappingProxyType({"links": Links, "desk": Desk})
 _GROUP_OF: Final = {knob.name: group for group, kind in _GROUPS.items() for knob in fields(kind)}
+_KINDS: Final = {
+    knob.name: knob.type for kind in (Faults, *_GROUPS.values()) for knob in fields(kind)
+    if knob.name not in _GROUPS
+}  # fmt: skip
 
 
 def _changed(faults: Faults, change: str) -> Faults:
     name, _, value = change.partition("=")
-    known = {knob.name for knob in fields(Faults)} - set(_GROUPS) | set(_GROUP_OF)
-    if name not in known:
-        raise UnknownFaultError(f"{name!r} is no fault; there are {', '.join(sorted(known))}")
-    try:
-        number: Any = int(value) if name.endswith(("_ms", "_ppm")) else float(value)
-    except ValueError:
-        raise UnknownFaultError(f"{change!r}: expected a number, as in {name}=0.05") from None
-    if number < 0:
-        raise UnknownFaultError(f"{change!r}: expected a number that is not negative")
+    if name not in _KINDS:
+        raise UnknownFaultError(f"{name!r} is no fault; there are {', '.join(sorted(_KINDS))}")
+    number: Any = _number(name, value)
     group = _GROUP_OF.get(name)
     if group is None:
         return replace(faults, **{name: number})
     return replace(faults, **{group: replace(getattr(faults, group), **{name: number})})
+
+
+def _number(name: str, value: str) -> float:
+    """Return the value of a knob, or raise UnknownFaultError when it cannot have that one."""
+    kind, told = _KINDS[name], repr(f"{name}={value}")
+    try:
+        number = int(value) if kind is int else float(value)
+    except ValueError:
+        number = math.nan
+    if not -math.inf < number < math.inf:
+        example = 500 if kind is int else 0.05
+        raise UnknownFaultError(f"{told}: expected a number, as in {name}={example}")
+    if number < 0:
+        raise UnknownFaultError(f"{told}: expected a number that is not negative")
+    if kind == Probability and number > 1:
+        raise UnknownFaultError(f"{told}: {name} is a probability: expected a number from 0 to 1")
+    return number
 
 
 def healed(faults: Faults) -> Faults:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from chargeloop.broker.clock import Clock
+from chargeloop.station.shell.files import CabinetFileError
 from chargeloop.station.shell.fleet import run_fleet
 from chargeloop.station.shell.settings import FleetFileError, FleetSettings, load_fleet
 
-__all__ = ["FleetFileError", "FleetSettings", "load_fleet", "run"]
+__all__ = ["CabinetFileError", "FleetFileError", "FleetSettings", "load_fleet", "run"]
 
 
 async def run(settings: FleetSettings, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
@@ -15,6 +16,7 @@ async def run(settings: FleetSettings, clock: Clock, *, ready: Callable[[], None
     Raises:
         FleetFileError: the fleet's file is wrong; nothing was started.
         DeviceRunsError: another process runs a cabinet of it; nothing was started.
+        CabinetFileError: a cabinet's own file is damaged, or of another size; none was connected.
         ExceptionGroup: a cabinet failed; end the process and start it again, it will recover.
     """
     await run_fleet(settings, clock, ready=ready)

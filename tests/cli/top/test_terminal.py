@@ -77,5 +77,6 @@ async def test_top_without_a_terminal_says_what_to_use_instead(data: Path) -> No
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "chargeloop: top draws on a terminal, and this is none: chargeloop watch prints lines\n"
+        "chargeloop: top draws on a terminal, and this is none:"
+        f" chargeloop watch --data {data} prints lines\n"
     )

@@ -53,6 +53,7 @@ def test_a_return_is_asked_for_only_by_who_has_the_banks_and_not_for_more() -> N
     more = script.ask_return(order.id, 2)
     assert isinstance(more, RequestRefused)
     assert (more.code, more.available) == (RefusalCode.TOO_MANY, 1)
+    assert more.detail == "you have 1 bank of this order"
 
 
 def test_a_return_before_the_banks_have_come_is_refused() -> None:

@@ -56,23 +56,31 @@ def test_the_remote_eject_is_a_lease_that_ends_soon() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_values", "code"),
+    ("request_values", "code", "detail"),
     [
-        ({"cabinet": None}, RefusalCode.UNKNOWN_CABINET),
-        ({"cabinet": "cab-none"}, RefusalCode.UNKNOWN_CABINET),
-        ({"cabinet": B}, RefusalCode.CABINET_OFFLINE),
-        ({"cabinet": A, "quantity": 4}, RefusalCode.NOT_ENOUGH_BANKS),
+        ({"cabinet": None}, RefusalCode.UNKNOWN_CABINET, "a walk-up order names its cabinet"),
+        (
+            {"cabinet": "cab-none"},
+            RefusalCode.UNKNOWN_CABINET,
+            "there is no cabinet cab-none in this region",
+        ),
+        ({"cabinet": B}, RefusalCode.CABINET_OFFLINE, f"{B} cannot be reached now"),
+        (
+            {"cabinet": A, "quantity": 4},
+            RefusalCode.NOT_ENOUGH_BANKS,
+            f"{A} does not have 4 banks; 3 can be had",
+        ),
     ],
 )
 def test_a_walk_up_that_the_named_cabinet_cannot_serve_is_refused(
-    request_values: dict[str, object], code: RefusalCode
+    request_values: dict[str, object], code: RefusalCode, detail: str
 ) -> None:
     script = city()
     script.connect(B, online=False)
     values: dict[str, object] = {"quantity": 1, "hand_over": HandOver.WALK_UP, **request_values}
     answer = script.ask_place(**values)  # type: ignore[arg-type]
     assert isinstance(answer, RequestRefused)
-    assert answer.code is code
+    assert (answer.code, answer.detail) == (code, detail)
 
 
 def test_a_refused_walk_up_is_not_sent_to_another_cabinet() -> None:

@@ -59,6 +59,14 @@ async def test_what_is_no_good_token_is_refused(
     assert platform.asked == []
 
 
+async def test_a_token_that_is_no_good_is_told_apart_from_none(client: httpx2.AsyncClient) -> None:
+    del client.headers["Authorization"]
+    for token, said in ((None, "an access token is needed"), ("nonsense", "this access token is not valid")):
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        details = problem(await client.get("/v1/orders", headers=headers), 401, "unauthorized")
+        assert details["detail"].startswith(said)
+
+
 # Bad requests.
 
 
@@ -111,6 +119,33 @@ async def test_a_body_that_is_no_good_json_is_a_problem(
     assert platform.asked == []
 
 
+async def test_a_body_that_is_no_json_is_told_so_before_where(client: httpx2.AsyncClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = await client.post("/v1/orders", content=b'{"lat":', headers=headers)
+    detail = problem(response, 422, "invalid_request")["detail"]
+    assert detail.startswith("no JSON at character 7: ")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "said"), [(None, "without a Content-Type"), ("text/plain", "as text/plain")]
+)
+async def test_a_body_of_another_type_is_told_which_one_is_taken(
+    client: httpx2.AsyncClient, platform: ScriptedPlatform, content_type: str | None, said: str
+) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    response = await client.post("/v1/orders", content=b'{"lat":43,"lon":5,"quantity":1}', headers=headers)
+    detail = problem(response, 422, "invalid_request")["detail"]
+    assert detail == f"the body is sent {said} and not as JSON: expected Content-Type application/json"
+    assert platform.asked == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/problem+json"])
+async def test_a_body_of_any_type_of_json_is_read(client: httpx2.AsyncClient, content_type: str) -> None:
+    headers = {"Content-Type": content_type}
+    response = await client.post("/v1/orders", content=b'{"lat":43,"lon":5}', headers=headers)
+    assert problem(response, 422, "invalid_request")["errors"][0]["pointer"] == "#/quantity"
+
+
 async def test_every_body_is_read_strictly(services: Services, client: httpx2.AsyncClient) -> None:
     taking = [
         (method, path)
@@ -159,12 +194,31 @@ async def test_a_body_that_is_too_large_is_refused(
     assert platform.asked == []
 
 
-async def test_unknown_paths_and_methods_are_problems(client: httpx2.AsyncClient) -> None:
+async def test_unknown_paths_are_problems(client: httpx2.AsyncClient) -> None:
     problem(await client.get("/v1/nothing"), 404, "not_found")
     problem(await client.get("/v1/orders/"), 404, "not_found")
-    response = await client.delete("/v1/orders")
-    problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/orders", "GET, POST"),
+        ("HEAD", "/v1/orders", "GET, POST"),
+        ("GET", "/v1/session", "POST, DELETE"),
+        ("PUT", "/v1/session", "POST, DELETE"),
+        ("GET", "/v1/session/refresh", "POST"),
+        ("GET", "/v1/orders/ord-7a10/cancel", "POST"),
+        ("POST", "/v1/health", "GET"),
+    ],
+)
+async def test_a_method_that_is_not_taken_is_told_with_those_that_are(
+    client: httpx2.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    response = await client.request(method, path)
+    assert response.headers["allow"] == allowed
+    assert response.status_code == 405
+    if method != "HEAD":
+        assert problem(response, 405, "method_not_allowed")["detail"].endswith(f"{allowed} can be")
 
 
 async def test_a_fault_of_ours_is_a_problem_without_any_detail(

@@ -73,13 +73,14 @@ def test_a_new_cabinet_has_no_files(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_not_guessed_at(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text('{"slots": 3}')
-    with pytest.raises(CabinetFileError, match=r"state\.json"):
+    with pytest.raises(CabinetFileError, match=r"state\.json: is damaged: slots: "):
         CabinetFiles(tmp_path).load_mechanics(3)
 
 
 def test_a_cabinet_with_another_number_of_slots_is_another_cabinet(tmp_path: Path) -> None:
     CabinetFiles(tmp_path).save_mechanics(bench([100]).world)
-    with pytest.raises(CabinetFileError, match="it has 1 slots, the fleet's file 2"):
+    said = r"state\.json: .* fixed at its first start: it was 1, the fleet's file says 2; write 1 there"
+    with pytest.raises(CabinetFileError, match=said):
         CabinetFiles(tmp_path).load_mechanics(2)
 
 

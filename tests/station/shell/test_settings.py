@@ -61,7 +61,10 @@ def test_an_installed_cabinet_has_its_banks_in_the_first_slots(tmp_path: Path) -
         ({"slots": 0}, r"\[0\]\.slots: "),
         ({"banks": [{"bank": "bnk-1", "charge_pct": 101}]}, r"\[0\]\.banks\[0\]\.charge_pct: "),
         ({"banks": [{"bank": f"bnk-{number}"} for number in range(3)]}, "3 banks do not fit into 2 slots"),
-        ({"colour": "red"}, r"\[0\]\.colour: Extra inputs"),
+        ({"colour": "red"}, r"\[0\]: unknown key 'colour'; known: cabinet, name, lat_e7"),
+        ({"bonks": []}, r"\[0\]: unknown key 'bonks'; did you mean 'banks'\?"),
+        ({"faults": {"jam_slot": [1]}}, r"\[0\]\.faults: unknown key 'jam_slot'; did you mean 'jam_slots'\?"),
+        ({"lat_e7": 43.45}, r"\[0\]\.lat_e7: expected degrees times ten million"),
         ({"faults": {"offline": [{"from_ms": 9, "until_ms": 9}]}}, "until_ms must be after from_ms"),
         ({"banks": [{"bank": "bnk-1"}, {"bank": "bnk-1"}]}, "the bank bnk-1 stands in it twice"),
     ],
@@ -78,12 +81,22 @@ def test_a_cabinet_that_stands_in_it_twice_is_refused(tmp_path: Path) -> None:
         load_fleet(written(tmp_path, CABINET, CABINET | {"banks": []}))
 
 
-def test_a_file_that_is_missing_or_no_json_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FleetFileError, match="No such file"):
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FleetFileError, match=r"fleet\.json: no such file"):
         load_fleet(tmp_path / "fleet.json")
-    (tmp_path / "fleet.json").write_text("{")
-    with pytest.raises(FleetFileError, match=r"fleet\.json: Expecting"):
-        load_fleet(tmp_path / "fleet.json")
-    (tmp_path / "fleet.json").write_text("{}")
-    with pytest.raises(FleetFileError, match=r"fleet\.json: file: "):
+    with pytest.raises(FleetFileError, match="is a directory"):
+        load_fleet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[{", "no JSON at line 1, column 3: "),
+        ("{}", "expected a list of cabinets"),
+        ("[]", "the list of cabinets is empty: there is nothing to run"),
+    ],
+)
+def test_a_file_that_is_no_list_of_cabinets_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "fleet.json").write_text(text)
+    with pytest.raises(FleetFileError, match=rf"fleet\.json: {said}"):
         load_fleet(tmp_path / "fleet.json")

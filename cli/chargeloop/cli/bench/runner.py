@@ -16,8 +16,8 @@ from chargeloop.cli.bench.figures import Finding, Measure, Trial
 from chargeloop.cli.bench.machine import describe
 from chargeloop.cli.bench.measures import MEASURES, NAMES
 from chargeloop.cli.errors import CommandError
-from chargeloop.cli.errors import nearest as nearest_name
 from chargeloop.cli.tables import show
+from chargeloop.protocol.slips import nearest as nearest_name
 
 # What lies there outlives a restart, so it is on a disk, which /tmp need not be.
 _ON_DISK: Final = Path("/var/tmp")  # noqa: S108 - a directory of our own is made in it

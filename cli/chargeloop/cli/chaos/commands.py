@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from chargeloop.cli.options import (
+    BrokerKindOption,
     ConfigOption,
     FreshDataOption,
     JsonOption,
@@ -58,15 +59,6 @@ FaultsRateOption = Annotated[
         help="How many faults happen in a real minute; each kind comes up at least once. Default: 8.",
     ),
 ]
-ChaosBrokerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--broker",
-        metavar="KIND",
-        help="mosquitto or embedded. Default: mosquitto when it is installed.",
-        autocompletion=lambda: ["mosquitto", "embedded"],
-    ),
-]
 
 
 def chaos(
@@ -75,7 +67,7 @@ def chaos(
     orders_per_minute: OrdersRateOption = 10.0,
     faults_per_minute: FaultsRateOption = 8.0,
     speed: SpeedOption = None,
-    broker: ChaosBrokerOption = None,
+    broker: BrokerKindOption = None,
     data: FreshDataOption = None,
     region: RegionOption = None,
     tariff: TariffOption = None,
@@ -103,7 +95,7 @@ def endure(
     seed: SeedOption = None,
     orders_per_minute: OrdersRateOption = 10.0,
     speed: SpeedOption = None,
-    broker: ChaosBrokerOption = None,
+    broker: BrokerKindOption = None,
     data: FreshDataOption = None,
     region: RegionOption = None,
     tariff: TariffOption = None,

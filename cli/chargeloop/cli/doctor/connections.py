@@ -23,7 +23,7 @@ from chargeloop.broker.software import BrokerKind
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
 from chargeloop.cli.errors import CommandError, program
 from chargeloop.cli.locks import running_parts
-from chargeloop.cli.places import AUTO, known_broker
+from chargeloop.cli.places import AUTO, known_broker, typed
 from chargeloop.cli.settings import Settings
 from chargeloop.protocol.codec import Fault, decode, encode, seal
 from chargeloop.protocol.messages.cabinet import Telemetry
@@ -148,6 +148,7 @@ class _Reading:
 
 class _Instance:
     def __init__(self, settings: Settings, address: BrokerAddress) -> None:
+        self._data_directory = settings.data
         self._region = settings.region
         self._address = address
         self._store = CredentialStore.of_data(settings.data)
@@ -220,7 +221,7 @@ class _Instance:
                 "stop it and start it again: it reads the broker's address when it starts",
             )
         seen = "offline" if presence is Presence.OFFLINE else "has never been there"
-        return warn(name, seen, f"start it: {program()} {command}")
+        return warn(name, seen, f"start it: {typed(command, self._data_directory)}")
 
     async def _clock(self, courier: aiomqtt.Client) -> Finding:
         """Compare the platform's clock with this machine's, twice, as it may run at another speed."""

@@ -4,11 +4,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from chargeloop.protocol import fields
 from chargeloop.protocol.geo import Point
+from chargeloop.protocol.handwritten import E7, Entry, NotUsableError, entries_of, unreadable
 from chargeloop.protocol.time import MINUTE_MS, SECOND_MS
+
+
+class CouriersFileError(ValueError):
+    """The couriers' file cannot be used; the message says where in it and what is expected."""
 
 
 class GivesUp(StrEnum):
@@ -18,7 +23,7 @@ class GivesUp(StrEnum):
     AFTER_PICKUP = "after_pickup"
 
 
-class Profile(BaseModel):
+class Profile(Entry):
     """One simulated courier.
 
     Exactly one rule of travel is given: `speed_m_per_s` along the great circle, or `metres_per_minute_ceil`
@@ -30,11 +35,9 @@ class Profile(BaseModel):
     bear an unsolved problem before giving up. `gives_up_at_job` counts their jobs from 1.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     courier: fields.Courier
-    lat_e7: int
-    lon_e7: int
+    lat_e7: E7
+    lon_e7: E7
     on_ms: int | None = None
     off_ms: int | None = None
     speed_m_per_s: Annotated[float, Field(gt=0)] | None = None
@@ -73,7 +76,11 @@ def load_profiles(path: Path) -> tuple[Profile, ...]:
     """Return the couriers of a JSON file (a list of objects with the members of `Profile`).
 
     Raises:
-        pydantic.ValidationError: the file does not say so.
-        OSError: it cannot be read.
+        CouriersFileError: it cannot be read, or is not such a list.
     """
-    return _PROFILES.validate_json(path.read_bytes())
+    try:
+        return entries_of(path.read_bytes(), _PROFILES, "couriers")
+    except OSError as error:
+        raise CouriersFileError(f"{path}: {unreadable(error)}") from error
+    except NotUsableError as error:
+        raise CouriersFileError(f"{path}: {error}") from error

@@ -87,9 +87,12 @@ def _servable(turn: Turn, request: PlaceOrder) -> int | RequestRefused:
 
 
 def _servable_by_named(turn: Turn, request: PlaceOrder) -> int | RequestRefused:
-    cabinet = None if request.cabinet is None else turn.cabinet(request.cabinet)
+    if request.cabinet is None:
+        return refuse(RefusalCode.UNKNOWN_CABINET, "a walk-up order names its cabinet")
+    cabinet = turn.cabinet(request.cabinet)
     if cabinet is None:
-        return refuse(RefusalCode.UNKNOWN_CABINET, "a walk-up order names a cabinet that exists")
+        detail = f"there is no cabinet {request.cabinet} in this region"
+        return refuse(RefusalCode.UNKNOWN_CABINET, detail)
     if not turn.fleet.usable(cabinet, turn.now_ms):
         return refuse(RefusalCode.CABINET_OFFLINE, f"{cabinet.id} cannot be reached now")
     available = min(request.quantity, cabinet.free(HoldKind.BANKS))
@@ -164,7 +167,8 @@ def request_return(turn: Turn, request: RequestReturn) -> Answer:
     if order.state is not OrderState.IN_USE or with_user == 0:
         return refuse(RefusalCode.WRONG_STATE, f"the order is {order.state}: there is nothing to fetch")
     if request.quantity > with_user:
-        return refuse(RefusalCode.TOO_MANY, f"you have {with_user} banks of this order", with_user)
+        banks = "1 bank" if with_user == 1 else f"{with_user} banks"
+        return refuse(RefusalCode.TOO_MANY, f"you have {banks} of this order", with_user)
     return _fetch(turn, order, request)
 
 

@@ -31,9 +31,11 @@ AskedServices = Annotated[Services, Depends(services_of)]
 async def _anyone(
     services: AskedServices, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
-    caller = None if bearer is None else await services.entrance.caller(bearer.credentials)
-    if caller is None:
+    if bearer is None:
         raise problems.unauthorized()
+    caller = await services.entrance.caller(bearer.credentials)
+    if caller is None:
+        raise problems.unauthorized("this access token is not valid or has run out: log in at /v1/session")
     return caller
 
 

@@ -8,8 +8,10 @@ exactly like what does not exist. Pages, interface and the relay to the broker a
 from http import HTTPStatus
 from typing import Final, Literal
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.websockets import WebSocket
 
 from chargeloop.platform.shell import problems
@@ -49,6 +51,7 @@ within 30 seconds and once. Then speak MQTT 3.1.1 or 5.0 with the client id, use
 session. It ends with code 1008 when the session does or the client is another one, and with 1013 when you
 read too slowly: connect again with another ticket. What is published there is described in topics.md.
 """
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _health: Final = APIRouter(tags=["health"])
 
 
@@ -57,6 +60,24 @@ async def health(services: AskedServices) -> HealthBody:
     """Tell whether the gateway can reach the broker; the one thing that anybody may ask."""
     connected = services.requester.connected
     return HealthBody(status="ok" if connected else "disconnected", region=services.name)
+
+
+def _refuse_the_rest(app: FastAPI) -> None:
+    """Have the interface say which methods a path takes; else the pages would say that it is not there."""
+    known = list(app.routes)
+
+    async def refuse(request: Request) -> None:
+        allowed = [
+            method
+            for method in _METHODS
+            if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in known)
+        ]
+        if not allowed:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        detail = f"{request.method} is not taken here; {', '.join(allowed)} can be"
+        raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, detail, {"Allow": ", ".join(allowed)})
+
+    app.add_api_route("/v1/{path:path}", refuse, methods=[*_METHODS], include_in_schema=False)
 
 
 def make_app(services: Services) -> FastAPI:
@@ -83,6 +104,7 @@ def make_app(services: Services) -> FastAPI:
     basemap = services.basemap
     if basemap is not None:
         basemap.install(app)
+    _refuse_the_rest(app)
     services.pages.install(app)
     problems.install(app)
     app.add_middleware(SecurityHeaders, map_origin=None if basemap is None else basemap.origin)

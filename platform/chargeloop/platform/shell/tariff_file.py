@@ -4,9 +4,10 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from chargeloop.platform.core.tariff import CourierRule, InvalidTariffError, RentalRule, Tariff
+from chargeloop.protocol.handwritten import Entry, NotUsableError, first_fault, text_of, unreadable
 from chargeloop.protocol.money import UnknownCurrencyError
 
 
@@ -14,10 +15,10 @@ class TariffFileError(ValueError):
     """The file cannot be used as a tariff; the message names the file, the key and what is wrong with it."""
 
 
-class _Table(BaseModel):
+class _Table(Entry):
     """A table of the file: no unknown key, no number written as text."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True)
 
 
 class _RentalTable(_Table):
@@ -61,9 +62,7 @@ def parse_tariff(text: str, origin: str) -> Tariff:
     except tomllib.TOMLDecodeError as error:
         raise TariffFileError(f"{origin}: not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise TariffFileError(f"{origin}: {key}: {first['msg']}") from error
+        raise TariffFileError(f"{origin}: {first_fault(error)}") from error
     except (InvalidTariffError, UnknownCurrencyError) as error:
         raise TariffFileError(f"{origin}: {error}") from error
 
@@ -75,9 +74,11 @@ def load_tariff(path: Path) -> Tariff:
         TariffFileError: the file cannot be read or used; the message says why.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TariffFileError(f"{path}: cannot be read: {error}") from error
+        text = text_of(path.read_bytes())
+    except OSError as error:
+        raise TariffFileError(f"{path}: {unreadable(error)}") from error
+    except NotUsableError as error:
+        raise TariffFileError(f"{path}: {error}") from error
     return parse_tariff(text, str(path))
 
 

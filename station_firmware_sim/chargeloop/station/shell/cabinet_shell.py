@@ -93,6 +93,7 @@ class CabinetShell:
         self._faults = entry.faults.faults()
         directory = settings.directory(entry.cabinet)
         self._files = CabinetFiles(directory)
+        self._mechanics = self._files.load_mechanics(entry.slots) or entry.installed(clock.now_ms())
         self._device_clock = self._own_clock(begin_boot(directory))
         self._journal = self._files.open_journal()
         self._link = self._new_link(credentials, directory)
@@ -101,7 +102,6 @@ class CabinetShell:
         self._changed = asyncio.Event()
         self._restarting = asyncio.Event()
         self._motors: asyncio.TaskGroup | None = None
-        self._mechanics = self._files.load_mechanics(entry.slots) or entry.installed(clock.now_ms())
         self._memory = Memory.new(entry.slots)
 
     def _own_clock(self, boot_id: BootId) -> DeviceClock:

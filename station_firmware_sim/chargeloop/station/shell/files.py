@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from chargeloop.broker.device import Journal, JournalDamagedError
 from chargeloop.broker.device.files import replace_file
 from chargeloop.protocol.clock_map import DeviceTime
+from chargeloop.protocol.handwritten import first_fault
 from chargeloop.protocol.ids import JournalId
 from chargeloop.protocol.messages import MESSAGES
 from chargeloop.station.core.mechanics import Mechanics, after_power_cut
@@ -110,7 +111,10 @@ class CabinetFiles:
         loaded = _load(self._state, _MECHANICS)
         if loaded is not None and len(loaded.slots) != slots:
             found = len(loaded.slots)
-            raise CabinetFileError(f"{self._state}: it has {found} slots, the fleet's file {slots}")
+            raise CabinetFileError(
+                f"{self._state}: a cabinet's number of slots is fixed at its first start: it was {found}, "
+                f"the fleet's file says {slots}; write {found} there, or give the cabinet another id"
+            )
         return None if loaded is None else after_power_cut(loaded)
 
     def save_mechanics(self, mechanics: Mechanics) -> None:
@@ -133,4 +137,4 @@ def _load(path: Path, adapter: TypeAdapter[S]) -> S | None:
     try:
         return adapter.validate_json(path.read_bytes())
     except ValidationError as error:
-        raise CabinetFileError(f"{path}: {error}") from error
+        raise CabinetFileError(f"{path}: is damaged: {first_fault(error)}") from error

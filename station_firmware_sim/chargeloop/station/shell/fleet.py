@@ -22,6 +22,7 @@ async def run_fleet(
     Raises:
         FleetFileError: the fleet's file is wrong.
         DeviceRunsError: another process runs a cabinet of it.
+        CabinetFileError: a cabinet's own file is damaged, or of another size.
         ExceptionGroup: a cabinet failed; the process must end, and its next start recovers.
     """
     entries = load_fleet(settings.fleet)

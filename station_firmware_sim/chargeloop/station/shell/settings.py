@@ -1,23 +1,15 @@
 """What a fleet is told at its start, and the file that describes its cabinets."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.protocol import fields
+from chargeloop.protocol.handwritten import E7, Entry, NotUsableError, entries_of, unreadable
 from chargeloop.protocol.messages.cabinet import CabinetInfo
 from chargeloop.protocol.messages.common import Location
 from chargeloop.station.core.battery import FULL_PPM, Battery
@@ -53,11 +45,7 @@ class FleetSettings(BaseModel):
         return self.data / "cabinets" / cabinet
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BankEntry(_Entry):
+class BankEntry(Entry):
     """A bank that is inside when the cabinet is installed; the first is in slot 1, and so on."""
 
     bank: fields.Bank
@@ -66,7 +54,7 @@ class BankEntry(_Entry):
     cycles: fields.Cycles = 0
 
 
-class OfflineEntry(_Entry):
+class OfflineEntry(Entry):
     """The network is gone from `from_ms` until just before `until_ms` (world's milliseconds since 1970)."""
 
     from_ms: fields.Count
@@ -79,7 +67,7 @@ class OfflineEntry(_Entry):
         return self
 
 
-class FaultsEntry(_Entry):
+class FaultsEntry(Entry):
     """What is planted at the cabinet."""
 
     jam_slots: tuple[fields.Slot, ...] = ()
@@ -105,13 +93,13 @@ class FaultsEntry(_Entry):
         )
 
 
-class CabinetEntry(_Entry):
+class CabinetEntry(Entry):
     """One cabinet of the fleet."""
 
     cabinet: fields.Cabinet
     name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    lat_e7: Annotated[int, Field(ge=-900_000_000, le=900_000_000)]
-    lon_e7: Annotated[int, Field(ge=-1_800_000_000, le=1_800_000_000)]
+    lat_e7: Annotated[E7, Field(ge=-900_000_000, le=900_000_000)]
+    lon_e7: Annotated[E7, Field(ge=-1_800_000_000, le=1_800_000_000)]
     slots: fields.Slot
     banks: tuple[BankEntry, ...] = ()
     faults: FaultsEntry = FaultsEntry()
@@ -150,24 +138,19 @@ def load_fleet(path: Path) -> tuple[CabinetEntry, ...]:
     """Return the cabinets of a fleet's file.
 
     Raises:
-        FleetFileError: it cannot be read, is not a fleet, or names a cabinet or a bank twice.
+        FleetFileError: it cannot be read, is not a fleet, has no cabinet, or names a cabinet or a bank twice.
     """
     try:
-        entries = _FLEET.validate_python(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        entries = entries_of(path.read_bytes(), _FLEET, "cabinets")
+    except OSError as error:
+        raise FleetFileError(f"{path}: {unreadable(error)}") from error
+    except NotUsableError as error:
         raise FleetFileError(f"{path}: {error}") from error
-    except ValidationError as error:
-        raise FleetFileError(f"{path}: {_first(error)}") from error
+    if not entries:
+        raise FleetFileError(f"{path}: the list of cabinets is empty: there is nothing to run")
     _refuse_twice(path, "cabinet", (entry.cabinet for entry in entries))
     _refuse_twice(path, "bank", (bank.bank for entry in entries for bank in entry.banks))
     return entries
-
-
-def _first(error: ValidationError) -> str:
-    """Return the first thing that is wrong, with its place: `[3].banks[0].charge_pct: …`."""
-    first = error.errors(include_url=False)[0]
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    return f"{where.removeprefix('.') or 'file'}: {first['msg']}"
 
 
 def _refuse_twice(path: Path, what: str, names: Iterable[str]) -> None:
