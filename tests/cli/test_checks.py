@@ -64,6 +64,14 @@ def test_a_wrong_line_is_told(changed: Mapping[str, Any], said: str) -> None:
     assert any(said in sentence for sentence in found)
 
 
+@pytest.mark.parametrize("fee", ["rental", "courier_back"])
+def test_a_line_whose_ends_contradict_each_other_is_right_when_it_charges_nothing(fee: str) -> None:
+    turned = {"from_event": "e2", "to_event": "e1"}
+    told = records(fee=fee, amount_minor=0, **turned)
+    told[-1] |= {"from_time": told[-2]["time"], "to_time": told[-3]["time"]}
+    assert list(checks.fees_recomputed(told)) == []
+
+
 def test_a_line_of_another_tariff_than_the_order_s_is_told() -> None:
     changed = [r | {"tariff": "t0"} if r["record"] == "order" else r for r in records()]
     assert ["has the tariff t1, which is not the order's" in s for s in checks.fees_recomputed(changed)] == [

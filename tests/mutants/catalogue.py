@@ -337,7 +337,7 @@ CATALOGUE = (
         f"{PLATFORM}/evolve_outward.py",
         "    order = order if leg.succeeded is None else _named_rightly(order, leg)\n",
         "",
-        "worst,misreads=0.2",
+        "network,misreads=0.5,partition=6,delay=0.1",
     ),
     Mutant(
         "what-left-for-another-counts",
@@ -345,7 +345,7 @@ CATALOGUE = (
         f"{PLATFORM}/order.py",
         "        return self.job == leg.job if self.reservation is None else self.reservation == leg.reservation",
         "        return self.job == leg.job",
-        "worst,misreads=0.2,courier_lies=10",
+        "network,misreads=0.3,partition=6,delay=0.1,courier_lies=10",
     ),
     Mutant(
         "recalled-banks-forgotten",

@@ -90,7 +90,9 @@ def _due_minor(line: Record, lines: Mapping[str, Record], tariff: Record) -> int
     reversed_line = line.get("reverses")
     if reversed_line is not None:
         return -int(lines[reversed_line]["amount_minor"])
-    held_ms = max(0, parse_instant(line["to_time"]) - parse_instant(line["from_time"]))
+    held_ms = parse_instant(line["to_time"]) - parse_instant(line["from_time"])
+    if held_ms < 0:
+        return 0  # its ends contradict each other
     if line["fee"] == "rental":
         return rental_minor(tariff["rental"], held_ms)
     return courier_minor(tariff["courier"], held_ms)

@@ -301,8 +301,10 @@ class Phone(Device):
         if chance <= 0 or self.draw.random() >= chance:
             return bank
         self.stage.fault(self.region, "misreads", self.client)
-        standing = (place.bank for cabinet in self._cabinets for place in cabinet.works.mechanics.slots)
-        return self.draw.choice([BankId("bnk-misread"), *(inside.bank for inside in standing if inside)])
+        inside = [place.bank for cabinet in self._cabinets for place in cabinet.works.mechanics.slots]
+        others = [standing.bank for standing in inside if standing is not None]
+        no_bank = BankId(f"bnk-misread-{self.draw.randrange(1_000)}")
+        return self.draw.choice(others) if others and self.draw.random() < 0.5 else no_bank
 
     def _lie_after_ms(self) -> int:
         return int(self.draw.expovariate(self.stage.faults.courier_lies / HOUR_MS))
