@@ -70,7 +70,6 @@ def _play(visitors: Visitors) -> None:
     courier.get_by_role("button", name="I have collected 2 banks").click()
     courier.get_by_role("button", name="I am at the cabinet").click()
     courier.get_by_role("button", name="Push the banks in").click()
-    courier.get_by_role("button", name="I have put back 2 banks").click()
     user.get_by_role("button", name="Receipt").click()
     expect(user.get_by_label("Receipt")).to_be_visible()
     _take(user, "user-receipt", "light", map_there=False)

@@ -1,3 +1,5 @@
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.web.errand import push_in, rent
@@ -33,6 +35,9 @@ def test_a_user_who_was_charged_complains_and_an_operator_answers_and_waives_the
     _with_words(console, "Answer", _ANSWER)
     expect(console.get_by_text(f"Answered: {_ANSWER}")).to_be_visible()
     fees = console.get_by_role("region", name="Fees")
+    expect(fees).to_contain_text(re.compile("[0-9] · bnk-"))
+    for served in ("cab-0001", "cou-courier-one"):
+        expect(console.locator("article > header")).to_contain_text(served)
     line = fees.get_by_role("listitem").filter(has_text="Courier")
     expect(line).to_contain_text(f"€{courier_fee // 100}.{courier_fee % 100:02d}")
     _with_words(console, "Waive this fee", _REASON)

@@ -107,6 +107,8 @@ def test_an_order_is_told_by_its_journal_its_axis_and_the_messages_behind(consol
     expect(entries.filter(has_text="Order placed")).to_be_visible()
     expect(entries.filter(has_text="Reservation confirmed")).to_contain_text("Cabinet")
     expect(console.get_by_role("img", name=re.compile("Timeline with [1-9]"))).to_be_visible()
+    expect(console.get_by_role("listitem").filter(has_text=re.compile("^now$"))).to_be_visible()
+    expect(console.get_by_role("region", name="Fees")).to_have_text(re.compile("booked when the order ends"))
     message = console.get_by_role("button", name=re.compile("rental requested"))
     message.click()
     expect(console.get_by_role("region", name="JSON")).to_contain_text(order)
@@ -205,7 +207,12 @@ def test_the_figures_count_the_orders_of_the_town(console: Page, order: str) -> 
 
 @pytest.mark.parametrize(
     ("path", "size", "columns"),
-    [("/ops", _LAPTOP, 7), ("/ops", SMALL_PHONE, 4), ("/ops/orders", SMALL_PHONE, 3)],
+    [
+        ("/ops", _LAPTOP, 7),
+        ("/ops/orders", _LAPTOP, 7),
+        ("/ops", SMALL_PHONE, 4),
+        ("/ops/orders", SMALL_PHONE, 3),
+    ],
 )
 def test_no_column_of_a_table_is_cut(
     visitors: Visitors, order: str, path: str, size: Any, columns: int

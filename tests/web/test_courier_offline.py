@@ -93,7 +93,7 @@ def _fetch(phone: "Phone", customer: Caller, order: str) -> None:
     phone.page.get_by_label(_CODE).fill(found["handover_code"])
     phone.cut_off("I have collected 2 banks", "Go to Harbour Café")
     phone.cut_off("I am at the cabinet", "Put the banks back at Harbour Café")
-    phone.cut_off("I have put back 2 banks", "Waiting for")
+    phone.cut_off("I have put back 2 banks", "Waiting for", sure="They are in the cabinet")
 
 
 class Phone:
@@ -114,15 +114,18 @@ class Phone:
     def press(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).click()
 
-    def cut_off(self, button: str, then: str) -> None:
+    def cut_off(self, button: str, then: str, *, sure: str | None = None) -> None:
         """Do something without a network, reload, and have the network again.
 
-        `then` is what the page shows once it is done, before and after the reload.
+        `then` is what the page shows once it is done, before and after the reload; `sure` is pressed when
+        it asks first.
         """
         expect(self.page.get_by_role("button", name=button)).to_be_enabled()
         self._line.cut()
         expect(self.page.get_by_text("Offline")).to_be_visible()
         self.press(button)
+        if sure is not None:
+            self.press(sure)
         self._shows(then)
         self.page.reload()
         self._shows(then)

@@ -3,17 +3,24 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.web.bystander import Bystander
+from tests.web.errand import rent
 from tests.web.people import SMALL_PHONE, Visitors
-from tests.web.town import Town
+from tests.web.town import LAT, LON, Town
 from tests.web.usable import is_usable
 
 _CODE = re.compile("customer.s code")
+_WITHIN = """([mark, frame]) => {
+  const [one, all] = [mark, frame].map((element) => element.getBoundingClientRect())
+  const wide = all.left <= one.left && one.right <= all.right
+  return wide && all.top <= one.top && one.bottom <= all.bottom
+}"""
 
 
 def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_can_use(
     town: Town, visitors: Visitors
 ) -> None:
     courier = visitors.enter("/courier?demo", "courier-two", size=SMALL_PHONE)
+    courier.context.set_geolocation({"latitude": LAT + 0.002, "longitude": LON + 0.004})
     user = visitors.enter("/?demo", "user-two", size=SMALL_PHONE)
     courier.get_by_role("button", name="Go on duty").click()
 
@@ -24,8 +31,7 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     expect(courier.get_by_role("heading", name="New job")).to_be_visible()
     courier.get_by_role("button", name="Accept").click()
     expect(user.get_by_text("Your hand-over code")).to_be_visible()
-    expect(user.get_by_text("Here in about")).to_be_visible()
-    expect(user.get_by_label("Your courier")).to_be_visible()
+    _sees_the_courier_come(user)
     is_usable(user)
     _do(courier, "I am at the cabinet")
     _do(courier, "Type the code at the cabinet")
@@ -38,8 +44,7 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     expect(door).to_be_visible()
     someone = town.as_user("user-two")
     order = someone.send("GET", "/v1/orders")["orders"][0]["id"]
-    courier.get_by_label(_CODE).fill(someone.order(order)["handover_code"])
-    _do(courier, "I have handed over 2 banks")
+    _hand_over(courier, someone.order(order)["handover_code"])
     expect(door).to_be_hidden()
 
     expect(user.get_by_role("heading", name="Yours to use")).to_be_visible()
@@ -53,6 +58,8 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     expect(courier.get_by_label(_CODE)).to_have_value(re.compile("^[0-9]{4}$"))
     _do(courier, "I have collected 2 banks")
     courier.get_by_role("button", name="I am at the cabinet").click()
+    _say_too_early_that_they_are_back(courier)
+    assert someone.order(order)["state"] == "returning"
     _do(courier, "Push the banks in")
 
     expect(user.get_by_role("heading", name="Returned and settled")).to_be_visible()
@@ -65,6 +72,38 @@ def test_a_rent_and_its_return_are_played_by_two_people_at_pages_that_anybody_ca
     assert total == sum(line["amount_minor"] for line in bill["fee_lines"])
     expect(user.get_by_label("Receipt")).to_contain_text(f"€{total // 100}.{total % 100:02d}")
     is_usable(user)
+
+
+def _sees_the_courier_come(user: Page) -> None:
+    """Look whether both are within the frame of the map, and not beside it."""
+    expect(user.get_by_text("Here in about")).to_be_visible()
+    for name in ("Your courier", "You"):
+        mark = user.get_by_label(name, exact=True)
+        expect(mark).to_be_visible()
+        frame = user.locator(".map", has=mark)
+        user.wait_for_function(_WITHIN, arg=[mark.element_handle(), frame.element_handle()])
+
+
+def _hand_over(courier: Page, code: str) -> None:
+    """Mistype the code once: what is said of it goes when the right one is accepted."""
+    courier.get_by_label(_CODE).fill(f"{(int(code) + 1) % 10_000:04d}")
+    _do(courier, "I have handed over 2 banks")
+    refused = courier.get_by_role("alert").filter(has_text="The code was wrong.")
+    expect(refused).to_be_visible()
+    courier.get_by_label(_CODE).fill(code)
+    _do(courier, "I have handed over 2 banks")
+    expect(courier.get_by_role("button", name="I have handed over 2 banks")).to_be_hidden()
+    expect(refused).to_be_hidden()
+
+
+def _say_too_early_that_they_are_back(courier: Page) -> None:
+    """Be asked whether that is so, and take it back."""
+    _do(courier, "I have put back 2 banks")
+    asked = courier.get_by_role("dialog", name="The cabinet has not seen these banks yet")
+    expect(asked).to_be_visible()
+    is_usable(courier)
+    asked.get_by_role("button", name="Not yet inside").click()
+    expect(asked).to_be_hidden()
 
 
 def _have_fetched(user: Page) -> None:
@@ -120,6 +159,8 @@ def test_a_courier_whose_phone_tells_no_place_is_asked_for_it_before_going_on_du
         is_usable(courier)
         drawn = courier.locator(".map[data-streets]")
         expect(drawn).to_be_visible()
+        expect(drawn).to_be_in_viewport(ratio=1)
+        expect(courier.get_by_role("button", name="Close the map")).to_be_visible()
         assert listener.messages == []
         drawn.click()
         expect(courier.get_by_role("button", name="Go off duty")).to_be_visible()
@@ -127,6 +168,26 @@ def test_a_courier_whose_phone_tells_no_place_is_asked_for_it_before_going_on_du
         assert listener.hear("chargeloop.courier.duty_changed.v1")["on_duty"]
         courier.get_by_role("button", name="Go off duty").click()
         expect(courier.get_by_role("button", name="Go on duty")).to_be_visible()
+
+
+def test_banks_are_fetched_from_where_they_were_brought_unless_their_user_tells_another_place(
+    town: Town, visitors: Visitors
+) -> None:
+    customer = town.as_user("user-six")
+    order = rent(town, customer, "cou-courier-seven")
+    user = visitors.open("/", size=SMALL_PHONE)
+    user.context.clear_permissions()
+    visitors.log_in(user, "user-six")
+    user.get_by_role("button", name="Have them fetched").click()
+    where = user.get_by_role("dialog", name="Have them fetched")
+    expect(where.get_by_text("Where the banks were brought.")).to_be_visible()
+    expect(where.get_by_label("Place of the delivery")).to_be_visible()
+    is_usable(user)
+    where.get_by_role("button", name="Fetch 1 bank here").click()
+    told = customer.wait_for(order, "return_dispatching")
+    customer.close()
+    asked = next(event["detail"] for event in told["events"] if event["type"] == "return_asked")
+    assert asked["location"] == {"lat_e7": round(LAT * 1e7), "lon_e7": round(LON * 1e7)}
 
 
 def test_a_second_tab_takes_over_and_the_first_one_says_so_and_takes_no_acts(visitors: Visitors) -> None:

@@ -33,8 +33,8 @@ _SLOTS, _BANKS = 8, 5
 # Enough for each test to have people of its own, whose orders and jobs no other test sees; the broker lets
 # nobody in twice at a time.
 _PEOPLE = {
-    Role.USER: ("one", "two", "three", "four", "five"),
-    Role.COURIER: ("one", "two", "three", "four", "five", "six"),
+    Role.USER: ("one", "two", "three", "four", "five", "six"),
+    Role.COURIER: ("one", "two", "three", "four", "five", "six", "seven"),
     Role.OPERATOR: ("one", "two", "three"),
 }
 _ENDED = frozenset({"settled", "cancelled", "failed"})

@@ -39,3 +39,13 @@ test('an answer that comes when nobody looks any more shows no courier', async (
   await new Promise(setImmediate)
   expect(courier.place).toBeNull()
 })
+
+test.each([
+  [0, null, true],
+  [10, null, true],
+  [90, null, false],
+  [10, 'cab-1', false],
+])('a courier with %i m to go, by way of %s, is at the door: %s', async (distance_m, by_cabinet, there) => {
+  const { isAtDoor } = await import('../src/rent/approach.svelte')
+  expect(isAtDoor({ courier: 'cou-1', lat: 43.4, lon: 5.2, by_cabinet, distance_m, minutes: 1 })).toBe(there)
+})

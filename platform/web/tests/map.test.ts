@@ -2,6 +2,7 @@ import type { LayerSpecification, StyleSpecification } from 'maplibre-gl'
 import { expect, test } from 'vitest'
 import { tilesStyle } from '../src/map/draw_tiles'
 import { upon } from '../src/map/draw_upon'
+import { Framed } from '../src/map/framed'
 
 const written = (id: string, font?: string[]): LayerSpecification => ({
   id,
@@ -39,4 +40,15 @@ test.each([
 ])('streets are found in the tiles of %s', (_, layers, streets) => {
   const drawn = tilesStyle({ source: { type: 'vector', tiles: ['t'] }, layers }, true)
   expect(drawn.layers).toContainEqual(expect.objectContaining({ id: 'streets', 'source-layer': streets }))
+})
+
+test('a map is moved for a mark that is new, and not for one that moves', () => {
+  const framed = new Framed()
+  expect(framed.takes([])).toBe(false)
+  expect(framed.takes([{ id: 'me' }, { id: 'cabinet' }])).toBe(true)
+  expect(framed.takes([{ id: 'me' }, { id: 'cabinet' }])).toBe(false)
+  expect(framed.takes([{ id: 'me' }, { id: 'cabinet' }, { id: 'cou-1' }])).toBe(true)
+  expect(framed.takes([{ id: 'me' }])).toBe(false)
+  expect(framed.takes([{ id: 'me' }, { id: 'cou-1' }])).toBe(false)
+  expect(framed.takes([{ id: 'me' }, { id: 'cou-2' }])).toBe(true)
 })

@@ -183,3 +183,20 @@ test('a trip back has come to its goal when the banks are in a cabinet', async (
   broker.say('courier_work', 'chargeloop.courier.work.v1', { version: 2, on_duty: true, jobs: [] })
   expect(phone.trips).toMatchObject([{ reached: true, given: true }])
 })
+
+test('a refusal goes by itself when its job has gone past the step it was about, also after a reload', async () => {
+  const phone = await online()
+  const there: WorkJob = { ...job, leg: 'back', step: 'at_user' }
+  broker.say('courier_work', 'chargeloop.courier.work.v1', work(1, there))
+  await phone.act('chargeloop.courier.collected.v1', { job: 'job-1', code: '0000', banks: ['bnk-1'] })
+  const refusals = [{ event: broker.events().at(-1)?.id ?? '', reason: 'wrong hand-over code' }]
+  broker.say('courier_work', 'chargeloop.courier.work.v1', { ...work(2, there), refusals })
+  expect(phone.refusals).toMatchObject(refusals)
+  phone.stop()
+
+  const after = await online()
+  expect(after.refusals).toMatchObject(refusals)
+  const gone = { ...work(3, { ...there, step: 'to_cabinet', banks: ['bnk-1'] }), refusals }
+  broker.say('courier_work', 'chargeloop.courier.work.v1', gone)
+  expect(after.refusals).toEqual([])
+})

@@ -245,6 +245,17 @@ async def test_a_dispute_that_waits_is_not_hidden_by_later_ones_that_were_answer
         assert [one["order"] for one in reply.json()["disputes"]] == [expected]
 
 
+async def test_an_order_that_has_ended_tells_who_served_it_and_where_it_was_brought(
+    client: httpx2.AsyncClient, store: PlatformStore
+) -> None:
+    order = books.order_brought()
+    await store.commit(Changes(), books.rows_of(order))
+    (told,) = (await client.get("/v1/orders")).json()["orders"]
+    assert (told["cabinet"], told["courier"]) == (None, None)
+    assert (told["last_cabinet"], told["last_courier"]) == ("cab-0003", "cou-0005")
+    assert told["place"] == {"lat": books.HARBOUR.lat_e7 / 1e7, "lon": books.HARBOUR.lon_e7 / 1e7}
+
+
 # What is nobody's to see.
 
 

@@ -149,6 +149,9 @@ ORDER_EXAMPLE: Final[dict[str, Any]] = {
     "hand_over": "courier",
     "cabinet": None,
     "courier": None,
+    "last_cabinet": "cab-0003",
+    "last_courier": "cou-0005",
+    "place": {"lat": 43.452, "lon": 5.233},
     "handover_code": None,
     "reason": None,
     "placed": "2026-11-23T12:00:00.000Z",
@@ -179,8 +182,19 @@ _LINE_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
+class PlaceBody(BaseModel):
+    """A place on the ground, in degrees."""
+
+    lat: float
+    lon: float
+
+
 class OrderSummary(BaseModel):
-    """An order as it stands. `handover_code` is what the user, who alone sees it, tells the courier."""
+    """An order as it stands. `handover_code` is what the user, who alone sees it, tells the courier.
+
+    `cabinet` and `courier` are those that it has to do with now, `last_cabinet` and `last_courier` those
+    that it had to do with last. `place` is where it was ordered to.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [ORDER_EXAMPLE]})
 
@@ -192,6 +206,9 @@ class OrderSummary(BaseModel):
     hand_over: str
     cabinet: str | None
     courier: str | None
+    last_cabinet: str | None
+    last_courier: str | None
+    place: PlaceBody
     handover_code: str | None
     reason: str | None
     placed: str
@@ -362,6 +379,7 @@ class OrderBody(OrderSummary):
 
 
 def _summary(order: Order, view: OrderView, *, codes: bool) -> dict[str, Any]:
+    leg = order.legs[-1] if order.legs else None
     return {
         "id": order.id,
         "user": order.user,
@@ -371,6 +389,9 @@ def _summary(order: Order, view: OrderView, *, codes: bool) -> dict[str, Any]:
         "hand_over": view.hand_over,
         "cabinet": view.cabinet,
         "courier": view.courier,
+        "last_cabinet": order.walk_up_cabinet if leg is None else leg.cabinet,
+        "last_courier": next((one.courier for one in reversed(order.legs) if one.courier is not None), None),
+        "place": {"lat": order.location.lat_e7 / _E7, "lon": order.location.lon_e7 / _E7},
         "handover_code": view.handover_code if codes else None,
         "reason": view.reason,
         "placed": format_instant(view.placed),

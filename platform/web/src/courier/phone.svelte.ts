@@ -12,6 +12,7 @@ import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
 import { Overlay } from './overlay'
 import { reaches, type Trip } from './pay'
+import { type Refused, refusedIn } from './refusals'
 import { type Act, type ActType, type Task, tasks } from './steps'
 
 export type { ActType }
@@ -32,6 +33,8 @@ interface Snapshot {
   readonly trips: readonly Trip[]
   /** Acts that are not answered; a page of before has kept none. */
   readonly committed?: readonly Act[]
+  /** What was refused; a page of before has kept none. */
+  readonly refused?: readonly Refused[]
 }
 
 export interface Waiting {
@@ -60,7 +63,9 @@ export class Phone {
   wantsDuty = $state<boolean | null>(null)
   readonly link: Link
   readonly onDuty = $derived(this.wantsDuty ?? this.work?.on_duty ?? false)
-  readonly refusals = $derived(this.work?.refusals ?? [])
+  #refused = $state.raw<readonly Refused[]>([])
+  /** What was refused, as long as it concerns the step that the job is at. */
+  readonly refusals = $derived(this.#refused.filter((one) => !one.past))
   #acts = $state.raw<readonly Act[]>([])
   readonly tasks: readonly Task[] = $derived(tasks(this.work, this.#acts))
   readonly #clock: DeviceClock
@@ -84,6 +89,7 @@ export class Phone {
     this.offers = snapshot?.offers ?? []
     this.trips = snapshot?.trips ?? []
     this.#answered = snapshot?.answered ?? []
+    this.#refused = snapshot?.refused ?? (this.work === null ? [] : refusedIn(this.work, [], []))
     this.#overlay = new Overlay(snapshot?.committed)
     this.#layOver()
     this.link = new Link({
@@ -208,6 +214,7 @@ export class Phone {
     this.work = work
     if (!this.waiting.some((entry) => entry.type === 'chargeloop.courier.duty_changed.v1'))
       this.wantsDuty = null
+    this.#refused = refusedIn(work, this.#refused, this.#acts)
     this.#overlay.answered()
     this.#layOver()
     this.#followTrips(work)
@@ -316,6 +323,7 @@ export class Phone {
       answered: this.#answered,
       trips: this.trips,
       committed: this.#overlay.committed,
+      refused: this.#refused,
     }
     keep(this.database, `phone:${this.account.id}`, snapshot).catch((error: unknown) => console.error(error))
   }

@@ -1,14 +1,16 @@
 /** The words of the pages in the reader's language, and numbers as written there. */
 
+import type { en as couriers } from '../courier/words_en'
 import { en } from './en'
 import { filled, type Values } from './filled'
 import { zh } from './zh'
 
 export type Language = 'en' | 'zh'
-export type Key = keyof typeof en
+export type Key = keyof typeof en | keyof typeof couriers
 
 export const LANGUAGES: Readonly<Record<Language, string>> = { en: 'English', zh: '中文' }
-const WORDS: Readonly<Record<Language, Readonly<Record<Key, string>>>> = { en, zh }
+type Words = Partial<Record<Key, string>>
+const WORDS: Record<Language, Words> = { en, zh }
 const NAME = 'chargeloop-language'
 
 function first(): Language {
@@ -32,12 +34,17 @@ export function chooseLanguage(next: Language): void {
 
 /** Returns the words of a key, with its blanks filled in. */
 export function t(key: Key, values: Values = {}): string {
-  return filled(WORDS[language][key], values, language)
+  return filled(WORDS[language][key] ?? key, values, language)
+}
+
+/** Adds the words that one page has for itself. */
+export function addWords(words: Readonly<Record<Language, Words>>): void {
+  for (const one of ['en', 'zh'] as const) WORDS[one] = { ...WORDS[one], ...words[one] }
 }
 
 /** Tells whether there are words for this key: keys made from words of the wire may be newer than us. */
 export function hasWords(key: string): key is Key {
-  return key in en
+  return key in WORDS.en
 }
 
 /** Returns the words of `prefix.word`, or the word itself when it is newer than us. */

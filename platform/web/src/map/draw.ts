@@ -12,6 +12,7 @@ import type { Feature } from 'geojson'
 import type { Basemap } from '../session/bodies'
 import { type Ground, groundOf } from './draw_ground'
 import { drawnIn, viewOf } from './draw_view'
+import { Framed } from './framed'
 import type { Point } from './geo'
 import { upon } from './draw_upon'
 
@@ -51,7 +52,7 @@ export class Drawing {
   readonly #map: MapView
   readonly #marks = new Map<string, Marker>()
   #scene: Scene
-  #fitted = ''
+  readonly #framed = new Framed()
   #ready = false
 
   /** Loads what the scene is drawn on, and draws it as it is by then. */
@@ -159,15 +160,9 @@ export class Drawing {
     return element
   }
 
-  /** Shows all marks, once for each set of them: nobody wants a map that jumps while they look around. */
+  /** Shows all marks, when there is one that was not there before. */
   #fit(): void {
-    const key = this.#scene.marks
-      .filter((mark) => mark.kind !== 'courier')
-      .map((mark) => mark.id)
-      .join()
-    if (key === this.#fitted) return
-    this.#fitted = key
-    if (this.#scene.marks.length === 0) return
+    if (!this.#framed.takes(this.#scene.marks)) return
     const bounds = new LngLatBounds()
     for (const { point } of this.#scene.marks) bounds.extend([point.lon, point.lat])
     this.#map.fitBounds(bounds, { padding: 56, maxZoom: CLOSEST, animate: false })

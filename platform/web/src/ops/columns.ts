@@ -52,13 +52,15 @@ export function cabinetColumns(now: () => number): Column<Cabinet>[] {
   ]
 }
 
-export function orderColumns(): Column<Order>[] {
+/** `now` is the world's clock. */
+export function orderColumns(now: () => number): Column<Order>[] {
   return [
-    { key: 'id', label: o('column.order'), text: ({ id }) => id },
+    { key: 'id', label: o('column.order'), text: ({ id }) => id, slim: true },
     {
       key: 'placed',
       label: o('column.placed'),
-      text: ({ placedMs }) => instant(placedMs),
+      text: ({ placedMs }) => lately(placedMs, now()),
+      whole: ({ placedMs }) => instant(placedMs),
       order: ({ placedMs }) => placedMs,
       minor: true,
     },
@@ -70,9 +72,21 @@ export function orderColumns(): Column<Order>[] {
       order: ({ quantity }) => quantity,
       right: true,
     },
-    { key: 'cabinet', label: o('column.cabinet'), text: ({ cabinet }) => cabinet ?? '–', minor: true },
-    { key: 'courier', label: o('column.courier'), text: ({ courier }) => courier ?? '–', minor: true },
-    { key: 'user', label: o('column.user'), text: ({ user }) => user, minor: true },
+    {
+      key: 'cabinet',
+      label: o('column.cabinet'),
+      text: ({ cabinet }) => cabinet ?? '–',
+      minor: true,
+      slim: true,
+    },
+    {
+      key: 'courier',
+      label: o('column.courier'),
+      text: ({ courier }) => courier ?? '–',
+      minor: true,
+      slim: true,
+    },
+    { key: 'user', label: o('column.user'), text: ({ user }) => user, minor: true, slim: true },
   ]
 }
 

@@ -93,28 +93,24 @@ function ranked(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
 }
 
-/** Returns the time from placing to the first bank in the user's hands, or null. */
+/** Returns the time from placing to the hand-over by a courier; null before it, and where none was asked for. */
 export function deliveryMs(order: OrderBody): number | null {
-  return between(order, ['placed'], ['rental_success', 'unlocked'])
+  const [placed, brought] = [timeOf(order, 'placed'), timeOf(order, 'rental_success')]
+  return placed === null || brought === null ? null : brought - placed
 }
 
 /** Returns the time from asking for a return to the last bank in a cabinet, or null. */
 export function returnMs(order: OrderBody): number | null {
   if (order.state !== 'settled') return null
-  const asked = timeOf(order, ['return_asked'])
+  const asked = timeOf(order, 'return_asked')
   const returned = order.events
     .filter(({ type }) => type === 'bank_returned')
     .map(({ time }) => Date.parse(time))
   return asked === null || returned.length === 0 ? null : Math.max(...returned) - asked
 }
 
-function between(order: OrderBody, from: readonly string[], to: readonly string[]): number | null {
-  const [began, ended] = [timeOf(order, from), timeOf(order, to)]
-  return began === null || ended === null ? null : ended - began
-}
-
-function timeOf({ events }: OrderBody, types: readonly string[]): number | null {
-  const found = events.find(({ type }) => types.includes(type))
+function timeOf({ events }: OrderBody, wanted: string): number | null {
+  const found = events.find(({ type }) => type === wanted)
   return found === undefined ? null : Date.parse(found.time)
 }
 
@@ -125,11 +121,14 @@ export interface Turnover {
   readonly perBank: number
 }
 
+// A few minutes are no measure of a day.
+const LEAST_KNOWN_MS = 3_600_000
+
 /**
  * Returns the rentals of banks that began on each of the reader's days, and how many that is for each bank.
  *
  * `banks` is how many banks the region has. The days that the orders touch only in part count as far as they do:
- * a day of which only six hours are known is a quarter of a day.
+ * a day of which only six hours are known is a quarter of a day. One of which less than an hour is known is left out.
  */
 export function turnover(orders: readonly OrderBody[], banks: number, nowMs: number): Turnover[] {
   const starts = orders.flatMap(({ events }) =>
@@ -138,11 +137,13 @@ export function turnover(orders: readonly OrderBody[], banks: number, nowMs: num
   if (starts.length === 0) return []
   const first = Math.min(...orders.map(({ placed }) => Date.parse(placed)))
   const last = Math.max(nowMs, ...starts)
-  return spansOf(first, last, DAY_MS).map((fromMs) => {
+  return spansOf(first, last, DAY_MS).flatMap((fromMs) => {
     const toMs = daysLater(fromMs, 1)
+    const knownMs = Math.min(toMs, last) - Math.max(fromMs, first)
+    if (knownMs < LEAST_KNOWN_MS) return []
     const rentals = starts.filter((ms) => ms >= fromMs && ms < toMs).length
-    const known = (Math.min(toMs, last) - Math.max(fromMs, first)) / (toMs - fromMs)
-    return { fromMs, rentals, perBank: banks === 0 || known <= 0 ? 0 : rentals / banks / known }
+    const known = knownMs / (toMs - fromMs)
+    return [{ fromMs, rentals, perBank: banks === 0 ? 0 : rentals / banks / known }]
   })
 }
 

@@ -1,7 +1,20 @@
 /** Why an order is where it is, for operators: the platform tells it in English, and to the user. */
 
 import { reasonIn } from '../protocol/reason'
+import { second } from './times'
 import { hasWords, o, told } from './words'
+
+/** By what the words of a fact begin, where it is one of a few. */
+const WORDS_OF: Readonly<Record<string, string>> = {
+  ending: 'state',
+  evidence: 'evidence',
+  fee: 'fee',
+  hand_over: 'hand-over',
+  kind: 'kind',
+  milestone: 'milestone',
+  problem: 'problem',
+  why: 'why',
+}
 
 /** Returns what an operator is told; what the platform says itself when the reason is newer than us. */
 export function toldReason(text: string): string {
@@ -20,5 +33,8 @@ function toldWhy(why: string, by: string | null): string {
 
 /** Returns a fact of a journal's entry: a reason may be the platform's, or a word of the cabinet's. */
 export function toldFact(name: string, value: string): string {
-  return name === 'reason' ? toldWhy(value, null) : value
+  if (name === 'reason') return toldWhy(value, null)
+  if (name.endsWith('_ms')) return second(Number(value))
+  const words = WORDS_OF[name]
+  return words === undefined ? value : told(words, value)
 }

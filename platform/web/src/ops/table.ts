@@ -3,13 +3,17 @@
 export interface Column<T> {
   readonly key: string
   readonly label: string
-  /** What is shown, searched and exported. */
+  /** What is shown, searched and, as a rule, exported. */
   text(row: T): string
+  /** What is exported, when more is known than there is room for. */
+  whole?(row: T): string
   /** What is sorted by, when it is not the text. */
   order?(row: T): number | string
   readonly right?: boolean
   /** A column that is left out where there is little room. */
   readonly minor?: boolean
+  /** A column of ids, which are cut where there is little room. */
+  readonly slim?: boolean
   /** A column of words, which gets what room the others leave. */
   readonly wide?: boolean
 }
@@ -48,7 +52,7 @@ function has<T>(row: T, columns: readonly Column<T>[], words: readonly string[])
 /** Returns the rows as RFC 4180 has them, with a head. */
 export function csv<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [columns.map(({ label }) => cell(label))]
-  for (const row of rows) lines.push(columns.map((column) => cell(column.text(row))))
+  for (const row of rows) lines.push(columns.map((column) => cell(column.whole?.(row) ?? column.text(row))))
   return `${lines.map((line) => line.join(',')).join('\r\n')}\r\n`
 }
 

@@ -5,6 +5,8 @@ import type { ApproachBody } from '../session/bodies'
 import { session } from '../session/session.svelte'
 
 const LOOK_MS = 7_000
+// As near as phones can tell where they are.
+const AT_DOOR_M = 30
 
 export class Approach {
   place = $state.raw<ApproachBody | null>(null)
@@ -31,4 +33,9 @@ export class Approach {
       this.place = null
     }
   }
+}
+
+/** Tells whether a courier has come: nothing is left of the way, as near as that can be told. */
+export function isAtDoor({ by_cabinet, distance_m }: ApproachBody): boolean {
+  return by_cabinet === null && distance_m < AT_DOOR_M
 }

@@ -1,5 +1,7 @@
 /** What the gateway answers over HTTP, as far as the pages read it. */
 
+import type { Point } from '../map/geo'
+
 /** The operator's map of the real city. */
 export interface Basemap {
   readonly kind: 'style' | 'tiles' | 'pmtiles'
@@ -103,6 +105,11 @@ export interface OrderSummary {
   readonly hand_over: string
   readonly cabinet: string | null
   readonly courier: string | null
+  /** What it had to do with last; a gateway of before does not say, nor the place. */
+  readonly last_cabinet?: string | null
+  readonly last_courier?: string | null
+  /** Where it was ordered to. */
+  readonly place?: Point
   readonly handover_code: string | null
   readonly reason: string | null
   readonly placed: string

@@ -49,6 +49,14 @@ test('the time of a delivery ends with the hand-over, that of a return with the 
   expect(deliveryMs(body([['placed', 0]]))).toBeNull()
 })
 
+test('who walks to a cabinet has nothing delivered', () => {
+  const walked = body([
+    ['placed', 0],
+    ['unlocked', 1],
+  ])
+  expect(deliveryMs(walked)).toBeNull()
+})
+
 test('a spread names its median and where nine of ten are', () => {
   const found = spread(Array.from({ length: 10 }, (_, index) => (index + 1) * MINUTE))
   expect(found).toMatchObject({ count: 10, medianMs: 5 * MINUTE, p90Ms: 9 * MINUTE })
@@ -65,6 +73,12 @@ test('turnover is for a bank and a whole day, though only a part of the day is k
   const [day, ...more] = turnover([six_hours], 4, START + 360 * MINUTE)
   expect(day).toEqual({ fromMs: START, rentals: 3, perBank: 3 })
   expect(more).toEqual([])
+})
+
+test('a few minutes are no measure of the turnover of a day', () => {
+  const rented = body([['bank_ejected', 1]])
+  expect(turnover([rented], 4, START + 4 * MINUTE)).toEqual([])
+  expect(turnover([rented], 4, START + 60 * MINUTE)).toEqual([{ fromMs: START, rentals: 1, perBank: 6 }])
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { detailsOf, rowsOf } from '../../src/ops/journal'
+import { detailsOf, rowsOf, servedBy } from '../../src/ops/journal'
 import type { Trace } from '../../src/ops/live/trails'
 
 const event = (id: string, type: string, time: string) => ({
@@ -53,7 +53,22 @@ test('an entry tells what is in its parts, and nothing that is empty', () => {
     ['bank', 'bnk-1'],
     ['slot', '3'],
     ['banks', 'bnk-1, bnk-2'],
-    ['door open', 'false'],
+    ['door_open', 'false'],
   ])
   expect(detailsOf(undefined)).toEqual([])
+})
+
+test('a place is one fact, in degrees', () => {
+  expect(detailsOf({ quantity: 1, location: { lat_e7: 434_520_719, lon_e7: 52_330_000 } })).toEqual([
+    ['quantity', '1'],
+    ['location', '43.45207, 5.23300'],
+  ])
+})
+
+test('an order that has ended is told with whom it had to do last, and an open one with whom it has now', () => {
+  const nobody = { cabinet: null, courier: null }
+  const last = { last_cabinet: 'cab-1', last_courier: 'cou-1' }
+  expect(servedBy({ ...nobody, ...last, state: 'settled' })).toEqual({ cabinet: 'cab-1', courier: 'cou-1' })
+  expect(servedBy({ ...nobody, ...last, state: 'in_use' })).toMatchObject(nobody)
+  expect(servedBy({ ...nobody, state: 'settled' })).toEqual(nobody)
 })

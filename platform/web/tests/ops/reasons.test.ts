@@ -51,3 +51,11 @@ test("a fact of the journal is told as it stands, and a cabinet's reason in word
   expect(toldFact('reason', 'slot_held')).toBe(en['because.slot_held'])
   expect(toldFact('bank', 'jam')).toBe('jam')
 })
+
+test('a fact that is one of a few is told in words', async () => {
+  const { toldFact } = await spoken('en')
+  expect(toldFact('milestone', 'arrived_at_user')).toBe('at the user')
+  expect(toldFact('hand_over', 'walk_up')).toBe('At the cabinet')
+  expect(toldFact('why', 'gave_up_with_banks')).toBe('the courier gave up with the banks')
+  expect(toldFact('why', 'a_newer_reason')).toBe('a newer reason')
+})

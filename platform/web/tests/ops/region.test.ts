@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Packer } from '../../src/ops/live/batch'
-import { Region, statusOf } from '../../src/ops/live/region'
+import { Region, statusOf, unplaced } from '../../src/ops/live/region'
 import { countOf, Tree } from '../../src/ops/live/tree'
 import { linesOf } from '../../src/ops/lines'
 import type { CabinetBody } from '../../src/session/bodies'
@@ -234,4 +234,47 @@ test('a batch carries each payload between its ends, and what is left waits', ()
   expect([...first.retained]).toEqual([0, 1])
   expect(packer).toMatchObject({ count: 1, size: 3 })
   expect(new TextDecoder().decode(packer.take(9).bytes)).toBe('cde')
+})
+
+test('an order that has ended keeps the cabinet and the courier that it had to do with', () => {
+  const region = new Region('demo')
+  const view = (state: string, changed: string, more: object) => ({
+    order: 'ord-1',
+    state,
+    quantity: 1,
+    hand_over: 'courier',
+    placed: '2026-11-23T12:00:00.000Z',
+    changed,
+    ...more,
+  })
+  const tell = (state: string, changed: string, more: object = {}) => {
+    const data = { version: number, orders: [view(state, changed, more)] }
+    told(region, 'user/usr-1/orders', 'chargeloop.rental.user_orders.v1', data)
+    return region.orders.get('ord-1')
+  }
+  const served = { cabinet: 'cab-1', courier: 'cou-1' }
+  expect(tell('delivering', '2026-11-23T12:05:00.000Z', served)).toMatchObject(served)
+  expect(tell('in_use', '2026-11-23T12:10:00.000Z')).toMatchObject({ cabinet: null, courier: null })
+  expect(tell('settled', '2026-11-23T13:00:00.000Z')).toMatchObject(served)
+})
+
+test('an order that the gateway lists as ended is told with whom it had to do last', () => {
+  const region = new Region('demo')
+  const listed = { id: 'ord-1', state: 'settled', quantity: 1, banks: [], hand_over: 'courier' }
+  const times = { placed: '2026-11-23T12:00:00.000Z', changed: '2026-11-23T13:00:00.000Z' }
+  const last = { cabinet: null, courier: null, last_cabinet: 'cab-1', last_courier: 'cou-1' }
+  region.listedOrders([{ ...listed, ...times, ...last, handover_code: null, reason: null }])
+  expect(region.orders.get('ord-1')).toMatchObject({ cabinet: 'cab-1', courier: 'cou-1' })
+})
+
+test('couriers at work who have not told where they are are waited for', () => {
+  const region = new Region('demo')
+  const work = { version: 1, on_duty: true, jobs: [] }
+  told(region, 'courier/cou-1/work', 'chargeloop.courier.work.v1', work)
+  told(region, 'courier/cou-2/work', 'chargeloop.courier.work.v1', { ...work, on_duty: false })
+  told(region, 'courier/cou-3/work', 'chargeloop.courier.work.v1', work)
+  told(region, 'courier/cou-3/connection', CONNECTION, { state: 'offline', connection_epoch: 1 })
+  expect(unplaced(region)).toBe(1)
+  told(region, 'courier/cou-1/position', 'chargeloop.courier.position.v1', { location: at(43, 5) })
+  expect(unplaced(region)).toBe(0)
 })

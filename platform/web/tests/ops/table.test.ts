@@ -40,3 +40,8 @@ test('of many rows only those in view are drawn, and some around them', () => {
   expect(rowsInView(0, 440, 44, 3)).toEqual({ from: 0, to: 3 })
   expect(rowsInView(99_999, 440, 44, 3)).toEqual({ from: 3, to: 3 })
 })
+
+test('what is cut for want of room is saved whole', () => {
+  const column: Column<Row> = { key: 'id', label: 'Id', text: () => 'x', whole: ({ id }) => `${id}yz` }
+  expect(csv([{ id: 'x', count: 0 }], [column])).toBe('Id\r\nxyz\r\n')
+})

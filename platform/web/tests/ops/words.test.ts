@@ -17,6 +17,12 @@ test.each([
   ['JobStep', 'step'],
   ['Outcome', 'outcome'],
   ['CabinetReason', 'because'],
+  ['HandOver', 'hand-over'],
+  ['LegKind', 'kind'],
+  ['Problem', 'problem'],
+  ['Evidence', 'evidence'],
+  ['HoldEnd', 'why'],
+  ['JobEnd', 'why'],
 ])('every %s has words', (schema, prefix) => {
   const words = (SCHEMAS[schema] as { enum: string[] }).enum
   expect(words.filter((word) => !(`${prefix}.${word}` in en))).toEqual([])
@@ -30,6 +36,14 @@ function valuesOf(name: string, file: string): string[] {
 }
 
 const CORE = 'platform/chargeloop/platform/core'
+
+test('every fact of the journal has a name', () => {
+  const source = readFileSync(new URL(`../../../../${CORE}/order_events.py`, import.meta.url), 'utf-8')
+  const names = [...source.matchAll(/^ {4}([a-z_]+): (?!Hold$|Leg$)/gm)].map(([, name]) => name ?? '')
+  expect(names.length).toBeGreaterThan(50)
+  expect(names.filter((name) => !(`detail.${name}` in en))).toEqual([])
+})
+
 test.each([
   ['EventKind', `${CORE}/order_journal.py`, 'event'],
   ['FeeKind', `${CORE}/fees.py`, 'fee'],

@@ -65,8 +65,11 @@ export interface Order {
   quantity: number
   banks: readonly string[]
   handOver: string
+  /** What it has to do with now; once it has ended, what it had to do with last. */
   cabinet: string | null
   courier: string | null
+  lastCabinet: string | null
+  lastCourier: string | null
   reason: string | null
   placedMs: number
   changedMs: number
@@ -92,6 +95,13 @@ export function statusOf(cabinet: Cabinet): CabinetStatus {
   if (cabinet.online === false || cabinet.silent === true) return 'offline'
   if (cabinet.faulty > 0) return 'fault'
   return cabinet.ready < LOW_STOCK ? 'low' : 'good'
+}
+
+/** Returns how many couriers are at work and have not told where: a position is not kept for who comes later. */
+export function unplaced({ couriers }: Region): number {
+  const waits = ({ point, online, onDuty, jobs }: Courier) =>
+    point === null && online !== false && (onDuty || jobs.length > 0)
+  return [...couriers.values()].filter(waits).length
 }
 
 const READY = new Set(['ready'])
@@ -243,8 +253,7 @@ export class Region {
       if (changedMs < order.changedMs) continue
       order.state = body.state
       order.banks = body.banks
-      order.cabinet = body.cabinet
-      order.courier = body.courier
+      serve(order, body)
       order.reason = body.reason
       order.changedMs = changedMs
     }
@@ -435,8 +444,7 @@ export class Region {
       if (changedMs < order.changedMs) continue
       order.state = view.state
       order.banks = view.banks ?? []
-      order.cabinet = view.cabinet ?? null
-      order.courier = view.courier ?? null
+      serve(order, view)
       order.reason = view.reason ?? null
       order.changedMs = changedMs
     }
@@ -543,6 +551,8 @@ export class Region {
         handOver: 'courier',
         cabinet: null,
         courier: null,
+        lastCabinet: null,
+        lastCourier: null,
         reason: null,
         placedMs: 0,
         changedMs: 0,
@@ -570,6 +580,17 @@ export class Region {
 
 function saysOnline(data: unknown): boolean {
   return typeof data === 'object' && data !== null && (data as Partial<ConnectionState>).state === 'online'
+}
+
+type Served = Partial<Pick<OrderSummary, 'cabinet' | 'courier' | 'last_cabinet' | 'last_courier'>>
+
+/** Takes what an order has to do with, of which nobody tells any more when it has ended. */
+function serve(order: Order, { cabinet = null, courier = null, last_cabinet, last_courier }: Served): void {
+  order.lastCabinet = cabinet ?? last_cabinet ?? order.lastCabinet
+  order.lastCourier = courier ?? last_courier ?? order.lastCourier
+  const ended = ENDED.has(order.state)
+  order.cabinet = ended ? order.lastCabinet : cabinet
+  order.courier = ended ? order.lastCourier : courier
 }
 
 /** Takes a word about a connection unless it is of an older one; tells whether something changed. */
