@@ -29,6 +29,7 @@ from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 
 _POSITION_MS: Final = 15 * MINUTE_MS
+_LOOKED_AT_AGAIN: Final = 0.2  # how often who has noted a wrong number reads the bank itself again
 _ORIGIN: Final = Point(434_520_000, 52_330_000)
 
 
@@ -53,6 +54,8 @@ class Phone(Device):
         self._answered_offers: set[str] = set()
         self._seen_offers: list[tuple[OfferId, JobId]] = []
         self._on_duty = False
+        # What was noted of a bank whose number was misread; its true id -> what is told of it.
+        self._misread: dict[BankId, BankId] = {}
         super().__init__(stage, profile.courier, Role.COURIER, region, keeps_journal=True)
         self._next = Alarm(stage.loop, lambda: self.guarded(self._go_on))
 
@@ -298,9 +301,20 @@ class Phone(Device):
 
     def _read(self, bank: BankId) -> BankId:
         chance = self.stage.faults.misreads
-        if chance <= 0 or self.draw.random() >= chance:
+        if chance <= 0:
             return bank
-        self.stage.fault(self.region, "misreads", self.client)
+        noted = self._misread.pop(bank, None)
+        if noted is None:
+            if self.draw.random() >= chance:
+                return bank
+            self.stage.fault(self.region, "misreads", self.client)
+            noted = self._another_number()
+        elif self.draw.random() < _LOOKED_AT_AGAIN:
+            return bank
+        self._misread[bank] = noted
+        return noted
+
+    def _another_number(self) -> BankId:
         inside = [place.bank for cabinet in self._cabinets for place in cabinet.works.mechanics.slots]
         others = [standing.bank for standing in inside if standing is not None]
         no_bank = BankId(f"bnk-misread-{self.draw.randrange(1_000)}")

@@ -16,16 +16,32 @@ class Where(Enum):
 
 
 @dataclass(slots=True)
+class Trip:
+    """A courier's leg, now for this reservation.
+
+    `called` is the first indication of all, `indicated` that of the present courier.
+    """
+
+    outward: bool
+    reservation: str | None = None
+    indicated: Mark | None = None
+    called: Mark | None = None
+    done: Mark | None = None
+
+
+@dataclass(slots=True)
 class Bank:
     """A bank that the order gave out.
 
-    `job` is the delivery job that had it last, `left` its ejection, `reservation` what it was given out for.
+    `job` is the delivery job that had it last, `left` its ejection, `reservation` what it was given out for
+    and `left_job` the job that this served then.
     """
 
     where: Where
     job: str | None = None
     left: Mark | None = None
     reservation: str | None = None
+    left_job: str | None = None
     begun: Mark | None = None
     ended: Mark | None = None
     back: Mark | None = None
@@ -34,6 +50,15 @@ class Bank:
     def is_out(self) -> bool:
         """Tell whether the order still answers for it."""
         return self.where is Where.COURIER or self.where is Where.USER
+
+    def left_with(self, job: str, trip: Trip) -> bool:
+        """Tell whether it left for what a trip goes for now, or with its courier since that took the job."""
+        if self.left is None:
+            return False
+        if self.reservation is not None and self.reservation == trip.reservation:
+            return True
+        since = trip.indicated is not None and self.left.time_ms >= trip.indicated.time_ms
+        return (self.left_job or self.job) == job and (self.reservation is None or since)
 
     def take_over(self, wrong: "Bank", *, is_over: bool) -> None:
         """Be where the bank was believed to be that a courier named instead, and end as it did."""
@@ -50,17 +75,3 @@ class Bank:
         """Let the rental end at the mark, unless it ended before."""
         if self.ended is None or mark.time_ms < self.ended.time_ms:
             self.ended = mark
-
-
-@dataclass(slots=True)
-class Trip:
-    """A courier's leg, now for this reservation.
-
-    `called` is the first indication of all, `indicated` that of the present courier.
-    """
-
-    outward: bool
-    reservation: str | None = None
-    indicated: Mark | None = None
-    called: Mark | None = None
-    done: Mark | None = None

@@ -119,23 +119,25 @@ class Follower:
     # Out of a cabinet and to the user.
 
     def _ejected(self, detail: Detail, mark: Mark) -> None:
-        name, reservation = detail.text("bank"), detail.text_or_none("reservation")
+        name, job = detail.text("bank"), detail.text_or_none("job")
+        reservation = detail.text_or_none("reservation")
         self.left.add((detail.text("cabinet"), detail.integer("slot")))
         known = self.banks.get(name)
-        if known is not None and known.begun is not None:
-            known.left, known.reservation = known.left or mark, known.reservation or reservation
-            known.begun = self._not_before_left(known.begun, known.left)
+        late = known is not None and known.back is not None and mark.time_ms <= known.back.time_ms
+        if known is not None and (known.begun is not None or late):
+            # Heard late: a courier has told of it, or another cabinet that it is back.
+            known.left = known.left or mark
+            if known.reservation is None:
+                known.reservation, known.left_job = reservation, job
+            if known.begun is not None:
+                known.begun = self._not_before_left(known.begun, known.left)
             return
-        if known is not None and known.back is not None and mark.time_ms <= known.back.time_ms:
-            known.left, known.reservation = known.left or mark, known.reservation or reservation
-            return  # heard late: another cabinet has told that it is back
         begun = sum(bank.begun is not None for bank in self.banks.values())
         if self._is_walk_up and not self._is_over and begun < self._asked_quantity:
             self.reached_user = True
             self.banks[name] = Bank(Where.USER, left=mark, begun=mark)
         else:
-            job = detail.text_or_none("job")
-            self.banks[name] = Bank(Where.COURIER, job, left=mark, reservation=reservation)
+            self.banks[name] = Bank(Where.COURIER, job, left=mark, reservation=reservation, left_job=job)
 
     def _not_before_left(self, told: Mark, left: Mark | None) -> Mark:
         if left is None or left.quality not in {"synced", "free"} or left.time_ms <= told.time_ms:
@@ -166,10 +168,12 @@ class Follower:
         """What left for the job is known: rentals of banks that a courier only named go over to these."""
         job = detail.text_or_none("job")
         trip = self._trips.get(job or "")
-        if trip is None or trip.reservation != detail.text_or_none("reservation"):
+        if trip is None or job is None:
             return
-        told = [name for name, bank in self.banks.items() if self._is_left_for(bank, job, trip)]
-        if len(told) < max(1, detail.integer("ejected")):
+        told = [name for name, bank in self.banks.items() if bank.left_with(job, trip)]
+        finished = detail.text_or_none("reservation")
+        served = [name for name in told if self.banks[name].reservation in {None, finished}]
+        if len(served) < max(1, detail.integer("ejected")):
             return
         if trip.done is not None:
             self._name_rightly(told, trip.done)
@@ -178,11 +182,6 @@ class Follower:
             for name, bank in self.banks.items()
             if bank.job != job or bank.left is not None or bank.begun is not None or bank.back is not None
         }
-
-    @staticmethod
-    def _is_left_for(bank: Bank, job: str | None, trip: Trip) -> bool:
-        same = bank.job == job if bank.reservation is None else bank.reservation == trip.reservation
-        return bank.left is not None and same
 
     def _name_rightly(self, told: Sequence[str], handed_over: Mark) -> None:
         named = [name for name, bank in self.banks.items() if bank.begun is not None and bank.left is None]

@@ -151,8 +151,10 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
         # The courier's word came before the cabinet's, or another cabinet has told already that it is back.
         ejected = known.ejected or stamp.mark
         rented = None if known.rented is None else _begun(known.rented, ejected)
-        reservation = known.reservation or happened.reservation
-        return with_bank(order, replace(known, ejected=ejected, rented=rented, reservation=reservation))
+        told = replace(known, ejected=ejected, rented=rented)
+        if known.reservation is None:
+            told = replace(told, reservation=happened.reservation, left_job=happened.job)
+        return with_bank(order, told)
     others = (track for track in order.banks if track.ejected is not None and track.bank != happened.bank)
     wanted = _wanted(order, others)
     if order.hand_over is HandOver.WALK_UP and not order.final and wanted > 0:
@@ -161,8 +163,8 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
     leg = order.leg
     waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES and wanted > 0
     place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
-    left = BankTrack(happened.bank, place, happened.job, stamp.mark, reservation=happened.reservation)
-    return with_bank(order, left)
+    left = BankTrack(happened.bank, place, happened.job, stamp.mark)
+    return with_bank(order, replace(left, reservation=happened.reservation, left_job=happened.job))
 
 
 def _is_late(known: BankTrack, left: Stamp) -> bool:
@@ -171,10 +173,11 @@ def _is_late(known: BankTrack, left: Stamp) -> bool:
 
 def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Order:
     leg = None if happened.job is None else order.leg_of(happened.job)
-    if leg is None or leg.reservation != happened.reservation:
+    if leg is None:
         return order
-    told = sum(track.left_for(leg) for track in order.banks)
-    if told < max(1, happened.ejected):
+    told = [track for track in order.banks if track.left_for(leg)]
+    told = [track for track in told if track.reservation in {None, happened.reservation}]
+    if len(told) < max(1, happened.ejected):
         return order
     order = with_leg(order, leg.job, given=True)
     order = order if leg.succeeded is None else _named_rightly(order, leg)
@@ -220,8 +223,8 @@ def _taken_over(wrong: BankTrack, right: BankTrack, *, final: bool) -> BankTrack
         return replace(right, place=BankPlace.BACK, job=wrong.job, rented=begun, ended=ended)
     if wrong.back is not None:
         return replace(right, place=BankPlace.ASTRAY if final else BankPlace.USER, rented=begun)
-    as_believed = replace(wrong, bank=right.bank, ejected=right.ejected, reservation=right.reservation)
-    return replace(as_believed, rented=begun)
+    as_believed = replace(wrong, bank=right.bank, ejected=right.ejected, rented=begun)
+    return replace(as_believed, reservation=right.reservation, left_job=right.left_job)
 
 
 def _wanted(order: Order, given: Iterable[BankTrack]) -> int:

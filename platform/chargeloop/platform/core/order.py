@@ -229,8 +229,8 @@ class BankTrack:
     """One bank the order has given out, and the facts its fee needs.
 
     `rented` and `ended` are the two ends of its rental; `job` is the delivery job whose courier holds it or
-    held it last, `reservation` what its cabinet gave it out for; `claimed` is a courier's word that it is
-    back, `back` the cabinet's.
+    held it last, `left_job` the one with whose courier it left its cabinet, and `reservation` what it was
+    given out for; `claimed` is a courier's word that it is back, `back` the cabinet's.
     """
 
     bank: BankId
@@ -242,12 +242,22 @@ class BankTrack:
     claimed: Mark | None = None
     back: Mark | None = None
     reservation: ReservationId | None = None
+    left_job: JobId | None = None
 
     def left_for(self, leg: "Leg") -> bool:
-        """Tell whether its cabinet has told that it left for the leg's present reservation."""
+        """Tell whether its cabinet has told that it left with the present courier of a leg.
+
+        That is for the leg's reservation, or for one before it, since a courier may say that there was
+        nothing; but then not before that courier took the job.
+        """
         if self.ejected is None:
             return False
-        return self.job == leg.job if self.reservation is None else self.reservation == leg.reservation
+        if self.reservation is not None and self.reservation == leg.reservation:
+            return True
+        if (self.left_job or self.job) != leg.job:
+            return False
+        by_another = leg.indicated is None or self.ejected.time_ms < leg.indicated.time_ms
+        return self.reservation is None or not by_another
 
 
 @dataclass(frozen=True, slots=True)
