@@ -343,8 +343,8 @@ CATALOGUE = (
         "what-left-for-another-counts",
         "what an earlier courier took from a silent cabinet is charged to the user of the present one",
         f"{PLATFORM}/order.py",
-        "        return self.job == leg.job if self.reservation is None else self.reservation == leg.reservation",
-        "        return self.job == leg.job",
+        "        return self.reservation is None or not by_another",
+        "        return True",
         "network,misreads=0.3,partition=6,delay=0.1,courier_lies=10",
     ),
     Mutant(
