@@ -29,7 +29,6 @@ from chargeloop.station.core import cabinet, mechanics, report
 from chargeloop.station.core.battery import Battery
 from chargeloop.station.core.carrying_out import (
     HANDS,
-    LOOK_AFTER_MS,
     SETTLE_MS,
     answers_to_keep,
     next_due_ms,
@@ -37,6 +36,7 @@ from chargeloop.station.core.carrying_out import (
     tray_of,
 )
 from chargeloop.station.core.memory import (
+    LOOK_AFTER_MS,
     Act,
     Asker,
     GiveAnswer,

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.station.core import cabinet
 from chargeloop.station.core.faults import Faults
 from chargeloop.station.core.mechanics import Place
+from chargeloop.station.core.memory import LOOK_AFTER_MS
 from tests.station.core.workbench import (
     CODE,
     RETURN_CODE,
@@ -236,6 +238,56 @@ def test_a_bank_that_is_gone_was_ejected_for_its_command() -> None:
     assert (ejected.bank, ejected.command, ejected.reservation) == ("bnk-1", "cmd-eject", RSV)
     assert booted(made).interrupted == ()
     assert made.outcomes()[-1] == ("cmd-eject", "failed", "power_cut")
+
+
+@pytest.mark.parametrize("power_fails", [False, True])
+def test_a_bank_that_stands_in_the_slot_that_it_seemed_to_leave_is_back_at_that_moment(
+    *, power_fails: bool
+) -> None:
+    """The motor stuck, and the exit sensor showed nothing for as long as it was asked."""
+    made = prepared(Faults())
+    stands = made.world.slots[0]
+    made.order(eject(), "cmd-eject")
+    ejected = next(record for record in made.journal if isinstance(record.data, cab.BankEjected))
+    assert [left.bank for left in made.memory.left] == ["bnk-1", "bnk-2"]
+    ejected_at = made.memory.left[0].at
+    made.world = replace(made.world, slots=(stands, *made.world.slots[1:]))
+    if power_fails:
+        made.now_ms += 10 * MINUTE_MS
+        made.boot()
+    else:
+        made.wait(LOOK_AFTER_MS)
+    (returned,) = (record for record in made.journal if isinstance(record.data, cab.BankReturned))
+    assert isinstance(ejected.data, cab.BankEjected)
+    assert returned.data == cab.BankReturned(slot=1, bank=ejected.data.bank, charge_pct=100)
+    assert returned.at == ejected_at
+    assert made.memory.left == ()
+
+
+def test_a_reader_that_fails_at_the_boot_too_is_asked_again_a_moment_later() -> None:
+    made = prepared(Faults())
+    stands = made.world.slots[0]
+    made.order(eject(), "cmd-eject")
+    left = made.memory.left
+    shows_nothing = replace(made.senses(), at=DeviceTime("boot-9", 10, made.now_ms, None))
+    memory = cabinet.boot(made.memory, shows_nothing).memory
+    assert memory.left == left
+    made.world = replace(made.world, slots=(stands, *made.world.slots[1:]))
+    later = replace(made.senses(), at=DeviceTime("boot-9", 10 + LOOK_AFTER_MS, made.now_ms, None))
+    step = cabinet.look(memory, later)
+    assert [(type(record.data), record.at) for record in step.records] == [(cab.BankReturned, left[0].at)]
+    assert step.memory.left == ()
+
+
+def test_a_bank_put_back_into_the_slot_that_it_left_a_moment_ago_came_back_then() -> None:
+    made = prepared(Faults())
+    made.type_code(CODE)
+    assert [left.slot for left in made.memory.left] == [1, 2]
+    made.push_in(bank("1", 100), None, asker(request="push"))
+    assert [left.slot for left in made.memory.left] == [2]
+    made.wait(LOOK_AFTER_MS)
+    (returned,) = (record for record in made.journal if isinstance(record.data, cab.BankReturned))
+    assert returned.at is None
 
 
 def test_a_bank_that_is_still_there_makes_its_command_interrupted() -> None:

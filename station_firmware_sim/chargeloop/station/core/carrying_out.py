@@ -17,8 +17,6 @@ from chargeloop.station.core.mechanics import Mechanics
 from chargeloop.station.core.memory import OPEN_TRAY, GiveAnswer, Memory, Record, Step
 
 SETTLE_MS: Final = 200  # how long an exit sensor is given before it is looked at again
-# How long after a bank has left, and after each boot, the readers are asked again whether that is so.
-LOOK_AFTER_MS: Final = 1_000
 _UNKNOWN_TIME_MS: Final = MINUTE_MS  # how often a cabinet that does not know the time looks whether it does
 _TRAYS: Final = {"courier_hands": "courier_tray", "user_hands": "user_tray"}
 HANDS: Final = tuple(_TRAYS)

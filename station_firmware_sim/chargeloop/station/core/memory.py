@@ -25,6 +25,8 @@ from chargeloop.station.core.slot import Slot, SlotEvent
 
 # The tray's place for banks that a command has put there; a typed code's banks wait under its reservation.
 OPEN_TRAY: Final = "open"
+# How long after a bank has left, and after each boot, the readers are asked again whether that is so.
+LOOK_AFTER_MS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,15 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """A bank that left its slot at that time, as the exit sensor showed; it was not looked at again yet."""
+
+    slot: int
+    bank: BankId
+    at: DeviceTime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that the firmware knows and that survives a power cut.
 
@@ -110,6 +121,7 @@ class Memory:
     outcomes: Mapping[CommandId, StoredOutcome] = field(default_factory=dict)
     keypad: Keypad = field(default_factory=Keypad)
     opened: Opened | None = None  # until it is known what was put in
+    left: tuple[Left, ...] = ()  # until the readers have been looked at again
     snapshot_version: int = 0
     booted: bool = False  # it has run before
     stopped: bool = False  # the last run ended in good order

@@ -22,6 +22,7 @@ from chargeloop.protocol.values import replace
 from chargeloop.station.core import keypad
 from chargeloop.station.core.memory import (
     GiveAnswer,
+    Left,
     LookAfter,
     LookAgain,
     Motor,
@@ -81,6 +82,8 @@ def motor_stopped(turn: Turn, number: int) -> None:
 def bank_out(turn: Turn, pickup: Pickup, motor: Motor) -> None:
     """Record that the bank of `motor` has left."""
     turn.change_slot(motor.slot, SlotEvent.BANK_OUT)
+    left = Left(motor.slot, motor.bank, turn.senses.at)
+    turn.memory = replace(turn.memory, left=(*turn.memory.left, left))
     content = cab.SlotContent(slot=motor.slot, bank=motor.bank)
     _put_first(turn, replace(pickup, motor=None, ejected=(*pickup.ejected, content)))
     event = cab.BankEjected(

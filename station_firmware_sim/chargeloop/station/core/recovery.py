@@ -9,8 +9,11 @@ before, and the command or the code comes again. And a bank may have been pushed
 readers are believed. What lies in a slot that stood open for a hand is told first, with the time at which it
 opened: it came back before the cut.
 
-A reader that shows nothing may be wrong, here too. So whoever carries out a boot has the cabinet `look` once
-more a moment later (`LOOK_AFTER_MS`), whatever it found: the boot before may have been cut off behind that.
+A reader that shows nothing may be wrong, and the power may fail before it was looked at again. So a bank
+that a boot, or an input in the moment after its ejection, finds in the slot that it seemed to leave never
+left: it is back at the time of the ejection, and costs nobody anything. And whoever carries out a boot has
+the cabinet `look` once more a moment later (`LOOK_AFTER_MS`), whatever it found: readers fail here too, and
+the boot before may have been cut off behind its findings.
 
 A boot that a command asked for names it: the outcome was journaled before, this is what then happened. It is
 named by the first boot after that outcome, whether the restart or a power cut brought it about, and by no
@@ -22,16 +25,17 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason
 from chargeloop.protocol.values import replace
 from chargeloop.station.core import pickup as pickups
-from chargeloop.station.core.memory import Memory, Pickup, Turn
+from chargeloop.station.core.memory import LOOK_AFTER_MS, Left, Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses
 from chargeloop.station.core.reservation import HoldEvent
-from chargeloop.station.core.returns import found_in_opened_slot, inserted
+from chargeloop.station.core.returns import found_in_opened_slot, inserted, never_left
 from chargeloop.station.core.slot import Slot, SlotEvent
 
 
 def boot(turn: Turn, firmware: str) -> None:
     """Make memory and the readers agree, and tell what was found."""
     found_in_opened_slot(turn)
+    _doubt_ejections(turn)
     command = turn.memory.restarting
     booted = cab.Booted(
         cause=_cause(turn.memory), firmware=firmware, interrupted=_interrupted(turn), command=command
@@ -102,6 +106,7 @@ def notice_other_banks(turn: Turn) -> None:
     A slot whose motor runs, or that is open for a hand, is left to what ends that. A reader that shows
     nothing is not believed before a boot: it may be the reader that fails.
     """
+    _doubt_ejections(turn)
     busy = {pickup.motor.slot for pickup in turn.memory.pickups if pickup.motor is not None}
     if turn.memory.opened is not None:
         busy.add(turn.memory.opened.slot)
@@ -109,6 +114,26 @@ def notice_other_banks(turn: Turn) -> None:
         reading = turn.senses.reading(slot.number)
         if reading is not None and reading.bank != slot.bank and slot.number not in busy:
             _believe_reader(turn, slot)
+
+
+def _doubt_ejections(turn: Turn) -> None:
+    """Look again at the slots that banks have left, until a moment after their ejection and after a boot."""
+    unsure = []
+    for left in turn.memory.left:
+        reading = turn.senses.reading(left.slot)
+        if reading is not None and reading.bank == left.bank:
+            never_left(turn, left)
+        elif _since_ms(turn, left) < LOOK_AFTER_MS:
+            unsure.append(left)
+    if len(unsure) < len(turn.memory.left):
+        turn.memory = replace(turn.memory, left=tuple(unsure))
+
+
+def _since_ms(turn: Turn, left: Left) -> int:
+    """Return how long the cabinet has been able to look since the bank left."""
+    now = turn.senses.at
+    began_ms = left.at.uptime_ms if left.at.boot == now.boot else 0
+    return (now.uptime_ms or 0) - (began_ms or 0)
 
 
 def _believe_reader(turn: Turn, slot: Slot) -> None:

@@ -19,7 +19,7 @@ from chargeloop.protocol.messages.cabinet import CabinetReason, SlotState
 from chargeloop.protocol.values import replace
 from chargeloop.station.core import keypad
 from chargeloop.station.core.codes import count_wrong_code
-from chargeloop.station.core.memory import Asker, GiveAnswer, Opened, OpenSlot, Turn
+from chargeloop.station.core.memory import Asker, GiveAnswer, Left, Opened, OpenSlot, Turn
 from chargeloop.station.core.reservation import HoldEvent, HoldKind, Reservation
 from chargeloop.station.core.slot import SlotEvent
 
@@ -44,7 +44,9 @@ def offer(turn: Turn, asker: Asker, bank: cab.BankStatus | None, code: str | Non
     reservation = _reservation(turn, code)
     slot = _slot_for(turn, reservation)
     if slot is not None:
-        turn.memory = replace(turn.memory, opened=Opened(slot, turn.senses.at))
+        # It was seen to be empty: what is found in it from now on was put in.
+        left = tuple(other for other in turn.memory.left if other.slot != slot)
+        turn.memory = replace(turn.memory, opened=Opened(slot, turn.senses.at), left=left)
         turn.act(OpenSlot(slot, asker))
     else:
         _reject_for_room(turn, asker, bank.bank, code)
@@ -70,6 +72,11 @@ def found_in_opened_slot(turn: Turn) -> None:
     if opened is not None:
         turn.memory = replace(turn.memory, opened=None)
         _read(turn, opened.slot, at=opened.at)
+
+
+def never_left(turn: Turn, left: Left) -> None:
+    """Take a bank that still stands in the slot that it seemed to leave: it is back at that very moment."""
+    _read(turn, left.slot, at=left.at)
 
 
 def _read(turn: Turn, number: int, *, at: DeviceTime | None = None) -> cab.BankStatus | None:

@@ -33,7 +33,6 @@ from chargeloop.protocol.topics import TOPICS, Role, Topic, subscriptions
 from chargeloop.station.core import cabinet, mechanics, report
 from chargeloop.station.core.carrying_out import (
     HANDS,
-    LOOK_AFTER_MS,
     SETTLE_MS,
     answers_to_keep,
     next_due_ms,
@@ -41,6 +40,7 @@ from chargeloop.station.core.carrying_out import (
     tray_of,
 )
 from chargeloop.station.core.memory import (
+    LOOK_AFTER_MS,
     Act,
     Asker,
     GiveAnswer,
