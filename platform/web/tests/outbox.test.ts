@@ -17,12 +17,13 @@ test('a request is sent again with its own key until it is answered', async () =
   }
   const outbox = await Outbox.open(await fresh(), 'usr-one', send, (outcome) => outcomes.push(outcome))
   await outbox.add('/v1/orders', { quantity: 1 })
-  await vi.waitFor(() => expect(keys).toHaveLength(1))
+  // It is sent again by itself too, so that a slow machine may see more than one attempt at first.
+  await vi.waitFor(() => expect(keys.length).toBeGreaterThan(0))
   outbox.hurry()
-  await vi.waitFor(() => expect(keys).toHaveLength(2))
+  await vi.waitFor(() => expect(keys.length).toBeGreaterThan(1))
   outbox.hurry()
   await vi.waitFor(() => expect(outcomes).toHaveLength(1))
-  expect(new Set(keys).size).toBe(1)
+  expect(keys).toEqual([keys[0], keys[0], keys[0]])
   expect(outbox.waiting).toEqual([])
 })
 

@@ -45,7 +45,7 @@ function sentence({ kind, subject, part, text }: Alarm, nameOf: (cabinet: string
       })
     case 'bank_missing':
       return first === 'had it last'
-        ? o('sentence.bank_missing.had', { bank: part, order: id })
+        ? o('sentence.bank_missing', { bank: part, order: id })
         : o('sentence.bank_missing.said', { bank: part, order: id })
     case 'quarantine':
       return o('sentence.quarantine', {
