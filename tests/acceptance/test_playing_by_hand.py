@@ -7,6 +7,7 @@ back. Only the broker and the two platforms are ours, started as anybody would s
 import asyncio
 import json
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,22 +199,31 @@ def _give_back(order: str, cabinet: CabinetByHand, phone: Hand, user: Hand) -> N
 
 
 def _accept_offer(phone: Hand) -> dict[str, Any]:
-    offer = phone.hear("offer", "courier.job_offered")
-    phone.note("courier.offer_accepted", {"offer": offer["data"]["offer"]})
-    jobs: list[dict[str, Any]] = []
-    while not jobs:
-        jobs = [
-            job
-            for job in phone.hear("work", "courier.work")["data"]["jobs"]
-            if job["job"] == offer["data"]["job"]
-        ]
-    return jobs[0]
+    """Accept an offer and return its job; one that these slow hands accept too late is made again."""
+    while True:
+        offer = phone.hear("offer", "courier.job_offered")["data"]
+        phone.note("courier.offer_accepted", {"offer": offer["offer"]})
+        job = _job_of(offer, phone)
+        if job is not None:
+            return job
+
+
+def _job_of(offer: dict[str, Any], phone: Hand) -> dict[str, Any] | None:
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
+        jobs: list[dict[str, Any]] = phone.hear("work", "courier.work")["data"]["jobs"]
+        found = next((job for job in jobs if job["job"] == offer["job"]), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _order_in(user: Hand, state: str) -> dict[str, Any]:
     """Read the retained view of the user's orders until the newest is in that state."""
-    while True:
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
         orders = user.hear("orders", "rental.user_orders")["data"]["orders"]
         if orders and orders[0]["state"] == state:
             view: dict[str, Any] = orders[0]
             return view
+    pytest.fail(f"{user.name} waited {PATIENCE_S} s for an order that is {state}")

@@ -340,14 +340,6 @@ CATALOGUE = (
         "network,misreads=0.5,partition=6,delay=0.1",
     ),
     Mutant(
-        "what-left-for-another-counts",
-        "what an earlier courier took from a silent cabinet is charged to the user of the present one",
-        f"{PLATFORM}/order.py",
-        "        return self.reservation is None or not by_another",
-        "        return True",
-        "network,misreads=0.3,partition=6,delay=0.1,courier_lies=10",
-    ),
-    Mutant(
         "recalled-banks-forgotten",
         "an order that is called off ends while a courier still carries its banks",
         f"{PLATFORM}/ending.py",
