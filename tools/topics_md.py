@@ -31,7 +31,9 @@ LEASE_IDS = {"cabinet_command": "cmd-7a10-1", "courier_offer": "off-7a10-1-cou-5
 EXAMPLE_TIME_MS = 1_795_435_200_000  # 2026-11-23T12:00:00Z
 RULES: Mapping[Delivery, str] = {
     Delivery.STATE: (
-        "A retained snapshot. The writer sends it after every change and again at every connection. "
+        "A retained snapshot. The writer sends it after every change and again at every connection; a device "
+        "also with each probe of the time after the first two, or every five minutes, since a broker drops "
+        "what it has acknowledged when a reader is away. "
         "The highest version (or connection epoch) wins; an older one is ignored."
     ),
     Delivery.JOURNAL: (

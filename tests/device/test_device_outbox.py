@@ -11,7 +11,13 @@ from chargeloop.protocol.effects import Send
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import BootId
 from chargeloop.protocol.messages.cabinet import SlotChanged, SlotsSnapshot, SlotState, Telemetry
-from chargeloop.protocol.messages.common import JournalAck, TimeProbe, TimeReply
+from chargeloop.protocol.messages.common import (
+    ConnectionState,
+    JournalAck,
+    Presence,
+    TimeProbe,
+    TimeReply,
+)
 from chargeloop.protocol.topics import Role
 
 NOW_MS = 1_763_900_000_000
@@ -216,6 +222,25 @@ def test_a_state_that_the_birth_says_is_not_said_twice(journal: Journal) -> None
     made.connect([made.seal(snapshot(2, journal))], NOW_MS)
     versions = [message.data.version for message in said(made) if isinstance(message.data, SlotsSnapshot)]
     assert versions == [2]
+
+
+def test_states_are_said_again_with_each_later_probe_that_is_not_a_repeat(journal: Journal) -> None:
+    made = outbox(journal)
+    made.say(made.seal(snapshot(1, journal)))
+    birth = Send(f"{CABINET}/connection", ConnectionState(state=Presence.ONLINE, connection_epoch=3))
+    made.connect([made.seal(birth)], NOW_MS)
+    *_, probe = said(made)
+    answer(made, probe)
+    (report,) = said(made)
+    answer(made, report)
+    assert said(made, NOW_MS + 299_999) == []
+    made.say(made.seal(snapshot(2, journal)))
+    said(made, NOW_MS + 299_999)
+    again = said(made, NOW_MS + 300_000)
+    assert {type(message.data) for message in again} == {ConnectionState, SlotsSnapshot, TimeProbe}
+    assert [message.data.version for message in again if isinstance(message.data, SlotsSnapshot)] == [2]
+    (repeat,) = said(made, NOW_MS + 305_000)
+    assert isinstance(repeat.data, TimeProbe)
 
 
 def test_a_question_is_repeated_until_it_is_answered_and_at_each_connection() -> None:

@@ -186,6 +186,20 @@ test('a platform that does not tell the time is waited for only so long', async 
   link.stop()
 })
 
+test('a courier is said to be on line again with each later probe: a broker may have dropped it', async () => {
+  const now = vi.spyOn(performance, 'now')
+  const { broker, link } = await linked()
+  void link.run()
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks', 'reports']))
+  expect(broker.heard('courier_connection')).toHaveLength(1)
+  now.mockReturnValue(performance.now() + 300_001)
+  await vi.waitFor(() => expect(order(broker)).toEqual(['asks', 'reports', 'reports']))
+  const said = broker.heard('courier_connection')
+  expect(said.map(({ data }) => data)).toEqual([said[0]?.data, said[0]?.data])
+  now.mockRestore()
+  link.stop()
+})
+
 test('what is recorded after a sleep waits for an exchange of its own', async () => {
   const time = { wallMs: Date.now(), boots: 0 }
   const clock = new DeviceClock({

@@ -48,7 +48,7 @@ KIND_OF_ROLE: Final[Mapping[Role, IdKind]] = {role: kind for kind, role in ROLE_
 class Delivery(StrEnum):
     """How a message is kept until it has arrived, and what a receiver may rely on."""
 
-    STATE = "state"  # retained snapshot; sent again at every connection; the highest version wins
+    STATE = "state"  # retained snapshot; said again at connections and probes; the highest version wins
     JOURNAL = "journal"  # numbered without gaps, resent until the receiver's commit is acknowledged, in order
     LEASE = "lease"  # resent until its outcome is known or it expires; acted upon at most once
     REQUEST = "request"  # resent by the asker until answered; the same id gets the same answer

@@ -2,8 +2,10 @@
 
 Theory: everything that must not be lost has a place where it stays until the other side's *application* has
 answered: journal entries until they are acknowledged, questions until they are answered, the probe until the
-reply. States are said at every connection. What may be lost is said once, or, without a connection, not at
-all. Times of resending exist only while something waits, so an idle device has no timer.
+reply. States are said at every connection, and again with each later probe of it: a broker drops what it has
+acknowledged when a reader is away or slow, and a lost birth would leave a device off line for as long as its
+connection holds. What may be lost is said once, or, without a connection, not at all. Times of resending
+exist only while something waits, so a device that asks for no time has no timer when idle.
 
 What was recorded in this boot waits for the first exchange of times: the platform dates an entry when it
 takes it, and without a sample of the boot it knows no more than when the entry arrived, hours late perhaps.
@@ -39,7 +41,8 @@ class LinkPolicy:
     Attributes:
         resend_ms: how long to wait for an acknowledgement or answer before sending again; it doubles.
         window: journal entries on the wire at once.
-        probe_ms: how often the platform's time is asked for; 0: only at the beginning of a connection.
+        probe_ms: how often the platform's time is asked for, and states are said again; 0: only at the
+            beginning of a connection.
         hold_ms: so long entries of this boot wait for the first exchange of times to be reported.
         reconnect_ms: each attempt to connect again waits a random time up to this, beginning with a
             sixteenth of it and doubling.
@@ -172,7 +175,7 @@ class DeviceOutbox:
         return numbers
 
     def say(self, outgoing: Outgoing) -> None:
-        """Say something once; a state is remembered and said again at every connection."""
+        """Say something once; a state is remembered and said again, as the theory above tells."""
         if outgoing.retain:
             self._states[outgoing.topic] = outgoing
         if self._connected:
@@ -221,6 +224,7 @@ class DeviceOutbox:
         said = {outgoing.topic for outgoing in first}
         self._ready.extend(first)
         self._ready.extend(state for topic, state in self._states.items() if topic not in said)
+        self._states.update((outgoing.topic, outgoing) for outgoing in first if outgoing.retain)
         for question in self._questions.values():
             question.due_ms, question.vain = now_ms, 0
         self._window.restart()
@@ -242,6 +246,8 @@ class DeviceOutbox:
         batch = list(self._ready)
         self._ready.clear()
         if self._probe_ms is not None and self._probe_ms <= now_ms:
+            if self._exchanges > 1 and self._vain_probes == 0:
+                batch += self._states.values()
             batch.append(self._probe(now_ms))
         batch += [
             question.take(now_ms, self._policy.resend_ms)

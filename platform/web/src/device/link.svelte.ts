@@ -250,8 +250,7 @@ export class Link {
     this.#epoch = epoch
     this.#pauseMs = 0
     this.state = 'online'
-    this.#sayPresence('online')
-    for (const [place, payload] of this.#states) wire.publish(place, payload, { qos: 1, retain: true })
+    this.#sayStates(wire)
     for (const question of this.#questions.values()) Object.assign(question, { dueAt: 0, vain: 0 })
     this.#followJournal()
     this.#window?.restart()
@@ -260,6 +259,11 @@ export class Link {
   }
 
   #epoch: number | null = null
+
+  #sayStates(wire: Wire): void {
+    this.#sayPresence('online')
+    for (const [place, payload] of this.#states) wire.publish(place, payload, { qos: 1, retain: true })
+  }
 
   #sayPresence(state: 'online' | 'offline'): void {
     const presence = this.#presence(state, this.#epoch)
@@ -338,6 +342,8 @@ export class Link {
     const { boot, uptimeMs } = clock.read()
     this.#noticeBoot(boot)
     if (now < this.#probeAt) return
+    // A broker may have dropped what it had acknowledged.
+    if (this.#exchanges > 1 && this.#vainProbes === 0) this.#sayStates(wire)
     this.#probeAt = now + RESEND_MS * 2 ** Math.min(this.#vainProbes++, MOST_DOUBLINGS)
     const id = this.#nextId()
     const reports = clock.lastSample !== null
