@@ -1,5 +1,6 @@
 """Which cabinets are near, which are usable, and what they can promise."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,6 +107,15 @@ def test_a_snapshot_older_than_the_events_taken_is_ignored() -> None:
     before = script.rows.cabinets[A].slots
     script.again(late)
     assert script.rows.cabinets[A].slots == before
+
+
+@pytest.mark.parametrize("state", [cab.SlotState.EMPTY, cab.SlotState.LOCKED])
+def test_a_bank_that_its_cabinet_misses_is_in_no_slot(state: cab.SlotState) -> None:
+    script = city()
+    gone = made(cab.SlotChanged, slot=1, state=state, reason=cab.CabinetReason.NO_BANK_IN_SLOT)
+    script.event(A, gone)
+    slot = script.rows.cabinets[A].slots[0]
+    assert (slot.state, slot.bank, slot.charge_pct) == (state, None, 0)
 
 
 def test_an_event_that_a_snapshot_includes_does_not_touch_the_slots_again() -> None:

@@ -305,11 +305,13 @@ def _release_others(turn: Turn, name: str, used: str) -> None:
 
 
 def slot_changed(turn: Turn, cabinet: Cabinet, said: cab.SlotChanged, _: Corrected) -> None:
-    """Take a slot out of use, or back into it."""
+    """Take a slot out of use, or back into it; without the bank that its cabinet misses."""
     known = cabinet.slot_of(said.slot)
-    bank = None if known is None else known.bank
-    charge_pct = 0 if known is None else known.charge_pct
-    turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, said.state, bank, charge_pct)])
+    if known is None or said.reason is CabinetReason.NO_BANK_IN_SLOT:
+        changed = SlotRecord(said.slot, said.state)
+    else:
+        changed = SlotRecord(said.slot, said.state, known.bank, known.charge_pct)
+    turn.fleet.set_slots(cabinet, [changed])
 
 
 def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported, when: Corrected) -> None:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.values import replace
-from chargeloop.station.core import codes, commands, recovery, returns
+from chargeloop.station.core import codes, commands, missing, recovery, returns
 from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import Asker, Memory, Senses, Step, Turn
 from chargeloop.station.core.passing_time import next_due_ms, pass_time
@@ -97,6 +97,7 @@ def _step(
     turn = Turn(memory, senses, causation_id=causation_id)
     pass_time(turn)
     recovery.notice_other_banks(turn)
+    missing.notice(turn)
     decide(turn)
     return turn.step()
 

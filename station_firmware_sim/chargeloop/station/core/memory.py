@@ -109,6 +109,14 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """A slot whose reader has shown nothing since that time, although a bank is known in it."""
+
+    slot: int
+    at: DeviceTime
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """All that the firmware knows and that survives a power cut.
 
@@ -122,6 +130,7 @@ class Memory:
     keypad: Keypad = field(default_factory=Keypad)
     opened: Opened | None = None  # until it is known what was put in
     left: tuple[Left, ...] = ()  # until the readers have been looked at again
+    missed: tuple[Missed, ...] = ()  # until the reader shows a bank again, or is believed
     snapshot_version: int = 0
     booted: bool = False  # it has run before
     stopped: bool = False  # the last run ended in good order
@@ -164,6 +173,11 @@ class Senses:
     def reading(self, number: int) -> cab.BankStatus | None:
         """Return what the reader of one slot shows."""
         return self.slots[number - 1]
+
+    def since_ms(self, at: DeviceTime) -> int:
+        """Return for how long the cabinet has been able to look since then: only this boot counts."""
+        began_ms = at.uptime_ms if at.boot == self.at.boot else 0
+        return (self.at.uptime_ms or 0) - (began_ms or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from typing import Final
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, Outcome, SlotState
 from chargeloop.protocol.values import replace
-from chargeloop.station.core import keypad
+from chargeloop.station.core import keypad, missing
 from chargeloop.station.core.memory import (
     GiveAnswer,
     Left,
@@ -157,9 +157,10 @@ def _next_slot(turn: Turn, pickup: Pickup) -> Slot | None:
     """Return the next slot to eject; a substitute is taken into the reservation when one is needed."""
     if len(pickup.ejected) == pickup.quantity:
         return None
-    held = turn.memory.held_slots(pickup.reservation)
-    if held:
-        return held[0]
+    for held in turn.memory.held_slots(pickup.reservation):
+        if turn.senses.reading(held.number) is not None:
+            return held
+        missing.gone(turn, held.number)
     substitutes = giveable(turn, pickup.min_charge_pct)
     if not substitutes:
         return None

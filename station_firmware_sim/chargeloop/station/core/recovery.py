@@ -24,12 +24,13 @@ from chargeloop.protocol.ids import MessageId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason
 from chargeloop.protocol.values import replace
+from chargeloop.station.core import missing
 from chargeloop.station.core import pickup as pickups
-from chargeloop.station.core.memory import LOOK_AFTER_MS, Left, Memory, Pickup, Turn
+from chargeloop.station.core.memory import LOOK_AFTER_MS, Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses
 from chargeloop.station.core.reservation import HoldEvent
 from chargeloop.station.core.returns import found_in_opened_slot, inserted, never_left
-from chargeloop.station.core.slot import Slot, SlotEvent
+from chargeloop.station.core.slot import SlotEvent
 
 
 def boot(turn: Turn, firmware: str) -> None:
@@ -49,7 +50,8 @@ def boot(turn: Turn, firmware: str) -> None:
     if turn.memory.pickups:
         _end_interrupted_pickup(turn, turn.memory.pickups[0])
     for slot in turn.memory.slots:
-        _believe_reader(turn, slot)
+        _believe_reader(turn, slot.number)
+    turn.memory = replace(turn.memory, missed=())
 
 
 def tell_inventory(turn: Turn) -> None:
@@ -104,7 +106,7 @@ def notice_other_banks(turn: Turn) -> None:
     """Believe readers that show a bank where none, or another one, is known: it was forced in, or never left.
 
     A slot whose motor runs, or that is open for a hand, is left to what ends that. A reader that shows
-    nothing is not believed before a boot: it may be the reader that fails.
+    nothing is not believed so soon: see `missing`.
     """
     _doubt_ejections(turn)
     busy = {pickup.motor.slot for pickup in turn.memory.pickups if pickup.motor is not None}
@@ -113,7 +115,7 @@ def notice_other_banks(turn: Turn) -> None:
     for slot in turn.memory.slots:
         reading = turn.senses.reading(slot.number)
         if reading is not None and reading.bank != slot.bank and slot.number not in busy:
-            _believe_reader(turn, slot)
+            _believe_reader(turn, slot.number)
 
 
 def _doubt_ejections(turn: Turn) -> None:
@@ -123,25 +125,14 @@ def _doubt_ejections(turn: Turn) -> None:
         reading = turn.senses.reading(left.slot)
         if reading is not None and reading.bank == left.bank:
             never_left(turn, left)
-        elif _since_ms(turn, left) < LOOK_AFTER_MS:
+        elif turn.senses.since_ms(left.at) < LOOK_AFTER_MS:
             unsure.append(left)
     if len(unsure) < len(turn.memory.left):
         turn.memory = replace(turn.memory, left=tuple(unsure))
 
 
-def _since_ms(turn: Turn, left: Left) -> int:
-    """Return how long the cabinet has been able to look since the bank left."""
-    now = turn.senses.at
-    began_ms = left.at.uptime_ms if left.at.boot == now.boot else 0
-    return (now.uptime_ms or 0) - (began_ms or 0)
-
-
-def _believe_reader(turn: Turn, slot: Slot) -> None:
-    reading = turn.senses.reading(slot.number)
-    if slot.bank is not None and (reading is None or reading.bank != slot.bank):
-        turn.change_slot(slot.number, SlotEvent.BANK_GONE)
-        changed = turn.memory.slot(slot.number)
-        turn.record(
-            cab.SlotChanged(slot=slot.number, state=changed.state, reason=CabinetReason.NO_BANK_IN_SLOT)
-        )
-    inserted(turn, slot.number)
+def _believe_reader(turn: Turn, number: int) -> None:
+    slot = turn.memory.slot(number)
+    if slot.bank is not None and not missing.shows(turn, slot):
+        missing.gone(turn, number)
+    inserted(turn, number)

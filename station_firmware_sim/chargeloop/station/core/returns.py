@@ -17,7 +17,7 @@ from chargeloop.protocol.ids import BankId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import CabinetReason, SlotState
 from chargeloop.protocol.values import replace
-from chargeloop.station.core import keypad
+from chargeloop.station.core import keypad, missing
 from chargeloop.station.core.codes import count_wrong_code
 from chargeloop.station.core.memory import Asker, GiveAnswer, Left, Opened, OpenSlot, Turn
 from chargeloop.station.core.reservation import HoldEvent, HoldKind, Reservation
@@ -36,6 +36,7 @@ def offer(turn: Turn, asker: Asker, bank: cab.BankStatus | None, code: str | Non
     if bank is None:
         _reject(turn, asker, None, CabinetReason.UNREADABLE_BANK)
         return
+    missing.seen_elsewhere(turn, bank.bank)
     inside = (slot.bank for slot in turn.memory.slots)
     in_tray = (lying.bank.bank for lying in turn.senses.tray)
     if bank.bank in {*inside, *in_tray}:
@@ -89,6 +90,7 @@ def _read(turn: Turn, number: int, *, at: DeviceTime | None = None) -> cab.BankS
 def _returned(turn: Turn, number: int, reading: cab.BankStatus, at: DeviceTime | None) -> None:
     slot = turn.memory.slot(number)
     held_for = slot.reservation
+    missing.seen_elsewhere(turn, reading.bank)
     turn.change_slot(number, SlotEvent.BANK_READ, bank=reading.bank)
     event = cab.BankReturned(
         slot=number, bank=reading.bank, reservation=held_for, charge_pct=reading.charge_pct
