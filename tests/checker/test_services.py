@@ -36,5 +36,9 @@ def test_in_the_end_nothing_waits() -> None:
     assert Stream().tell("depth", "cab-1", 0).tell("depth", RENTAL, 2).broken() == {"services.empty"}
 
 
+def test_in_the_end_nobody_waits() -> None:
+    assert Stream().tell("restless", "usr-1").broken() == {"services.rest"}
+
+
 def test_the_last_depth_counts() -> None:
     assert Stream().tell("depth", "cab-1", 4).tell("depth", "cab-1", 0).broken() == set()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,17 +127,31 @@ class _World:
 
     def _rest(self, until_ms: int) -> None:
         """Play on until everything rests, or the time is over: then the checker will say what is amiss."""
-        while not self._is_at_rest() and self._stage.loop.now_ms() < until_ms:
+        while not self._is_at_rest():
+            if self._stage.loop.now_ms() >= until_ms:
+                self._tell_restless()
+                return
             self._stage.loop.run(self._stage.loop.now_ms() + _LOOK_MS)
 
     def _is_at_rest(self) -> bool:
         return all(
             not region.rental.books.open_orders
-            and all(person.done for person in region.people)
-            and all(operator.done for operator in region.operators)
+            and not any(self._restless(region))
             and not any(self._depths(region).values())
             for region in self._regions
         )
+
+    @staticmethod
+    def _restless(region: Region) -> Iterator[str]:
+        """Yield who still has something to do: banks in hand, a dispute or a locked slot on the desk."""
+        for somebody in (*region.people, *region.operators):
+            if not somebody.done:
+                yield somebody.client
+
+    def _tell_restless(self) -> None:
+        for region in self._regions:
+            for client in self._restless(region):
+                self._stage.record("restless", region.name, client)
 
     @staticmethod
     def _depths(region: Region) -> dict[str, int]:

@@ -81,6 +81,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "services.poison": "A message that nobody can take ends in quarantine.",
         "services.rebuilt": "What a service rebuilds from its store is what it had in memory.",
         "services.empty": "At the end no message waits anywhere.",
+        "services.rest": "Days after the healing nobody has banks in hand, a dispute or a locked slot.",
         "requests.same": "A request gets one answer, the same each time.",
         "requests.answered": "At the end every request has an answer.",
         # Jobs and offers.

@@ -1,4 +1,4 @@
-"""Services: poison ends in quarantine, memory is what the store says, and at the end nothing waits."""
+"""Services: poison ends in quarantine, memory is what the store says, at the end nothing waits."""
 
 from collections.abc import Collection, Mapping
 
@@ -25,6 +25,7 @@ class Services:
             "quarantined": self._put_away,
             "rebuilt": self._rebuilt,
             "depth": self._measured,
+            "restless": self._waits,
         }
 
     def quarantined(self, service: str, at_ms: int) -> Collection[str]:
@@ -55,6 +56,11 @@ class Services:
 
     def _measured(self, record: Record) -> None:
         self._waiting[record[3]] = record[4]
+
+    def _waits(self, record: Record) -> None:
+        _, at_ms, _, who = record
+        told = f"{who} cannot finish although nothing has gone wrong for days"
+        self._findings.report("services.rest", at_ms, told)
 
     def finish(self, at_ms: int) -> None:
         """Report poison that is in no quarantine, and nodes at which something waits."""

@@ -52,6 +52,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "offer": "region:t offer:t job:t courier:t state:t",
     "healed": "",
     "depth": "region:t node:t waiting:i",
+    "restless": "region:t who:t",
     "end": "",
 }
 
