@@ -148,11 +148,8 @@ CATALOGUE = (
         "pickup-continued-after-power-cut",
         "a motor that may have moved is run again",
         f"{STATION}/recovery.py",
-        """        turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)
-    pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
-        """        turn.act(pickups.RunMotor(motor.slot, pickup.claim))
-        return
-    pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)""",
+        "        turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)\n",
+        "        turn.act(pickups.RunMotor(motor.slot, pickup.claim))\n        return\n",
         "power,power_cut=0.05",
     ),
     Mutant(

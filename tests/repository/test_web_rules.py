@@ -22,7 +22,7 @@ from chargeloop.platform.core.alarms import (
 from chargeloop.platform.core.order import FINAL, BankPlace, BankTrack
 from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.platform.shell import problems
-from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.ids import BankId, CabinetId, JobId
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.rental import OrderState, RefusalCode, RequestDone
 from chargeloop.protocol.values import replace
@@ -148,8 +148,13 @@ def _troubles() -> Iterator[Trouble]:
             yield from of_cabinet(replace(sight, usable=False), OFFLINE_MS)
     yield from of_order(replace(order_in_use(), since_ms=0), NOON_MS)
     yield of_bank(BankId("bnk-1"), [CabinetId("cab-1"), CabinetId("cab-2"), CabinetId("cab-3")], 0)
-    for place in (BankPlace.ASTRAY, BankPlace.BACK):
-        ended = replace(order_in_use(), since_ms=0, banks=(BankTrack(BankId("bnk-1"), place),))
+    bank, cabinet = BankId("bnk-1"), CabinetId("cab-1")
+    for track in (
+        BankTrack(bank, BankPlace.ASTRAY, JobId("job-1")),
+        BankTrack(bank, BankPlace.ASTRAY, given_by=cabinet),
+        BankTrack(bank, BankPlace.BACK),
+    ):
+        ended = replace(order_in_use(), since_ms=0, banks=(track,))
         yield from of_outstanding(ended, BankId("bnk-1"), NOON_MS)
     for times in (1, 2):
         yield of_quarantine("rnt-main", Unread("cl/v1/demo/cabinet/cab-1/event", times, "not_utf8", 0, 0))
@@ -170,6 +175,6 @@ def test_the_console_finds_in_the_sentence_of_an_alarm_what_only_that_has() -> N
         "slot_jammed": {("bnk-1",), (None,)},
         "low_stock": {("0",), ("1",)},
         "bank_in_two_places": {("cab-1 and in cab-2 and in cab-3",)},
-        "bank_missing": {("had it last",), ("says that it is back",)},
+        "bank_missing": {("had it last", None), ("says that it is back", None), (None, "cab-1")},
         "quarantine": {(None, "not_utf8"), ("2", "not_utf8")},
     }

@@ -144,9 +144,8 @@ class _World:
     @staticmethod
     def _restless(region: Region) -> Iterator[str]:
         """Yield who still has something to do: banks in hand, a dispute or a locked slot on the desk."""
-        for somebody in (*region.people, *region.operators):
-            if not somebody.done:
-                yield somebody.client
+        yield from (person.client for person in region.people if not person.done)
+        yield from (operator.client for operator in region.operators if not operator.done)
 
     def _tell_restless(self) -> None:
         for region in self._regions:

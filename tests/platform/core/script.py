@@ -34,8 +34,8 @@ from chargeloop.protocol.geo import Plane, Point
 from chargeloop.protocol.ids import RegionId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
-from chargeloop.protocol.messages.common import ConnectionState, Location, Presence
-from chargeloop.protocol.time import MINUTE_MS
+from chargeloop.protocol.messages.common import ConnectionState, Location, Presence, SyncSample, TimeProbe
+from chargeloop.protocol.time import HOUR_MS, MINUTE_MS
 from chargeloop.protocol.topics import Topic, parse_topic
 
 D = TypeVar("D", bound=Data)
@@ -127,6 +127,7 @@ class Script:
         self._seq: dict[str, int] = {}
         self._connections: dict[str, int] = {}
         self._versions: dict[str, int] = {}
+        self._measured: set[str] = set()
         self.fixed_draw: int | None = None
         self._drawn = 0
         self._ids = 0
@@ -270,7 +271,25 @@ class Script:
         for name in names:
             self.say(f"cl/v1/demo/cabinet/{name}/telemetry", made(cab.Telemetry, power_w=10))
 
+    def measure(self, *names: str) -> None:
+        """Let the platform measure the clocks of cabinets: times of their events are synced for a while."""
+        for name in names:
+            self._measured.add(name)
+            uptime_ms = self._uptime_at(self.now_ms)
+            sample = SyncSample(
+                platform_time=self.now_ms, sent_uptime_ms=uptime_ms - 40, received_uptime_ms=uptime_ms
+            )
+            probe = TimeProbe(sent_uptime_ms=uptime_ms, previous=sample)
+            self.say(f"cl/v1/demo/cabinet/{name}/time", probe, bootid="boot-1", uptimems=uptime_ms)
+
+    @staticmethod
+    def _uptime_at(time_ms: int) -> int:
+        return time_ms - START_MS + HOUR_MS
+
     def event(self, name: str, data: Data, **attributes: Any) -> Incoming:
+        if name in self._measured and "bootid" not in attributes:
+            uptime_ms = self._uptime_at(attributes.get("time", self.now_ms))
+            attributes |= {"bootid": "boot-1", "uptimems": uptime_ms}
         return self.say(f"cl/v1/demo/cabinet/{name}/event", data, **(self._numbered(name) | attributes))
 
     def command(self, kind: type[D], cabinet: str | None = None) -> tuple[Send, D]:

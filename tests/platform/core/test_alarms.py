@@ -28,7 +28,7 @@ from chargeloop.platform.core.fees import Mark
 from chargeloop.platform.core.order import BankPlace, BankTrack
 from chargeloop.platform.core.rows import SlotRecord
 from chargeloop.protocol.envelope import ClockState
-from chargeloop.protocol.ids import BankId, CabinetId
+from chargeloop.protocol.ids import BankId, CabinetId, JobId
 from chargeloop.protocol.messages import delivery
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.delivery import JobEnd
@@ -103,8 +103,10 @@ def test_an_order_that_stays_in_a_state_for_a_week_is_stuck_unless_it_has_ended(
 @pytest.mark.parametrize(
     ("track", "told"),
     [
-        (BankTrack(BankId("bnk-1"), BankPlace.ASTRAY), "had it last"),
-        (BankTrack(BankId("bnk-1"), BankPlace.BACK, claimed=SAID), "says that it is back"),
+        (BankTrack(BankId("bnk-1"), BankPlace.ASTRAY, JobId("job-1")), "a courier had it last"),
+        (BankTrack(BankId("bnk-1"), BankPlace.INBOUND, JobId("job-1")), "a courier had it last"),
+        (BankTrack(BankId("bnk-1"), BankPlace.ASTRAY, given_by=CabinetId("cab-1")), "it left cab-1"),
+        (BankTrack(BankId("bnk-1"), BankPlace.BACK, claimed=SAID), "a courier says that it is back"),
         (BankTrack(BankId("bnk-1"), BankPlace.BACK, back=SAID), None),
         (BankTrack(BankId("bnk-1"), BankPlace.SOLD), None),
     ],
@@ -115,7 +117,7 @@ def test_a_bank_that_no_cabinet_has_seen_since_its_order_ended_is_missing(
     ended = replace(order_in_use(), state=OrderState.SETTLED, since_ms=NOON_MS, banks=(track,))
     assert not list(of_outstanding(ended, track.bank, NOON_MS + MISSING_MS))
     found = [trouble.text for trouble in of_outstanding(ended, track.bank, NOON_MS + MISSING_MS + 1)]
-    said = [] if told is None else [f"bnk-1 of {ended.id} is in no cabinet: a courier {told}"]
+    said = [] if told is None else [f"bnk-1 of {ended.id} is in no cabinet: {told}"]
     assert found == said
 
 

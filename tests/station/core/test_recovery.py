@@ -10,6 +10,7 @@ from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.station.core import cabinet
+from chargeloop.station.core.battery import Battery
 from chargeloop.station.core.faults import Faults
 from chargeloop.station.core.mechanics import Place
 from chargeloop.station.core.memory import LOOK_AFTER_MS
@@ -364,3 +365,24 @@ def test_reservations_and_outcomes_survive() -> None:
     made.order(reserve_banks(), "cmd-reserve")
     assert made.outcomes()[-1] == ("cmd-reserve", "done", None)
     assert made.states()[:2] == ["reserved", "reserved"]
+
+
+@pytest.mark.parametrize("cut_after", [3, 4])
+def test_a_bank_whose_motor_moved_has_left_whatever_stands_in_its_slot_at_the_boot(cut_after: int) -> None:
+    made = bench([90, None])
+    made.order(reserve_banks(1), "cmd-reserve")
+    made.cut_after = cut_after
+    with pytest.raises(PowerCutError):
+        made.order(eject(), "cmd-eject")
+    made.cut_after = None
+    assert made.told(cab.BankEjected) == []
+    other = Battery.inserted(bank("9"), made.now_ms)
+    made.world = replace(made.world, slots=(Place(1, other), *made.world.slots[1:]))
+    made.boot()
+    assert [said.bank for said in made.told(cab.BankEjected) if isinstance(said, cab.BankEjected)] == [
+        "bnk-1"
+    ]
+    assert [said.bank for said in made.told(cab.BankReturned) if isinstance(said, cab.BankReturned)] == [
+        "bnk-9"
+    ]
+    assert made.memory.slot(1).bank == "bnk-9"

@@ -44,6 +44,9 @@ _STUCK_MS: Final[Mapping[OrderState, int]] = MappingProxyType(
     }
 )
 
+# Where a bank of an ended order is that a courier had last.
+_WITH_COURIERS: Final = (BankPlace.OUTBOUND, BankPlace.INBOUND, BankPlace.ASTRAY)
+
 
 class AlarmKind(StrEnum):
     """What an alarm is about."""
@@ -191,10 +194,12 @@ def of_outstanding(order: Order, bank: BankId, now_ms: int) -> Iterator[Trouble]
     if track is None or now_ms - order.since_ms <= MISSING_MS:
         return
     by_word = track.place is BankPlace.BACK and track.back is None
-    if by_word or track.place is BankPlace.ASTRAY:
+    if by_word or track.place in _WITH_COURIERS:
         key = Key(AlarmKind.BANK_MISSING, SubjectKind.ORDER, order.id, bank)
-        told = "says that it is back" if by_word else "had it last"
-        text = f"{bank} of {order.id} is in no cabinet: a courier {told}"
+        told = "a courier says that it is back" if by_word else "a courier had it last"
+        if track.job is None and track.given_by is not None and not by_word:
+            told = f"it left {track.given_by}"
+        text = f"{bank} of {order.id} is in no cabinet: {told}"
         yield Trouble(key, Severity.WARNING, text, order.since_ms)
 
 

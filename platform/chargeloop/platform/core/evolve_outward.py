@@ -29,7 +29,7 @@ from chargeloop.platform.core.order_parts import (
 )
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages.courier import LegKind
-from chargeloop.protocol.messages.rental import HandOver
+from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.values import replace
 
 # Reservations.
@@ -151,20 +151,30 @@ def _bank_ejected(order: Order, happened: ev.BankEjected, stamp: Stamp) -> Order
         # The courier's word came before the cabinet's, or another cabinet has told already that it is back.
         ejected = known.ejected or stamp.mark
         rented = None if known.rented is None else _begun(known.rented, ejected)
-        told = replace(known, ejected=ejected, rented=rented)
+        told = replace(known, ejected=ejected, rented=rented, given_by=known.given_by or happened.cabinet)
         if known.reservation is None:
             told = replace(told, reservation=happened.reservation, left_job=happened.job)
         return with_bank(order, told)
     others = (track for track in order.banks if track.ejected is not None and track.bank != happened.bank)
     wanted = _wanted(order, others)
-    if order.hand_over is HandOver.WALK_UP and not order.final and wanted > 0:
+    # While an order looks for a cabinet nobody has asked for its banks but an operator.
+    waits = order.state is not OrderState.RESERVING and not order.final
+    if order.hand_over is HandOver.WALK_UP and waits and wanted > 0:
         track = BankTrack(happened.bank, BankPlace.USER, ejected=stamp.mark, rented=stamp.mark)
-        return with_bank(order, track)
+        return with_bank(order, replace(track, given_by=happened.cabinet))
     leg = order.leg
     waited_for = leg is not None and leg.job == happened.job and order.state in OUTWARD_STATES and wanted > 0
     place = BankPlace.OUTBOUND if waited_for else BankPlace.ASTRAY
-    left = BankTrack(happened.bank, place, happened.job, stamp.mark)
-    return with_bank(order, replace(left, reservation=happened.reservation, left_job=happened.job))
+    left = BankTrack(
+        happened.bank,
+        place,
+        happened.job,
+        stamp.mark,
+        reservation=happened.reservation,
+        left_job=happened.job,
+        given_by=happened.cabinet,
+    )
+    return with_bank(order, left)
 
 
 def _is_late(known: BankTrack, left: Stamp) -> bool:
@@ -177,7 +187,8 @@ def _pickup_finished(order: Order, happened: ev.PickupFinished, _: Stamp) -> Ord
         return order
     told = [track for track in order.banks if track.left_for(leg)]
     told = [track for track in told if track.reservation in {None, happened.reservation}]
-    if len(told) < max(1, happened.ejected):
+    for_leg = bool(told) or happened.reservation == leg.reservation
+    if not for_leg or len(told) < happened.ejected:
         return order
     order = with_leg(order, leg.job, given=True)
     order = order if leg.succeeded is None else _named_rightly(order, leg)
@@ -224,7 +235,9 @@ def _taken_over(wrong: BankTrack, right: BankTrack, *, final: bool) -> BankTrack
     if wrong.back is not None:
         return replace(right, place=BankPlace.ASTRAY if final else BankPlace.USER, rented=begun)
     as_believed = replace(wrong, bank=right.bank, ejected=right.ejected, rented=begun)
-    return replace(as_believed, reservation=right.reservation, left_job=right.left_job)
+    return replace(
+        as_believed, reservation=right.reservation, left_job=right.left_job, given_by=right.given_by
+    )
 
 
 def _wanted(order: Order, given: Iterable[BankTrack]) -> int:

@@ -17,7 +17,7 @@ from chargeloop.platform.core.order import BankPlace, BankTrack, Claim, HoldKind
 from chargeloop.platform.core.order_journal import EventKind
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.clock_map import Corrected
-from chargeloop.protocol.ids import BankId, JobId
+from chargeloop.protocol.ids import BankId, CabinetId, JobId
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.values import replace
 
@@ -70,6 +70,19 @@ def may_hold(turn: Turn, order: Order, bank: BankId) -> bool:
     return other is None or other.id == order.id or other.final
 
 
+def out_ms(turn: Turn, order: Order, track: BankTrack) -> int | None:
+    """Return since when an order has had a bank, None when that is not sure.
+
+    Its cabinet tells, or a courier whose word fits what is known: the bank stood in a cabinet of the job.
+    """
+    if track.ejected is not None:
+        return track.ejected.time_ms
+    leg = None if track.job is None else order.leg_of(track.job)
+    if leg is None or not _givers(order, leg) & set(_showing(turn, order, track.bank)):
+        return None
+    return leg.requested_ms if track.rented is None else track.rented.time_ms
+
+
 def believe(turn: Turn, order: Order, leg: Leg, named: tuple[BankId, ...]) -> tuple[BankId, ...]:
     """Return the banks that can have left for an outward job, of those that its courier names."""
     left = {track.bank for track in order.banks if track.left_for(leg)}
@@ -104,12 +117,16 @@ def _distance(track: BankTrack) -> int:
 
 def _is_elsewhere(turn: Turn, order: Order, leg: Leg, bank: BankId) -> bool:
     """Tell whether the bank stands in a cabinet near, and in none that may have given it to this courier."""
-    own = {leg.cabinet, *(hold.cabinet for hold in order.holds if hold.kind is HoldKind.BANKS)}
     found = set(_showing(turn, order, bank))
-    return bool(found) and not found & own
+    return bool(found) and not found & _givers(order, leg)
 
 
-def _showing(turn: Turn, order: Order, bank: BankId) -> Iterator[str]:
+def _givers(order: Order, leg: Leg) -> set[CabinetId]:
+    """Return the cabinets that may have given banks to the courier of a job."""
+    return {leg.cabinet, *(hold.cabinet for hold in order.holds if hold.kind is HoldKind.BANKS)}
+
+
+def _showing(turn: Turn, order: Order, bank: BankId) -> Iterator[CabinetId]:
     for _, cabinet in turn.fleet.all_near(order.location, turn.policy.search_radius_m):
         if any(slot.bank == bank for slot in cabinet.slots):
             yield cabinet.id

@@ -7,6 +7,7 @@ from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
 from chargeloop.platform.core.order import (
     BankPlace,
+    BankTrack,
     Hold,
     HoldKind,
     HoldState,
@@ -27,6 +28,7 @@ from chargeloop.protocol.values import replace
 
 # An eject that is refused so says nothing about the banks: a command before it has to do with them.
 _OUTDONE: Final = frozenset({CabinetReason.STALE_EPOCH, CabinetReason.BUSY})
+_MEASURED: Final = frozenset({ClockState.SYNCED, ClockState.FREE})
 
 # Commands.
 
@@ -186,6 +188,8 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     if early is not None and early.cabinet == cabinet.id:
         turn.drop_early_return(said.bank)
     order = _given_for(turn, cabinet, said)
+    known = None if order is None else order.bank(said.bank)
+    when = _at_latest(known, when)
     left_again = _left_again(turn, said.bank, when, order)
     if left_again is None:
         _seen_elsewhere(turn, cabinet, said, when, order)
@@ -202,12 +206,22 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
     order = ending.book(turn, turn.happen(order.id, happened, when.not_before(asked_ms)))
     if left_again is not None:
         turn.save_bank(left_again)
+        if known is not None and known.back is not None:
+            return
         returned = ev.BankReturned(said.bank, cabinet.id, said.slot)
         inferred = Corrected(when.time_ms, ClockState.INFERRED).not_before(asked_ms)
         taking_back.back(turn, order, returned, inferred)
         return
     if order.state is OrderState.RECALLING:
         holds.ask_next(turn, order)
+
+
+def _at_latest(known: BankTrack | None, when: Corrected) -> Corrected:
+    """Return the time of an ejection; one that nobody measured came before what is known to have followed."""
+    if known is None or known.ejected is not None or when.state in _MEASURED:
+        return when
+    followed = (mark.time_ms for mark in (known.rented, known.back) if mark is not None)
+    return Corrected(min((when.time_ms, *followed)), ClockState.INFERRED)
 
 
 def _given_for(turn: Turn, cabinet: Cabinet, said: cab.BankEjected) -> Order | None:
@@ -233,9 +247,10 @@ def _left_again(turn: Turn, bank: BankId, when: Corrected, order: Order | None) 
     """
     other = taking_back.holder(turn, bank)
     track = None if other is None else other.bank(bank)
-    if other is None or track is None or track.ejected is None or other is order:
+    if other is None or track is None or other is order:
         return None
-    return turn.memory.banks[bank] if when.time_ms < track.ejected.time_ms else None
+    out_ms = hand_over.out_ms(turn, other, track)
+    return turn.memory.banks[bank] if out_ms is not None and when.time_ms < out_ms else None
 
 
 def _seen_elsewhere(
@@ -320,9 +335,13 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
     The inventory is a journal entry, so everything that had happened before it has been heard.
     """
     turn.fleet.inventory(cabinet, said.slots)
-    for status in said.slots:
-        if status.bank is not None:
-            taking_back.found_inside(turn, cabinet, status.slot, status.bank.bank, when)
+    inside = [(status.slot, status.bank.bank) for status in said.slots if status.bank is not None]
+    if said.command is not None or when.state in _MEASURED:
+        for slot, bank in inside:
+            taking_back.found_inside(turn, cabinet, slot, bank, when)
+    elif any(taking_back.is_out(turn, bank, when) for _, bank in inside):
+        # Of a boot that never learned the time: nobody knows whether they have left since.
+        holds.take_stock(turn, cabinet)
     order = None if said.command is None else turn.owner_of(said.command)
     if said.command is None or (order is not None and _obeyed_elsewhere(order, said.command, cabinet)):
         return

@@ -196,7 +196,7 @@ def problem(turn: Turn, order: Order, leg: Leg, said: delivery.DeliveryProblem, 
 def _nobody_there(turn: Turn, order: Order, leg: Leg) -> None:
     if order.state is OrderState.DELIVERING:
         ending.call_off(turn, order, OrderState.FAILED, "nobody was there to take the banks")
-    elif leg.kind is LegKind.BACK and may_happen(order.state, EventKind.RETURN_DROPPED):
+    elif leg.kind is LegKind.BACK and not leg.cancelled and may_happen(order.state, EventKind.RETURN_DROPPED):
         ending.drop_return(turn, order, "nobody was there to give the banks back")
 
 

@@ -229,8 +229,8 @@ class BankTrack:
     """One bank the order has given out, and the facts its fee needs.
 
     `rented` and `ended` are the two ends of its rental; `job` is the delivery job whose courier holds it or
-    held it last, `left_job` the one with whose courier it left its cabinet, and `reservation` what it was
-    given out for; `claimed` is a courier's word that it is back, `back` the cabinet's.
+    held it last, `left_job` the one with whose courier it left its cabinet `given_by`, and `reservation` what
+    it was given out for; `claimed` is a courier's word that it is back, `back` the cabinet's.
     """
 
     bank: BankId
@@ -243,6 +243,7 @@ class BankTrack:
     back: Mark | None = None
     reservation: ReservationId | None = None
     left_job: JobId | None = None
+    given_by: CabinetId | None = None
 
     def left_for(self, leg: "Leg") -> bool:
         """Tell whether its cabinet has told that it left with the present courier of a leg.

@@ -1,5 +1,7 @@
 """Banks that are in a slot again: whoever was believed to hold them does not, and their rental ends."""
 
+from typing import Final
+
 from chargeloop.platform.core import ending
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.fleet import Cabinet
@@ -14,6 +16,10 @@ from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages.cabinet import SlotState
 from chargeloop.protocol.messages.courier import LegKind
 from chargeloop.protocol.messages.rental import OrderState
+from chargeloop.protocol.time import MINUTE_MS
+
+# So far the clocks of two cabinets that have measured the platform's time may be apart, with room to spare.
+_CLOCKS_DIFFER_MS: Final = MINUTE_MS
 
 
 def holder(turn: Turn, bank: BankId) -> Order | None:
@@ -27,6 +33,8 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
     turn.fleet.set_slots(cabinet, [slot])
     order = holder(turn, said.bank)
+    if order is not None and has_left_since(order, cabinet, said.bank, when):
+        return
     inside(turn, cabinet.id, said.slot, said.bank)
     if order is None:
         early = EarlyReturn(said.bank, cabinet.id, said.slot, when.time_ms, when.state)
@@ -34,6 +42,20 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     else:
         happened = ev.BankReturned(said.bank, cabinet.id, said.slot, said.reservation)
         back(turn, _collected_first(turn, order, said, when), happened, when)
+
+
+def has_left_since(order: Order, cabinet: Cabinet, bank: BankId, when: Corrected) -> bool:
+    """Tell whether a bank stood in a cabinet before another gave it out for this order, by measured times.
+
+    Whoever brought it back then is no longer known here, and the order's rental goes on.
+    """
+    track = order.bank(bank)
+    if track is None or track.back is not None or when.state is not ClockState.SYNCED:
+        return False
+    left = track.ejected
+    if left is None or left.quality is not ClockState.SYNCED or track.given_by in {None, cabinet.id}:
+        return False
+    return when.time_ms + _CLOCKS_DIFFER_MS < left.time_ms
 
 
 def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
@@ -97,9 +119,15 @@ def _had_been_put_back(track: BankTrack, when: Corrected) -> bool:
 def found_inside(turn: Turn, cabinet: Cabinet, slot: int, bank: BankId, when: Corrected) -> None:
     """Infer the return of a bank that left a cabinet by its own report and stands in a slot now."""
     order = holder(turn, bank)
-    track = None if order is None else order.bank(bank)
-    if order is None or track is None or track.ejected is None or track.ejected.time_ms > when.time_ms:
+    if order is None or not is_out(turn, bank, when):
         return
     inside(turn, cabinet.id, slot, bank)
     happened = ev.BankReturned(bank, cabinet.id, slot)
     back(turn, order, happened, Corrected(when.time_ms, ClockState.INFERRED))
+
+
+def is_out(turn: Turn, bank: BankId, when: Corrected) -> bool:
+    """Tell whether an order answers for a bank that had left a cabinet by then, as that has told."""
+    order = holder(turn, bank)
+    track = None if order is None else order.bank(bank)
+    return track is not None and track.ejected is not None and track.ejected.time_ms <= when.time_ms

@@ -8,7 +8,7 @@ export const DETAILS = {
   slot_jammed: /^slot \d+ of .* is out of order(?: and holds (\S+))?$/,
   low_stock: /has (\d+) banks? to give$/,
   bank_in_two_places: /stands in (.+) at once$/,
-  bank_missing: /is in no cabinet: a courier (had it last|says that it is back)$/,
+  bank_missing: /is in no cabinet: (?:a courier (had it last|says that it is back)|it left (\S+))$/,
   quarantine: /^(?:a message|(\d+) messages) on .+ could not be read: (.*)$/,
 } as const
 
@@ -44,6 +44,8 @@ function sentence({ kind, subject, part, text }: Alarm, nameOf: (cabinet: string
         places: (first ?? '').split(' and in ').map(nameOf).join(', '),
       })
     case 'bank_missing':
+      if (second !== undefined)
+        return o('sentence.bank_missing.left', { bank: part, order: id, name: nameOf(second) })
       return first === 'had it last'
         ? o('sentence.bank_missing', { bank: part, order: id })
         : o('sentence.bank_missing.said', { bank: part, order: id })

@@ -435,6 +435,7 @@ export const en = {
   'sentence.slot_jammed': 'Slot {slot} of {name} is out of order',
   'sentence.slot_jammed.bank': 'Slot {slot} of {name} is out of order and holds {bank}',
   'sentence.bank_missing': '{bank} is in no cabinet since {order} ended: a courier had it last',
+  'sentence.bank_missing.left': '{bank} is in no cabinet since {order} ended: it left {name}',
   'sentence.bank_missing.said':
     '{bank} is in no cabinet since {order} ended, though a courier says that it is back',
   'sentence.bank_in_two_places': '{bank} stands in several places at once: {places}',

@@ -422,6 +422,7 @@ export const zh: Readonly<Record<Key, string>> = {
   'sentence.slot_jammed': '{name} 的 {slot} 号仓位发生故障',
   'sentence.slot_jammed.bank': '{name} 的 {slot} 号仓位发生故障，内有 {bank}',
   'sentence.bank_missing': '{order} 结束后，{bank} 不在任何机柜中：最后由配送员持有',
+  'sentence.bank_missing.left': '{order} 结束后，{bank} 不在任何机柜中：它离开了 {name}',
   'sentence.bank_missing.said': '{order} 结束后，{bank} 不在任何机柜中，但配送员称已归还',
   'sentence.bank_in_two_places': '{bank} 同时出现在多处：{places}',
   'sentence.low_stock': '{name} 可借 {n} 个充电宝',

@@ -73,7 +73,7 @@ def _interrupted(turn: Turn) -> tuple[MessageId, ...]:
         for pickup in running
         if pickup.command is not None
         and pickup.motor is not None
-        and turn.senses.reading(pickup.motor.slot) is not None
+        and missing.shows(turn, turn.memory.slot(pickup.motor.slot))
     )
 
 
@@ -87,10 +87,10 @@ def _drop_waiting_pickups(turn: Turn) -> None:
 
 def _end_interrupted_pickup(turn: Turn, pickup: Pickup) -> None:
     motor = pickup.motor
-    if motor is not None and turn.senses.reading(motor.slot) is None:
-        pickups.bank_out(turn, pickup, motor)
-    elif motor is not None:
+    if motor is not None and missing.shows(turn, turn.memory.slot(motor.slot)):
         turn.change_slot(motor.slot, SlotEvent.INTERRUPTED)
+    elif motor is not None:
+        pickups.bank_out(turn, pickup, motor)
     pickups.finish(turn, turn.memory.pickups[0], CabinetReason.POWER_CUT)
 
 
