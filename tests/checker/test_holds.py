@@ -44,6 +44,15 @@ def test_a_reservation_whose_slot_was_given_away_keeps_nothing_later() -> None:
     assert freed(stream, 1, 2) == {"holds.taken"}
 
 
+def test_a_reservation_goes_on_without_a_bank_that_was_forced_out_of_its_slot() -> None:
+    stream = kept(1).tell("bank", "bnk-9", "slot/cab-1/1").move("bnk-9", "slot/cab-1/1", "outside", "vandal")
+    stream.tell("hold", "cab-1", 1, SECOND).wait(1).tell("hold", "cab-1", 2, FIRST)
+    assert freed(stream, 1, 2) == set()
+    other = kept(1).tell("bank", "bnk-9", "slot/cab-1/2").move("bnk-9", "slot/cab-1/2", "outside", "vandal")
+    other.tell("hold", "cab-1", 1, SECOND).wait(1).tell("hold", "cab-1", 2, FIRST)
+    assert freed(other, 1, 2) == {"holds.taken"}
+
+
 def test_a_motor_does_not_run_for_a_reservation_whose_slot_was_given_away() -> None:
     stream = kept(1).tell("hold", "cab-1", 1, SECOND).wait(1)
     stream.tell("motor", "cab-1", 3, None, FIRST, None, 0, False)

@@ -3,7 +3,7 @@
 A cabinet tells what changed in its memory from one step to the next, and one step may both end a
 reservation whose time is over and give its slot to the next one. So a slot may pass straight from one to
 another, but then the first one must be over: from the next moment on it keeps nothing, and no motor runs
-for it any more.
+for it any more. Unless somebody forced the bank out of the slot: then the first one goes on without it.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,12 @@ class Holds:
         self._times: dict[tuple[str, int], int] = {}
         self._over: dict[_Lease, int] = {}
         self._in_doubt: list[_Lease] = []
+        # Slots out of which a bank was forced that was kept there for a reservation.
+        self._forced: set[tuple[str, int, str]] = set()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
-        return {"hold": self._kept_for}
+        return {"hold": self._kept_for, "move": self._moved}
 
     def times(self, cabinet: str, slot: int) -> int:
         """Return how often a slot began to be kept for a reservation."""
@@ -47,6 +49,16 @@ class Holds:
         if (cabinet, reservation) in self._over:
             told = f"a motor of {cabinet} ran for {reservation}, whose slot had been given away"
             self._findings.report("holds.taken", at_ms, told)
+
+    def _moved(self, record: Record) -> None:
+        _, _, _, _, start, _, by = record
+        kind, _, place = start.partition("/")
+        if by != "vandal" or kind != "slot":
+            return
+        cabinet, _, slot = place.partition("/")
+        kept = self._kept.get((cabinet, int(slot)))
+        if kept is not None:
+            self._forced.add((cabinet, int(slot), kept))
 
     def _kept_for(self, record: Record) -> None:
         _, at_ms, _, cabinet, slot, reservation = record
@@ -65,7 +77,8 @@ class Holds:
         if before != reservation:
             self._times[cabinet, slot] = self.times(cabinet, slot) + 1
         self._slots[lease] = self._slots.get(lease, 0) + 1
-        if before is not None and before != reservation:
+        forced = (cabinet, slot, before) in self._forced
+        if before is not None and before != reservation and not forced:
             self._over[cabinet, before] = at_ms
             self._in_doubt.append((cabinet, before))
 
