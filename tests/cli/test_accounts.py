@@ -121,6 +121,14 @@ def test_a_short_password_is_refused_and_not_shown(
     assert "12345" not in shown
 
 
+def test_a_password_that_is_no_text_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"correct \xff\xfe horse\n"), "utf-8"))
+    assert account(tmp_path, "add", *ANNA) == 2
+    assert capsys.readouterr().err == "chargeloop: the password on standard input is no text in UTF-8\n"
+
+
 def test_who_is_not_there_cannot_be_changed(
     tmp_path: Path, typed: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -173,10 +173,13 @@ def _password(from_stdin: bool) -> str:
     """Return the password, of standard input or typed twice.
 
     Raises:
-        CommandError: it cannot be asked for, or was typed differently.
+        CommandError: it cannot be asked for or read, or was typed differently.
     """
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise CommandError("the password on standard input is no text in UTF-8") from None
     if not sys.stdin.isatty():
         raise CommandError("there is no terminal to ask for the password: give it by --password-stdin")
     typed = getpass.getpass("password: ")

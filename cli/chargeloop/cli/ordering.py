@@ -3,11 +3,12 @@
 import asyncio
 import getpass
 import json
+import re
 import shlex
 import sys
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from chargeloop.cli.settings import Effective, Settings
 
 T = TypeVar("T")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")  # what the gateway takes
 
 app = typer.Typer(help="Rent power banks and give them back, over HTTP.")
 
@@ -196,8 +198,11 @@ def _do_once(
     """Have something done once for a key, which is drawn when none is given, and return the answer.
 
     Raises:
-        CommandError: as by `_ask`; where it is not known whether it was done, with the key to repeat it by.
+        CommandError: it can be no key; or as by `_ask`, with the key to repeat it by where it is not known
+            whether it was done.
     """
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise CommandError("--key is 1 to 200 visible ASCII characters, without blanks")
     drawn = uuid.uuid4().hex if key is None else key
     return _ask(flags, config, lambda client: client.send("POST", path, body, key=drawn), drawn)
 

@@ -128,12 +128,13 @@ async def run_platform(
     """Run the rental platform with its HTTP gateway.
 
     Raises:
-        CommandError: tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.
+        CommandError: store, tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.
     """
     from chargeloop.platform.core.policy import Policy
     from chargeloop.platform.main import PlatformSettings, run
     from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
     from chargeloop.platform.shell.gateway_file import GatewayFileError
+    from chargeloop.platform.shell.store import NotAStoreError, OtherRegionError, SchemaVersionError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -152,6 +153,8 @@ async def run_platform(
     )
     try:
         await run(told, clock, ready=ready)
+    except (NotAStoreError, OtherRegionError, SchemaVersionError) as error:
+        raise CommandError(str(error)) from None
     except (TariffFileError, GatewayFileError, BrokenKeyError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
@@ -167,8 +170,13 @@ async def run_platform(
 async def run_couriers(
     settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
 ) -> None:
-    """Run the courier platform."""
+    """Run the courier platform.
+
+    Raises:
+        CommandError: its store cannot be used.
+    """
     from chargeloop.courier.main import DispatchSettings, run
+    from chargeloop.courier.shell.store import NotAStoreError
 
     CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)
     policy = DispatchPolicy(
@@ -179,7 +187,10 @@ async def run_couriers(
     told = DispatchSettings(
         region=settings.region, broker=broker, data=settings.data, dispatch=DISPATCH, policy=policy
     )
-    await run(told, clock, ready=ready)
+    try:
+        await run(told, clock, ready=ready)
+    except NotAStoreError as error:
+        raise CommandError(str(error)) from None
 
 
 async def run_phones(

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.claim import address_file, note_address
@@ -79,6 +80,16 @@ def known_gateway(effective: Effective) -> str:
         CommandError: it is no address of a web server.
     """
     url, _ = gateway_in_force(effective)
-    if not url.startswith(("http://", "https://")):
+    if not _is_gateway(url):
         raise CommandError(f"{url!r} is no address of a gateway: expected http://HOST:PORT")
     return url
+
+
+def _is_gateway(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # The port is looked at when it is asked for: what is none is a ValueError.
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        return is_web and parts.port != 0 and url.isprintable()
+    except ValueError:
+        return False

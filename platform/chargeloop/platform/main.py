@@ -112,7 +112,7 @@ async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], N
 
     Raises:
         TariffFileError: the tariff cannot be used.
-        SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
+        SchemaVersionError, OtherRegionError, NotAStoreError: the store in `data` is not ours to write.
         GatewayFileError, BrokenKeyError: the accounts in `data` cannot be used, or the alarms.
         TlsFilesError: certificate and key cannot be used.
         OSError: the HTTP port is taken.

@@ -32,7 +32,13 @@ from chargeloop.platform.core.rows import (
     SaveTariff,
 )
 from chargeloop.platform.shell.reader import OrderFile, OrderFilter, RentalReader
-from chargeloop.platform.shell.store import OtherRegionError, PlatformStore, SchemaVersionError, connect
+from chargeloop.platform.shell.store import (
+    NotAStoreError,
+    OtherRegionError,
+    PlatformStore,
+    SchemaVersionError,
+    connect,
+)
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import CabinetId, OrderId, RegionId, ReservationId, UserId
 from chargeloop.protocol.messages.rental import OrderState
@@ -271,6 +277,15 @@ async def test_a_file_of_another_version_is_refused_by_writer_and_reader(
         RentalReader(path).region()
     with pytest.raises(SchemaVersionError):
         PlatformStore(path, REGION)
+
+
+def test_a_file_that_is_no_store_is_named_by_writer_and_reader(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"no database " * 100)
+    with pytest.raises(NotAStoreError, match=r"rental\.sqlite3: file is not a database"):
+        PlatformStore(path, REGION)
+    with pytest.raises(NotAStoreError):
+        RentalReader(path).region()
 
 
 @pytest.mark.parametrize(

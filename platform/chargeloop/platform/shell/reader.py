@@ -82,7 +82,7 @@ class OrderPlace:
 
 
 class RentalReader:
-    """Reads one store. Every method raises SchemaVersionError for a file of another version."""
+    """Reads one store. Every method raises SchemaVersionError or NotAStoreError for a file that is none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
