@@ -81,7 +81,9 @@ HttpHostOption = Annotated[
 HttpPortOption = Annotated[
     int | None,
     typer.Option(
-        "--http-port", metavar="PORT", help="TCP port of the HTTP gateway, 0 to 65535. Default: 8080."
+        "--http-port",
+        metavar="PORT",
+        help="TCP port of the HTTP gateway, 0 to 65535; 0: a free one. Default: 8080.",
     ),
 ]
 TlsCertOption = Annotated[

@@ -123,9 +123,14 @@ def warn_of_open_gateway(settings: Settings) -> None:
 
 
 async def run_platform(
-    settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
+    settings: Settings,
+    broker: BrokerAddress,
+    clock: Clock,
+    ready: Callable[[int], None],
+    *,
+    pace: Pace = LIVE,
 ) -> None:
-    """Run the rental platform with its HTTP gateway.
+    """Run the rental platform with its HTTP gateway; `ready` is called with the port that it listens on.
 
     Raises:
         CommandError: store, tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.

@@ -52,10 +52,10 @@ def known_broker(settings: Settings) -> BrokerAddress:
     return BrokerAddress.parse(noted.read_text(encoding="utf-8").strip())
 
 
-def gateway_url(settings: Settings) -> str:
-    """Return where the gateway that runs with these settings is reached."""
+def gateway_url(settings: Settings, port: int) -> str:
+    """Return where the gateway that runs with these settings is reached, on the port that it listens on."""
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return f"{'http' if settings.tls_cert is None else 'https'}://{host}:{settings.http_port}"
+    return f"{'http' if settings.tls_cert is None else 'https'}://{host}:{port}"
 
 
 def note_gateway(data: Path, url: str) -> None:

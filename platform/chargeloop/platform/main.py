@@ -107,8 +107,12 @@ def _share_the_interpreter() -> None:
     sys.setswitchinterval(_SWITCH_S)
 
 
-async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
-    """Run the platform until this task is cancelled; `ready` is called once it takes messages and requests.
+async def run(
+    settings: PlatformSettings, clock: Clock, *, ready: Callable[[int], None] | None = None
+) -> None:
+    """Run the platform until this task is cancelled.
+
+    `ready` is called once it takes messages and requests, with the port that it takes requests on.
 
     Raises:
         TariffFileError: the tariff cannot be used.
@@ -166,7 +170,7 @@ class _Parts:
     desk: AlarmDesk
 
 
-async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None:
+async def _run_together(parts: _Parts, ready: Callable[[int], None] | None) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(parts.endpoint.run())
         tasks.create_task(parts.link.run())
@@ -177,7 +181,7 @@ async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None
         await parts.link.wait_ready()
         await parts.server.wait_listening()
         if ready is not None:
-            ready()
+            ready(parts.server.port)
 
 
 def patient(policy: Policy, clock: Clock) -> Policy:

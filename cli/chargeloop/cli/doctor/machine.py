@@ -51,7 +51,7 @@ def _gateway_port(settings: Settings) -> Finding:
     try:
         free_address(host, port)
     except BrokerError as error:
-        region = _gateway_region(gateway_url(settings))
+        region = _gateway_region(gateway_url(settings, port))
         if region is not None:
             return ok("http port", f"{port}: the gateway of region {region} runs there")
         return fail("http port", str(error), "stop what listens there, or give another --http-port")
