@@ -124,7 +124,7 @@ def top(
 def export(data: DataOption = None, config: ConfigOption = None) -> None:
     """Write orders, events, fee lines and tariffs as JSON lines.
 
-    They are enough to compute every fee again.
+    They are enough to compute every fee again, and are read from a temporary copy of the store.
     """
     from chargeloop.cli.exporting import export_records
     from chargeloop.cli.settings import load_settings

@@ -325,6 +325,21 @@ async def test_a_reader_sees_what_was_committed_while_the_writer_goes_on_and_aft
     assert len(RentalReader(path).load(0).orders) == 1
 
 
+async def test_whoever_reads_everything_slowly_does_not_keep_the_writer_s_log_from_being_folded_back(
+    store: PlatformStore, path: Path
+) -> None:
+    await write(store, SaveTariff(TARIFF), *books.walk_up_rental())
+    reading = RentalReader(path).everything()
+    first = next(reading)
+    await write(store, SaveOrder(books.order_in_use("ord-9", "bnk-000018")))
+    with closing(sqlite3.connect(path, timeout=0)) as db:
+        blocked, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not blocked
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+    orders = [one.order.id for one in reading if isinstance(one, OrderFile)]
+    assert (first, orders) == (TARIFF, [books.order_in_use().id])
+
+
 KILLED_WRITER = """
 import asyncio, os, signal, sys
 from pathlib import Path

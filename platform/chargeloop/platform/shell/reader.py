@@ -180,9 +180,17 @@ class RentalReader:
             return region_in(db)
 
     def everything(self) -> Iterator[Tariff | OrderFile]:
-        """Yield every tariff, then every order, the oldest first, all of one committed state."""
-        with closing(connect(self.path)) as db, db:
-            db.execute("BEGIN")
+        """Yield every tariff, then every order, the oldest first, all of one committed state.
+
+        They are read from a copy, made in SQLite's directory for temporary files: whoever takes them may take
+        hours, and an open read would keep all that the writer writes meanwhile in its log.
+
+        Raises:
+            sqlite3.OperationalError: there is no room for the copy.
+        """
+        with closing(sqlite3.connect("")) as db:
+            with closing(connect(self.path)) as store:
+                store.backup(db)
             for (body,) in db.execute("SELECT body FROM tariffs ORDER BY version"):
                 yield TARIFFS.validate_json(body)
             for row in db.execute(f"{_ORDERS} ORDER BY orders.placed_ms, orders.id"):
