@@ -277,7 +277,7 @@ def _token_source(settings: "Settings") -> "Callable[[], str]":
     """Return what signs tokens for the user of the settings: who can read DATA needs no password.
 
     Raises:
-        CommandError: nobody is given, or the gateway is not of this data directory.
+        CommandError: nobody is given, or is disabled, or the gateway is not of this data directory.
     """
     from functools import partial
 
@@ -288,11 +288,24 @@ def _token_source(settings: "Settings") -> "Callable[[], str]":
         raise CommandError("who orders? give --login NAME, or --user usr-… and --data of the gateway")
     if not key_path(settings.data).is_file():
         raise CommandError(f"no gateway has run in {settings.data}: give its --data, or --login NAME")
+    _require_not_disabled(settings.user, settings.data)
     CredentialStore.of_data(settings.data).grant(settings.user, settings.region)
     try:
         return partial(AccessTokens.of_data(settings.data, settings.region).sign, str(settings.user))
     except (BrokenKeyError, OSError) as error:
         raise CommandError(str(error)) from None
+
+
+def _require_not_disabled(user: str, data: "Path") -> None:
+    """Refuse somebody who is shut out, and would get credentials of the broker again."""
+    from chargeloop.cli.accounts import with_registry
+    from chargeloop.platform.shell.accounts.store import accounts_path
+
+    if not accounts_path(data).is_file():
+        return
+    known = with_registry(data, lambda registry: registry.store.get(user))
+    if known is not None and known.disabled:
+        raise CommandError(f"the account {known.login!r} of {user} is disabled", FAILED)
 
 
 def _password_of(login: str, settings: "Settings") -> str:
