@@ -138,14 +138,14 @@ class RentalReader:
             row = db.execute("SELECT body FROM orders WHERE id = ?", (order,)).fetchone()
             return None if row is None else ORDERS.validate_json(row[0])
 
-    def carried_by(self, courier: CourierId, since_ms: int, limit: int) -> tuple[Order, ...]:
-        """Return at most so many orders that a courier has taken a trip for, placed at `since_ms` or later.
+    def carried_by(self, courier: CourierId, since_ms: int) -> Iterator[Order]:
+        """Yield the orders that a courier has taken a trip for, placed at `since_ms` or later.
 
-        The newest come first.
+        The newest come first. Take them without a pause: meanwhile the file is open.
         """
         with closing(connect(self.path)) as db:
-            rows = db.execute(_CARRIED, (courier, since_ms, limit))
-            return tuple(ORDERS.validate_json(body) for (body,) in rows)
+            for (body,) in db.execute(_CARRIED, (courier, since_ms)):
+                yield ORDERS.validate_json(body)
 
     def disputed(self, limit: int, *, answered: bool | None = None) -> tuple[Order, ...]:
         """Return the orders of the disputes that were opened last, of so many disputes at most.
@@ -218,7 +218,7 @@ _ORDERS: Final = (
 _SENT: Final = "SELECT body FROM interventions WHERE sent_ms >= ?"
 _CARRIED: Final = (
     "SELECT body FROM order_couriers AS c JOIN orders ON orders.id = c.order_id"
-    " WHERE c.courier = ? AND c.placed_ms >= ? ORDER BY c.placed_ms DESC, c.order_id LIMIT ?"
+    " WHERE c.courier = ? AND c.placed_ms >= ? ORDER BY c.placed_ms DESC, c.order_id"
 )
 _DISPUTED: Final = (
     "SELECT body FROM orders WHERE id IN (SELECT d.order_id FROM order_events AS d"
