@@ -109,6 +109,10 @@ def test_every_command_has_help_for_itself_and_each_option(
             "platform --broker localhost:1883 --tls-cert /nowhere.pem --tls-key /nowhere.pem",
             "/nowhere.pem: no such file",
         ),
+        (
+            "platform --broker localhost:1883 --tls-cert {file} --tls-key {file} --behind-tls",
+            "--behind-tls is for a gateway without --tls-cert",
+        ),
         ("platform --broker localhost:1883 --map-style ftp://a/b", "--map-style ftp://a/b: is no http:// or"),
         ("platform --broker localhost:1883 --map-tiles {file}", "{file}: is no PMTiles file of version 3"),
         ("account list --data /nowhere", "chargeloop account add --data /nowhere opens one"),

@@ -97,6 +97,14 @@ TlsCertOption = Annotated[
 TlsKeyOption = Annotated[
     Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of --tls-cert, PEM without a password.")
 ]
+BehindTlsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--behind-tls",
+        help="A proxy speaks TLS with browsers, and HTTP with the gateway: its cookie is for TLS only."
+        " Default: no proxy does.",
+    ),
+]
 MapStyleOption = Annotated[
     str | None,
     typer.Option(

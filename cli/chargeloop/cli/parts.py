@@ -76,10 +76,12 @@ def tls_files(settings: Settings) -> "TlsFiles | None":
     """Return certificate and key of the gateway, or None when it speaks HTTP.
 
     Raises:
-        CommandError: only one of them is given, or they cannot be used.
+        CommandError: only one of them is given, or a proxy's TLS too, or they cannot be used.
     """
     from chargeloop.platform.shell.server import TlsFiles, TlsFilesError
 
+    if settings.behind_tls and settings.tls_cert is not None:
+        raise CommandError("--behind-tls is for a gateway without --tls-cert: give one of them")
     if settings.tls_cert is None and settings.tls_key is None:
         return None
     if settings.tls_cert is None or settings.tls_key is None:
@@ -108,7 +110,7 @@ def basemap(settings: Settings) -> "Basemap | None":
 
 def warn_of_open_gateway(settings: Settings) -> None:
     """Tell who listens to a network without TLS what that means."""
-    if settings.tls_cert is not None or settings.http_host == "localhost":
+    if settings.tls_cert is not None or settings.behind_tls or settings.http_host == "localhost":
         return
     try:
         if ip_address(settings.http_host).is_loopback:
@@ -117,7 +119,7 @@ def warn_of_open_gateway(settings: Settings) -> None:
         pass  # a name: it may be anywhere
     print(
         f"chargeloop: the gateway on {settings.http_host} speaks HTTP: passwords can be read on the way;"
-        " give --tls-cert and --tls-key, or a proxy that speaks TLS",
+        " give --tls-cert and --tls-key, or --behind-tls and a proxy that speaks TLS",
         file=sys.stderr,
     )
 
@@ -149,6 +151,7 @@ async def run_platform(
         http_host=settings.http_host,
         http_port=settings.http_port,
         tls=tls_files(settings),
+        behind_tls=settings.behind_tls,
         basemap=basemap(settings),
         tariff=settings.tariff,
         rental=RENTAL,

@@ -10,6 +10,7 @@ import typer
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.locks import alone
 from chargeloop.cli.options import (
+    BehindTlsOption,
     BrokerAddressOption,
     BrokerKindOption,
     BrokerPortOption,
@@ -94,6 +95,7 @@ def platform(
     http_port: HttpPortOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    behind_tls: BehindTlsOption = None,
     map_style: MapStyleOption = None,
     map_tiles: MapTilesOption = None,
     map_attribution: MapAttributionOption = None,
@@ -109,6 +111,7 @@ def platform(
         "data": data, "region": region, "broker": broker, "clock": clock, "http_host": http_host,
         "http_port": http_port, "tls_cert": tls_cert, "tls_key": tls_key, "tariff": tariff,
         "map_style": map_style, "map_tiles": map_tiles, "map_attribution": map_attribution,
+        "behind_tls": behind_tls,
     }  # fmt: skip
     settings = load_settings(flags, config).settings
     address, world_clock = _surroundings(settings)

@@ -81,7 +81,10 @@ _ROOM_MS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PlatformSettings:
-    """What one rental platform is run with. Without a `tariff` file the packaged one is in force."""
+    """What one rental platform is run with. Without a `tariff` file the packaged one is in force.
+
+    `behind_tls`: the gateway speaks HTTP with a proxy that speaks TLS with browsers.
+    """
 
     region: RegionId
     data: Path
@@ -89,6 +92,7 @@ class PlatformSettings:
     http_port: int
     http_host: str = "127.0.0.1"
     tls: TlsFiles | None = None
+    behind_tls: bool = False
     pages: Path = PAGES
     basemap: Basemap | None = None
     tariff: Path | None = None
@@ -297,4 +301,5 @@ def _services(
         now_ms=clock.now_ms,
         speed=clock.patience_ms(1_000) / 1_000,
         basemap=settings.basemap,
+        behind_tls=settings.behind_tls,
     )

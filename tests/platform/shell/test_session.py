@@ -82,6 +82,19 @@ async def test_the_cookie_can_be_read_by_no_script_and_is_sent_nowhere_else(
     assert "Secure" in cookie_of(tls).split("; ")
 
 
+async def test_behind_a_proxy_that_speaks_tls_the_cookie_is_for_tls_only(
+    services: Services, anna: Account
+) -> None:
+    app = make_app(replace(services, behind_tls=True))
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
+    ) as proxy:
+        opened = await proxy.post("/v1/session", json=RIGHT)
+        renewed = await proxy.post("/v1/session/refresh", headers=refresh_of(opened))
+        left = await proxy.delete("/v1/session", headers=refresh_of(renewed))
+    assert all("Secure" in cookie_of(answer).split("; ") for answer in (opened, renewed, left))
+
+
 async def test_a_token_tells_who_is_asking(client: httpx2.AsyncClient, anna: Account) -> None:
     token = (await client.post("/v1/session", json=RIGHT)).json()["access_token"]
     me = await client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
