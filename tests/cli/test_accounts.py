@@ -14,6 +14,7 @@ from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.account import AccountError
 from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.store import AccountStore, accounts_path
+from chargeloop.platform.shell.accounts.tokens import signing_key
 
 ANNA = ("--role", "operator", "--login", "Anna", "--password-stdin")
 
@@ -121,6 +122,14 @@ def test_a_short_password_is_refused_and_not_shown(
     assert "12345" not in shown
 
 
+def test_a_password_that_is_no_text_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"correct \xff\xfe horse\n"), "utf-8"))
+    assert account(tmp_path, "add", *ANNA) == 2
+    assert capsys.readouterr().err == "chargeloop: the password on standard input is no text in UTF-8\n"
+
+
 def test_who_is_not_there_cannot_be_changed(
     tmp_path: Path, typed: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +152,46 @@ def test_credentials_of_another_region_are_no_ground_for_an_account(
     CredentialStore.of_data(tmp_path).grant("opr-anna", "elsewhere")
     assert account(tmp_path, "add", *ANNA) == 2
     assert "already has credentials for region 'elsewhere'" in capsys.readouterr().err
+
+    assert account(tmp_path, "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_an_account_that_is_disabled_gets_no_credentials_by_opening_it_again(
+    tmp_path: Path, typed: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account(tmp_path, "add", *ANNA)
+    account(tmp_path, "disable", "anna")
+    typed.seek(0)
+    assert account(tmp_path, "add", *ANNA) == 2
+    assert "there is an account 'anna' already" in capsys.readouterr().err
+    with pytest.raises(UnknownClientError):
+        CredentialStore.of_data(tmp_path).load("opr-anna")
+
+
+def test_credentials_that_cannot_be_used_are_no_ground_for_an_account(
+    tmp_path: Path, typed: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "credentials" / "opr-anna.json"
+    file.parent.mkdir()
+    file.write_text("{")
+    assert account(tmp_path, "add", *ANNA) == 2
+    assert f"credentials file {file} cannot be used" in capsys.readouterr().err
+    assert account(tmp_path, "list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_a_user_who_is_disabled_gets_no_credentials_by_ordering(
+    tmp_path: Path, typed: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signing_key(tmp_path)  # as a gateway that ran here would have left it
+    account(tmp_path, "add", "--role", "user", "--login", "ada", "--password-stdin")
+    account(tmp_path, "disable", "ada")
+    capsys.readouterr()
+    assert run(["order", "list", "--user", "usr-ada", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "chargeloop: the account 'ada' of usr-ada is disabled\n"
+    with pytest.raises(UnknownClientError):
+        CredentialStore.of_data(tmp_path).load("usr-ada")
 
 
 async def test_a_demo_has_one_account_of_each_role_that_can_be_entered(tmp_path: Path) -> None:

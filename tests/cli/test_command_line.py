@@ -3,8 +3,10 @@
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from chargeloop.broker.ports import free_address
 from chargeloop.cli.bench.measures import NAMES
 from chargeloop.cli.main import run
 from chargeloop.platform.shell.accounts.tokens import signing_key
+from chargeloop.platform.shell.store import schema_text, store_path
+from chargeloop.protocol.ids import RegionId
 from chargeloop.station.main import load_fleet
 from chargeloop.station.shell.files import CabinetFiles
 
@@ -105,6 +109,10 @@ def test_every_command_has_help_for_itself_and_each_option(
             "platform --broker localhost:1883 --tls-cert /nowhere.pem --tls-key /nowhere.pem",
             "/nowhere.pem: no such file",
         ),
+        (
+            "platform --broker localhost:1883 --tls-cert {file} --tls-key {file} --behind-tls",
+            "--behind-tls is for a gateway without --tls-cert",
+        ),
         ("platform --broker localhost:1883 --map-style ftp://a/b", "--map-style ftp://a/b: is no http:// or"),
         ("platform --broker localhost:1883 --map-tiles {file}", "{file}: is no PMTiles file of version 3"),
         ("account list --data /nowhere", "chargeloop account add --data /nowhere opens one"),
@@ -134,6 +142,13 @@ def test_every_command_has_help_for_itself_and_each_option(
         ("config show --config {folder}", "{folder}: is a directory"),
         ("order list --user usr-1 --data {file}", "no gateway has run in {file}"),
         ("order list --user usr-1 --data {none} --gateway here", "'here' is no address of a gateway"),
+        (
+            "order list --user usr-1 --data {none} --gateway http://127.0.0.1:99999",
+            "'http://127.0.0.1:99999' is no address of a gateway: expected http://HOST:PORT",
+        ),
+        ("order list --user usr-1 --data {none} --gateway http://[::1", "is no address of a gateway"),
+        ("order list --user usr-1 --data {none} --gateway http://", "is no address of a gateway"),
+        ("order place --user usr-1 --lat 1 --lon 2 --key é", "--key is 1 to 200 visible ASCII characters"),
         ("watch --data {none}", "start one with chargeloop broker --data {none}, or the demo with --keep"),
         ("top --data {none}", "no broker is known in {none}"),
         ("top --broker nowhere", "'nowhere' is no address of a broker"),
@@ -227,6 +242,38 @@ def test_a_login_of_another_region_is_told_in_one_line(
     assert capsys.readouterr().err == (
         "chargeloop: dsp-main already has credentials for region 'harbour', not 'demo'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("part", "file"), [("platform", "platform/rental.sqlite3"), ("couriers", "courier/dispatch.sqlite3")]
+)
+def test_a_store_that_is_none_is_told_in_one_line(
+    part: str, file: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    store = tmp_path / file
+    store.parent.mkdir()
+    store.write_text("no database at all, and longer than a header of SQLite would be " * 4)
+    assert run([part, "--data", str(tmp_path), "--broker", "localhost:1"]) == 2
+    assert capsys.readouterr().err == f"chargeloop: {store}: file is not a database\n"
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [("other", "belongs to the region demo, not to other"), ("demo", "holds version 99 of the rental store")],
+)
+def test_a_store_of_another_region_or_version_is_told_in_one_line(
+    region: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = store_path(tmp_path)
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+        db.executescript(schema_text(RegionId("demo")))
+        if region == "demo":
+            db.executescript("UPDATE meta SET value = '99' WHERE key = 'platform_schema'")
+    assert run(["platform", "--data", str(tmp_path), "--broker", "localhost:1", "--region", region]) == 2
+    told = capsys.readouterr().err
+    assert (told.count("\n"), f"{path} {said}" in told) == (1, True)
 
 
 def test_a_cabinet_whose_size_is_changed_is_told_in_one_line(

@@ -1,16 +1,11 @@
 """The gateway's client: refusals have the server's words, and a request without an answer is repeated."""
 
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from chargeloop.broker.clock import ScaledClock
 from chargeloop.cli.gateway import Gateway, GatewayProblemError
 from chargeloop.protocol.geo import Point
+from tests.cli.scripted_gateway import Scripted, serving
 
 HERE = Point(434_520_000, 52_330_000)
 # Two hundred world seconds in a real one, so that waiting to try again takes two milliseconds.
@@ -27,44 +22,6 @@ REFUSED = (
         "available": 3,
     },
 )
-
-
-class Scripted(ThreadingHTTPServer):
-    """Gives one answer after the other and keeps what it was asked."""
-
-    def __init__(self, answers: list[tuple[int, object]]) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
-        self.answers = answers
-        self.asked: list[tuple[str, str, str | None]] = []
-
-
-class Answering(BaseHTTPRequestHandler):
-    """One request to the scripted server."""
-
-    server: Scripted
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, self.headers["Authorization"], self.headers["Idempotency-Key"]))
-        status, document = self.server.answers.pop(0)
-        body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
-        """Say nothing."""
-
-
-@contextmanager
-def serving(*answers: tuple[int, object]) -> Iterator[Scripted]:
-    with Scripted(list(answers)) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 async def place(server: Scripted, *, patient: bool = True) -> str:

@@ -9,6 +9,7 @@ from chargeloop.protocol.ids import BankId, JobId
 from chargeloop.protocol.messages.cabinet import BankEjected, CabinetInfo
 from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.courier import Delivered
+from chargeloop.protocol.messages.rental import RefusalCode, RequestRefused
 from chargeloop.protocol.time import parse_instant
 
 EVENT = "cl/v1/demo/cabinet/cab-1/event"
@@ -43,9 +44,16 @@ def test_codes_are_not_shown() -> None:
     assert line.endswith("cou-1 delivered job=job-1 banks=bnk-1,bnk-2")
 
 
+def test_the_code_of_a_refusal_is_a_word_and_is_shown() -> None:
+    told = RequestRefused(code=RefusalCode.WRONG_STATE, detail="too late")
+    line = readable("cl/v1/demo/user/usr-1/reply", sent(told))
+    assert line.endswith("request refused code=wrong_state detail='too late'")
+
+
 @pytest.mark.parametrize(
     ("topic", "payload", "line"),
     [
+        (EVENT, b'{"code": "1234", "', f'{EVENT} {{"code": "••••", "'),
         ("somebody/else", b"hello", "somebody/else hello"),
         (EVENT, b"{\xff", f"{EVENT} {{\ufffd"),
     ],

@@ -8,6 +8,7 @@ import pytest
 from chargeloop.cli import settings
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.main import run
+from chargeloop.cli.parts import warn_of_open_gateway
 from chargeloop.cli.places import note_gateway
 from chargeloop.cli.settings import load_settings
 
@@ -84,6 +85,19 @@ def test_config_show_tells_every_value_and_where_it_came_from(
     assert shown["region"] == {"value": "harbour", "from": "environment CHARGELOOP_REGION"}
     assert shown["seed"] == {"value": 3, "from": "flag --seed"}
     assert shown["orders"] == {"value": 20, "from": "default"}
+
+
+def test_a_proxy_before_the_gateway_is_a_setting_and_needs_no_warning(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (elsewhere / "chargeloop.toml").write_text('behind_tls = true\nhttp_host = "0.0.0.0"\n')
+    assert run(["config", "show", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["behind_tls"] == {"value": True, "from": "file chargeloop.toml"}
+    warn_of_open_gateway(load_settings({}).settings)
+    assert capsys.readouterr().err == ""
+    warn_of_open_gateway(load_settings({"behind_tls": False}).settings)
+    assert "give --tls-cert and --tls-key, or --behind-tls and a proxy" in capsys.readouterr().err
 
 
 def test_config_show_tells_the_gateway_that_is_noted_in_the_data_directory(

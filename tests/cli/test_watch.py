@@ -47,6 +47,17 @@ def test_json_formats_hold_the_payload_as_text_or_as_json() -> None:
     assert json.loads(formatted("%J", broken))["payload"] == "\ufffd{"
 
 
+def test_codes_are_hidden_in_texts_and_there_in_what_programs_read() -> None:
+    payload = b'{"data": {"code": "402913", "work": [{"handover_code":"4821"}], "handover_sha256":"9f86d0"}}'
+    seen = Seen("t", payload, 0, retain=False, at_ns=0)
+    hidden = '{"data": {"code": "••••", "work": [{"handover_code":"••••"}], "handover_sha256":"••••"}}'
+    assert formatted("%p", seen) == hidden
+    assert formatted("%w", seen) == f"t {hidden}"
+    assert json.loads(formatted("%J", seen))["payload"] == json.loads(payload)
+    assert json.loads(formatted("%j", seen))["payload"] == payload.decode()
+    assert bytes.fromhex(formatted("%x", seen)) == payload
+
+
 @pytest.mark.parametrize("text", ["a/b", "a/+/b", "#", "+", "a/#", "/", "+/+"])
 def test_topic_filters_are_taken(text: str) -> None:
     assert check_filter(text) == text

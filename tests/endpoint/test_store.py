@@ -44,6 +44,30 @@ def everything() -> Changes:
     )
 
 
+def modes(store: ToyStore) -> dict[str, int]:
+    directory = store.path.parent
+    return {path.name: path.stat().st_mode & 0o777 for path in (directory, *directory.iterdir())}
+
+
+FOR_ITS_OWNER = {"deep": 0o700, "toy.sqlite3": 0o600, "toy.sqlite3-shm": 0o600, "toy.sqlite3-wal": 0o600}
+
+
+async def test_it_is_for_its_owner_alone_to_read(store: ToyStore) -> None:
+    await store.commit(everything(), [ROW])
+    assert modes(store) == FOR_ITS_OWNER
+
+
+async def test_what_others_could_read_is_for_its_owner_alone_after_the_next_opening(store: ToyStore) -> None:
+    await store.commit(everything(), [ROW])
+    store.path.parent.chmod(0o755)
+    for path in store.path.parent.iterdir():
+        path.chmod(0o644)
+    again = ToyStore(store.path)
+    await again.open()
+    assert modes(store) == FOR_ITS_OWNER
+    await again.close()
+
+
 async def test_a_caller_who_is_cancelled_leaves_a_whole_transaction_behind(store: ToyStore) -> None:
     await store.load()
     committing = asyncio.create_task(store.commit(everything(), [ROW]))

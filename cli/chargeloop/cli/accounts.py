@@ -80,7 +80,7 @@ def add(
         password = password_of(_password(password_stdin))
     except AccountError as error:
         raise CommandError(str(error)) from None
-    _with_registry(settings.data, lambda registry: registry.open(opened, password), new=True)
+    with_registry(settings.data, lambda registry: registry.open(opened, password), new=True)
     _show(opened)
 
 
@@ -90,7 +90,7 @@ def list_accounts(data: DataOption = None, config: ConfigOption = None, as_json:
     from chargeloop.cli.columns import in_columns
     from chargeloop.cli.settings import load_settings
 
-    known = _with_registry(
+    known = with_registry(
         load_settings({"data": data}, config).settings.data, lambda registry: registry.store.all()
     )
     if as_json:
@@ -107,7 +107,7 @@ def disable(login: LoginArgument, data: DataOption = None, config: ConfigOption 
     from chargeloop.cli.settings import load_settings
 
     data_directory = load_settings({"data": data}, config).settings.data
-    _show(_with_registry(data_directory, lambda registry: registry.disable(login)))
+    _show(with_registry(data_directory, lambda registry: registry.disable(login)))
 
 
 @app.command("enable")
@@ -116,7 +116,7 @@ def enable(login: LoginArgument, data: DataOption = None, config: ConfigOption =
     from chargeloop.cli.settings import load_settings
 
     data_directory = load_settings({"data": data}, config).settings.data
-    _show(_with_registry(data_directory, lambda registry: registry.enable(login)))
+    _show(with_registry(data_directory, lambda registry: registry.enable(login)))
 
 
 @app.command("password")
@@ -131,10 +131,10 @@ def password(
 
     data_directory = load_settings({"data": data}, config).settings.data
     chosen = _password(password_stdin)
-    _show(_with_registry(data_directory, lambda registry: registry.set_password(login, chosen)))
+    _show(with_registry(data_directory, lambda registry: registry.set_password(login, chosen)))
 
 
-def _with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new: bool = False) -> T:
+def with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new: bool = False) -> T:
     """Do something with the accounts of a data directory; `new`: which may have none yet.
 
     Raises:
@@ -173,10 +173,13 @@ def _password(from_stdin: bool) -> str:
     """Return the password, of standard input or typed twice.
 
     Raises:
-        CommandError: it cannot be asked for, or was typed differently.
+        CommandError: it cannot be asked for or read, or was typed differently.
     """
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise CommandError("the password on standard input is no text in UTF-8") from None
     if not sys.stdin.isatty():
         raise CommandError("there is no terminal to ask for the password: give it by --password-stdin")
     typed = getpass.getpass("password: ")

@@ -5,6 +5,7 @@ import json
 import typer
 
 from chargeloop.cli.options import (
+    BehindTlsOption,
     BrokerOption,
     BrokerPortOption,
     ClockOption,
@@ -48,6 +49,7 @@ def show(
     http_port: HttpPortOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    behind_tls: BehindTlsOption = None,
     map_style: MapStyleOption = None,
     map_tiles: MapTilesOption = None,
     map_attribution: MapAttributionOption = None,
@@ -71,8 +73,8 @@ def show(
         {
             "data": data, "region": region, "broker": broker, "broker_port": broker_port, "clock": clock,
             "http_host": http_host, "http_port": http_port, "gateway": gateway, "tariff": tariff,
-            "tls_cert": tls_cert, "tls_key": tls_key, "map_style": map_style, "map_tiles": map_tiles,
-            "map_attribution": map_attribution, "user": user, "login": login,
+            "tls_cert": tls_cert, "tls_key": tls_key, "behind_tls": behind_tls, "map_style": map_style,
+            "map_tiles": map_tiles, "map_attribution": map_attribution, "user": user, "login": login,
             "operator": operator, "orders": orders, "seed": seed, "speed": speed,
         },
         config,

@@ -7,7 +7,7 @@ from typing import Any
 
 from chargeloop.cli.errors import CommandError
 from chargeloop.platform.shell.export import NoStoreError, records
-from chargeloop.platform.shell.store import SchemaVersionError
+from chargeloop.platform.shell.store import NotAStoreError, SchemaVersionError
 
 
 def export_records(data: Path) -> Iterator[Mapping[str, Any]]:
@@ -18,5 +18,5 @@ def export_records(data: Path) -> Iterator[Mapping[str, Any]]:
     """
     try:
         yield from records(data)
-    except (NoStoreError, SchemaVersionError, sqlite3.DatabaseError) as error:
+    except (NoStoreError, NotAStoreError, SchemaVersionError, sqlite3.DatabaseError) as error:
         raise CommandError(str(error)) from None

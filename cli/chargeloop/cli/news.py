@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from chargeloop.cli.codes import is_code, without_codes
 from chargeloop.cli.words import in_words
 from chargeloop.protocol.codec import Fault, decode
 from chargeloop.protocol.envelope import ClockState, Data
@@ -15,7 +16,6 @@ _TOLD_EVENTS = frozenset(
     {"reservation_refused", "courier_left", "redirected", "problem_reported", "bank_found"}
 )
 _DOUBTFUL = frozenset({ClockState.UNSET, ClockState.FREE})
-_SECRET = frozenset({"code", "handover_code", "handover_sha256"})
 _DEGREE_E7 = 10_000_000
 
 
@@ -53,12 +53,12 @@ def readable(topic: str, payload: bytes) -> str:
     """Return one line for a message: its own time, whose topic it is, what it is, and what it says.
 
     A `~` before the time tells that the sender is not sure of its clock. What is no message of ours is shown
-    as it is, after its topic.
+    as it is, codes aside, after its topic.
     """
     understood = parse_topic(topic)
     envelope = decode(payload)
     if understood is None or isinstance(envelope, Fault):
-        return f"{topic} {payload.decode('utf-8', 'replace')}"
+        return f"{topic} {without_codes(payload.decode('utf-8', 'replace'))}"
     data = envelope.data
     doubt = "~" if envelope.clockstate in _DOUBTFUL else ""
     time = f"{doubt}{format_instant(envelope.time)[11:19]}"
@@ -75,12 +75,13 @@ def members(data: Data) -> Iterator[str]:
 
     Codes that open a cabinet or prove a hand-over are left out: many may look at a screen.
     """
-    said = data.model_dump(mode="json", exclude_none=True)
-    yield from _members("", {name: value for name, value in said.items() if name not in _SECRET})
+    yield from _members("", data.model_dump(mode="json", exclude_none=True))
 
 
 def _members(within: str, values: dict[str, Any]) -> Iterator[str]:
     for name, value in values.items():
+        if is_code(name, value):
+            continue
         if isinstance(value, dict):
             yield from [_place(name, value)] if "lat_e7" in value else _members(f"{within}{name}.", value)
         elif isinstance(value, list):

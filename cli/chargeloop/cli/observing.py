@@ -36,9 +36,9 @@ FormatOption = Annotated[
         "-F",
         "--format",
         metavar="FORMAT",
-        help=r"%w in words, %t topic, %p payload, %x payload in hex, %l its length in bytes, %q QoS,"
-        r" %r retained, %U time of receipt in seconds since 1970, %I in RFC 3339, %j all as JSON, %J with the"
-        r" payload as JSON, %% a %; \n. Default: '%w' on a terminal, else '%t %p'.",
+        help=r"%w in words, %t topic, %p payload without codes, %x payload in hex, %l its length in bytes,"
+        r" %q QoS, %r retained, %U time of receipt in seconds since 1970, %I in RFC 3339, %j all as JSON, %J"
+        r" with the payload as JSON, %% a %; \n. Default: '%w' on a terminal, else '%t %p'.",
     ),
 ]
 CountOption = Annotated[
@@ -68,7 +68,8 @@ def watch(
     """Watch topics as an operator, in the manner of mosquitto_sub.
 
     In words (%w) a line begins with the sender's own time, UTC; a `~` before it tells that the sender is not
-    sure of its clock.
+    sure of its clock. Codes that open a cabinet or prove a hand-over are hidden in words and in %p; --json,
+    %j, %J and %x show messages as they came, with their codes.
     """
     from chargeloop.cli import watch as watching
     from chargeloop.cli.places import known_broker
@@ -124,7 +125,7 @@ def top(
 def export(data: DataOption = None, config: ConfigOption = None) -> None:
     """Write orders, events, fee lines and tariffs as JSON lines.
 
-    They are enough to compute every fee again.
+    They are enough to compute every fee again, and are read from a temporary copy of the store.
     """
     from chargeloop.cli.exporting import export_records
     from chargeloop.cli.settings import load_settings

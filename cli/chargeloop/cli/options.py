@@ -81,7 +81,9 @@ HttpHostOption = Annotated[
 HttpPortOption = Annotated[
     int | None,
     typer.Option(
-        "--http-port", metavar="PORT", help="TCP port of the HTTP gateway, 0 to 65535. Default: 8080."
+        "--http-port",
+        metavar="PORT",
+        help="TCP port of the HTTP gateway, 0 to 65535; 0: a free one. Default: 8080.",
     ),
 ]
 TlsCertOption = Annotated[
@@ -94,6 +96,14 @@ TlsCertOption = Annotated[
 ]
 TlsKeyOption = Annotated[
     Path | None, typer.Option("--tls-key", metavar="FILE", help="Key of --tls-cert, PEM without a password.")
+]
+BehindTlsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--behind-tls",
+        help="A proxy speaks TLS with browsers, and HTTP with the gateway: its cookie is for TLS only."
+        " Default: no proxy does.",
+    ),
 ]
 MapStyleOption = Annotated[
     str | None,

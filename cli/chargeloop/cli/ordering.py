@@ -3,9 +3,12 @@
 import asyncio
 import getpass
 import json
+import re
+import shlex
 import sys
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from chargeloop.cli.settings import Effective, Settings
 
 T = TypeVar("T")
+_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")  # what the gateway takes
 
 app = typer.Typer(help="Rent power banks and give them back, over HTTP.")
 
@@ -55,7 +59,9 @@ CabinetOption = Annotated[
 KeyOption = Annotated[
     str | None,
     typer.Option(
-        "--key", metavar="KEY", help="Idempotency key: the same key cannot order twice. Default: a new one."
+        "--key",
+        metavar="KEY",
+        help="Idempotency key: the same key cannot order twice. Default: a new one, told if no answer comes.",
     ),
 ]
 OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order: ord-….")]
@@ -107,8 +113,7 @@ def place(
     if cabinet is not None:
         body |= {"hand_over": "walk_up", "cabinet": cabinet}
     flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
-    reply = _ask(flags, config, lambda client: client.send("POST", "/v1/orders", body, key=_key(key)))
-    _show(reply, as_json, "order_table")
+    _show(_do_once(flags, config, "/v1/orders", body, key), as_json, "order_table")
 
 
 @app.command("cancel")
@@ -126,11 +131,7 @@ def cancel(
     """Call an order off."""
     flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     path = f"/v1/orders/{_order(order)}/cancel"
-    _show(
-        _ask(flags, config, lambda client: client.send("POST", path, {}, key=_key(key))),
-        as_json,
-        "order_table",
-    )
+    _show(_do_once(flags, config, path, {}, key), as_json, "order_table")
 
 
 @app.command("return")
@@ -152,11 +153,7 @@ def ask_return(
     body = {"lat": lat, "lon": lon, "quantity": quantity}
     flags = {"user": user, "login": login, "gateway": gateway, "data": data, "region": region}
     path = f"/v1/orders/{_order(order)}/return"
-    _show(
-        _ask(flags, config, lambda client: client.send("POST", path, body, key=_key(key))),
-        as_json,
-        "order_table",
-    )
+    _show(_do_once(flags, config, path, body, key), as_json, "order_table")
 
 
 @app.command("show")
@@ -191,10 +188,32 @@ def list_orders(
     _show(_ask(flags, config, lambda client: client.send("GET", "/v1/orders")), as_json, "orders_table")
 
 
+def _do_once(
+    flags: "Mapping[str, object]",
+    config: "Path | None",
+    path: str,
+    body: "Mapping[str, object]",
+    key: str | None,
+) -> Any:
+    """Have something done once for a key, which is drawn when none is given, and return the answer.
+
+    Raises:
+        CommandError: it can be no key; or as by `_ask`, with the key to repeat it by where it is not known
+            whether it was done.
+    """
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise CommandError("--key is 1 to 200 visible ASCII characters, without blanks")
+    drawn = uuid.uuid4().hex if key is None else key
+    return _ask(flags, config, lambda client: client.send("POST", path, body, key=drawn), drawn)
+
+
 def _ask(
-    flags: "Mapping[str, object]", config: "Path | None", request: "Callable[[Gateway], Awaitable[T]]"
+    flags: "Mapping[str, object]",
+    config: "Path | None",
+    request: "Callable[[Gateway], Awaitable[T]]",
+    key: str | None = None,
 ) -> T:
-    """Send one request as the account, or the user, of the settings.
+    """Send one request as the account, or the user, of the settings; `key` is what it is done once by.
 
     Raises:
         CommandError: neither is given, or the gateway refused or did not answer.
@@ -219,15 +238,22 @@ def _ask(
             try:
                 return await request(client)
             finally:
-                await client.log_out()
+                # Nobody but this process knows the session, so one that stays open lets nobody in.
+                with suppress(GatewayProblemError):
+                    await client.log_out()
         finally:
             await client.close()
 
     try:
         return asyncio.run(send())
     except GatewayProblemError as problem:
-        advice = f"; start {typed('platform', settings.data)}, or give --data or --gateway of one that runs"
-        raise CommandError(f"{problem}{advice if problem.status is None else ''}", FAILED) from None
+        told = [str(problem)]
+        if problem.status is None:
+            start = f"start {typed('platform', settings.data)}"
+            told.append(f"{start}, or give --data or --gateway of one that runs")
+        if key is not None and not problem.is_refusal:
+            told.append(f"repeat with --key {shlex.quote(key)}: it is done once")
+        raise CommandError("; ".join(told), FAILED) from None
 
 
 def _login_of(effective: "Effective") -> str | None:
@@ -251,7 +277,7 @@ def _token_source(settings: "Settings") -> "Callable[[], str]":
     """Return what signs tokens for the user of the settings: who can read DATA needs no password.
 
     Raises:
-        CommandError: nobody is given, or the gateway is not of this data directory.
+        CommandError: nobody is given, or is disabled, or the gateway is not of this data directory.
     """
     from functools import partial
 
@@ -262,11 +288,24 @@ def _token_source(settings: "Settings") -> "Callable[[], str]":
         raise CommandError("who orders? give --login NAME, or --user usr-… and --data of the gateway")
     if not key_path(settings.data).is_file():
         raise CommandError(f"no gateway has run in {settings.data}: give its --data, or --login NAME")
+    _require_not_disabled(settings.user, settings.data)
     CredentialStore.of_data(settings.data).grant(settings.user, settings.region)
     try:
         return partial(AccessTokens.of_data(settings.data, settings.region).sign, str(settings.user))
     except (BrokenKeyError, OSError) as error:
         raise CommandError(str(error)) from None
+
+
+def _require_not_disabled(user: str, data: "Path") -> None:
+    """Refuse somebody who is shut out, and would get credentials of the broker again."""
+    from chargeloop.cli.accounts import with_registry
+    from chargeloop.platform.shell.accounts.store import accounts_path
+
+    if not accounts_path(data).is_file():
+        return
+    known = with_registry(data, lambda registry: registry.store.get(user))
+    if known is not None and known.disabled:
+        raise CommandError(f"the account {known.login!r} of {user} is disabled", FAILED)
 
 
 def _password_of(login: str, settings: "Settings") -> str:
@@ -275,10 +314,6 @@ def _password_of(login: str, settings: "Settings") -> str:
     if not sys.stdin.isatty():
         raise CommandError("there is no terminal to ask for the password: give it in CHARGELOOP_PASSWORD")
     return getpass.getpass(f"password of {login}: ")
-
-
-def _key(given: str | None) -> str:
-    return uuid.uuid4().hex if given is None else given
 
 
 def _order(text: str) -> str:

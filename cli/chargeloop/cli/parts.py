@@ -76,10 +76,12 @@ def tls_files(settings: Settings) -> "TlsFiles | None":
     """Return certificate and key of the gateway, or None when it speaks HTTP.
 
     Raises:
-        CommandError: only one of them is given, or they cannot be used.
+        CommandError: only one of them is given, or a proxy's TLS too, or they cannot be used.
     """
     from chargeloop.platform.shell.server import TlsFiles, TlsFilesError
 
+    if settings.behind_tls and settings.tls_cert is not None:
+        raise CommandError("--behind-tls is for a gateway without --tls-cert: give one of them")
     if settings.tls_cert is None and settings.tls_key is None:
         return None
     if settings.tls_cert is None or settings.tls_key is None:
@@ -108,7 +110,7 @@ def basemap(settings: Settings) -> "Basemap | None":
 
 def warn_of_open_gateway(settings: Settings) -> None:
     """Tell who listens to a network without TLS what that means."""
-    if settings.tls_cert is not None or settings.http_host == "localhost":
+    if settings.tls_cert is not None or settings.behind_tls or settings.http_host == "localhost":
         return
     try:
         if ip_address(settings.http_host).is_loopback:
@@ -117,23 +119,29 @@ def warn_of_open_gateway(settings: Settings) -> None:
         pass  # a name: it may be anywhere
     print(
         f"chargeloop: the gateway on {settings.http_host} speaks HTTP: passwords can be read on the way;"
-        " give --tls-cert and --tls-key, or a proxy that speaks TLS",
+        " give --tls-cert and --tls-key, or --behind-tls and a proxy that speaks TLS",
         file=sys.stderr,
     )
 
 
 async def run_platform(
-    settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
+    settings: Settings,
+    broker: BrokerAddress,
+    clock: Clock,
+    ready: Callable[[int], None],
+    *,
+    pace: Pace = LIVE,
 ) -> None:
-    """Run the rental platform with its HTTP gateway.
+    """Run the rental platform with its HTTP gateway; `ready` is called with the port that it listens on.
 
     Raises:
-        CommandError: tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.
+        CommandError: store, tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.
     """
     from chargeloop.platform.core.policy import Policy
     from chargeloop.platform.main import PlatformSettings, run
     from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
     from chargeloop.platform.shell.gateway_file import GatewayFileError
+    from chargeloop.platform.shell.store import NotAStoreError, OtherRegionError, SchemaVersionError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -143,6 +151,7 @@ async def run_platform(
         http_host=settings.http_host,
         http_port=settings.http_port,
         tls=tls_files(settings),
+        behind_tls=settings.behind_tls,
         basemap=basemap(settings),
         tariff=settings.tariff,
         rental=RENTAL,
@@ -152,6 +161,8 @@ async def run_platform(
     )
     try:
         await run(told, clock, ready=ready)
+    except (NotAStoreError, OtherRegionError, SchemaVersionError) as error:
+        raise CommandError(str(error)) from None
     except (TariffFileError, GatewayFileError, BrokenKeyError) as error:
         raise CommandError(str(error)) from None
     except OSError as error:
@@ -167,8 +178,13 @@ async def run_platform(
 async def run_couriers(
     settings: Settings, broker: BrokerAddress, clock: Clock, ready: Ready, *, pace: Pace = LIVE
 ) -> None:
-    """Run the courier platform."""
+    """Run the courier platform.
+
+    Raises:
+        CommandError: its store cannot be used.
+    """
     from chargeloop.courier.main import DispatchSettings, run
+    from chargeloop.courier.shell.store import NotAStoreError
 
     CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)
     policy = DispatchPolicy(
@@ -179,7 +195,10 @@ async def run_couriers(
     told = DispatchSettings(
         region=settings.region, broker=broker, data=settings.data, dispatch=DISPATCH, policy=policy
     )
-    await run(told, clock, ready=ready)
+    try:
+        await run(told, clock, ready=ready)
+    except NotAStoreError as error:
+        raise CommandError(str(error)) from None
 
 
 async def run_phones(

@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.broker.claim import address_file, note_address
@@ -51,10 +52,10 @@ def known_broker(settings: Settings) -> BrokerAddress:
     return BrokerAddress.parse(noted.read_text(encoding="utf-8").strip())
 
 
-def gateway_url(settings: Settings) -> str:
-    """Return where the gateway that runs with these settings is reached."""
+def gateway_url(settings: Settings, port: int) -> str:
+    """Return where the gateway that runs with these settings is reached, on the port that it listens on."""
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return f"{'http' if settings.tls_cert is None else 'https'}://{host}:{settings.http_port}"
+    return f"{'http' if settings.tls_cert is None else 'https'}://{host}:{port}"
 
 
 def note_gateway(data: Path, url: str) -> None:
@@ -79,6 +80,16 @@ def known_gateway(effective: Effective) -> str:
         CommandError: it is no address of a web server.
     """
     url, _ = gateway_in_force(effective)
-    if not url.startswith(("http://", "https://")):
+    if not _is_gateway(url):
         raise CommandError(f"{url!r} is no address of a gateway: expected http://HOST:PORT")
     return url
+
+
+def _is_gateway(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # The port is looked at when it is asked for: what is none is a ValueError.
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        return is_web and parts.port != 0 and url.isprintable()
+    except ValueError:
+        return False

@@ -12,27 +12,26 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 
-Ready = Callable[[], None]
+Ready = Callable[[str], None]
 
 
 def run_process(
     work: Callable[[Ready], Coroutine[None, None, None]],
     *,
-    up: str,
     ready_file: Path | None,
     until_eof: bool,
 ) -> None:
     """Run `work` until it ends or the process is told to stop.
 
     Args:
-        work: is given a function to call when it is ready; it must clean up when it is cancelled.
-        up: is printed at that call.
+        work: is given a function to call when it is ready, with the line that says so, which is printed; it
+            must clean up when it is cancelled.
         ready_file: is written at that call, with the process id as its text.
         until_eof: stop when standard input ends.
     """
     log_with_time()
 
-    def ready() -> None:
+    def ready(up: str) -> None:
         print(up, flush=True)
         write_ready(ready_file)
 

@@ -146,7 +146,7 @@ async def _start(
     """
     files, clock = day.files, day.clock
     runs: tuple[Callable[[Ready], Coroutine[None, None, None]], ...] = (
-        lambda ready: run_platform(settings, broker, clock, ready, pace=REPLAY),
+        lambda ready: run_platform(settings, broker, clock, lambda _port: ready(), pace=REPLAY),
         lambda ready: run_couriers(settings, broker, clock, ready, pace=REPLAY),
         lambda ready: run_cabinets(settings, files.fleet, broker, clock, ready, pace=REPLAY),
         lambda ready: run_phones(settings, files.couriers, broker, clock, ready, pace=REPLAY),

@@ -1,7 +1,7 @@
 """The commands that run one part of the product as a process."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ import typer
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.locks import alone
 from chargeloop.cli.options import (
+    BehindTlsOption,
     BrokerAddressOption,
     BrokerKindOption,
     BrokerPortOption,
@@ -31,8 +32,11 @@ from chargeloop.cli.options import (
 from chargeloop.courier.core.policy import DispatchPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from chargeloop.broker import BrokerAddress
     from chargeloop.broker.clock import Clock
+    from chargeloop.cli.process import Ready
     from chargeloop.cli.settings import Settings
 
 HeartbeatOption = Annotated[
@@ -91,6 +95,7 @@ def platform(
     http_port: HttpPortOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    behind_tls: BehindTlsOption = None,
     map_style: MapStyleOption = None,
     map_tiles: MapTilesOption = None,
     map_attribution: MapAttributionOption = None,
@@ -106,6 +111,7 @@ def platform(
         "data": data, "region": region, "broker": broker, "clock": clock, "http_host": http_host,
         "http_port": http_port, "tls_cert": tls_cert, "tls_key": tls_key, "tariff": tariff,
         "map_style": map_style, "map_tiles": map_tiles, "map_attribution": map_attribution,
+        "behind_tls": behind_tls,
     }  # fmt: skip
     settings = load_settings(flags, config).settings
     address, world_clock = _surroundings(settings)
@@ -117,18 +123,17 @@ def platform(
     basemap(settings)
     warn_of_open_gateway(settings)
 
-    url = gateway_url(settings)
-
-    async def work(ready: Callable[[], None]) -> None:
-        def listening() -> None:
+    async def work(ready: "Ready") -> None:
+        def listening(port: int) -> None:
+            url = gateway_url(settings, port)
             note_gateway(settings.data, url)
-            ready()
+            pages = f"{url}/ (who rents), {url}/courier and {url}/ops"
+            ready(f"platform is up, its gateway at {url}: pages {pages}")
 
         await run_platform(settings, address, world_clock, listening)
 
-    up = f"platform is up, its gateway at {url}: pages {url}/ (who rents), {url}/courier and {url}/ops"
     with alone(settings.data, "platform"):
-        _run(up, work, ready_file, until_eof=until_eof)
+        _run(work, ready_file, until_eof=until_eof)
 
 
 def couriers(
@@ -151,10 +156,10 @@ def couriers(
     from chargeloop.cli.parts import Pace, run_couriers
 
     pace = Pace(offer_life_ms=offer_life_ms)
+    up = f"couriers is up, connected to the broker at {address}"
     with alone(settings.data, "couriers"):
         _run(
-            f"couriers is up, connected to the broker at {address}",
-            lambda ready: run_couriers(settings, address, world_clock, ready, pace=pace),
+            lambda ready: run_couriers(settings, address, world_clock, partial(ready, up), pace=pace),
             ready_file,
             until_eof=until_eof,
         )
@@ -180,10 +185,10 @@ def agents(
     from chargeloop.cli.parts import run_phones
 
     file = _existing(couriers)
+    up = f"agents is up: the simulated couriers of {file}, connected to the broker at {address}"
     with alone(settings.data, "agents", file):
         _run(
-            f"agents is up: the simulated couriers of {file}, connected to the broker at {address}",
-            lambda ready: run_phones(settings, file, address, world_clock, ready),
+            lambda ready: run_phones(settings, file, address, world_clock, partial(ready, up)),
             ready_file,
             until_eof=until_eof,
         )
@@ -214,10 +219,10 @@ def cabinets(
 
     pace = Pace(heartbeat_ms=heartbeat_ms, motor_ms=motor_ms)
     file = _existing(fleet)
+    up = f"cabinets is up: those of {file}, connected to the broker at {address}"
     with alone(settings.data, "cabinets", file):
         _run(
-            f"cabinets is up: those of {file}, connected to the broker at {address}",
-            lambda ready: run_cabinets(settings, file, address, world_clock, ready, pace=pace),
+            lambda ready: run_cabinets(settings, file, address, world_clock, partial(ready, up), pace=pace),
             ready_file,
             until_eof=until_eof,
         )
@@ -240,12 +245,11 @@ def _existing(file: Path) -> Path:
 
 
 def _run(
-    up: str,
-    work: Callable[[Callable[[], None]], Coroutine[None, None, None]],
+    work: "Callable[[Ready], Coroutine[None, None, None]]",
     ready_file: Path | None,
     *,
     until_eof: bool,
 ) -> None:
     from chargeloop.cli.process import run_process
 
-    run_process(work, up=up, ready_file=ready_file, until_eof=until_eof)
+    run_process(work, ready_file=ready_file, until_eof=until_eof)

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     http_port: Port = Field(8080, description="port of the HTTP gateway")
     tls_cert: Path | None = Field(None, description="certificate of the HTTP gateway, PEM (default: no TLS)")
     tls_key: Path | None = Field(None, description="key of the certificate, PEM without a password")
+    behind_tls: bool = Field(False, description="a proxy before the HTTP gateway speaks TLS with browsers")
     map_style: str | None = Field(
         None, description="MapLibre style of the pages' map (default: an invented city)"
     )

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 
 from chargeloop.broker import Credentials
 from chargeloop.broker.access import AccessRules
+from chargeloop.cli.codes import without_codes
 from chargeloop.cli.errors import CommandError
 from chargeloop.cli.listening import Ear, Link, Where, listen
 from chargeloop.cli.news import readable
@@ -116,7 +117,7 @@ def _iso(seen: Seen) -> str:
 _FIELDS: Mapping[str, Callable[[Seen], str]] = {
     "%": lambda _: "%",
     "t": lambda seen: seen.topic,
-    "p": _text,
+    "p": lambda seen: without_codes(_text(seen)),
     "x": lambda seen: seen.payload.hex(),
     "w": lambda seen: readable(seen.topic, seen.payload),
     "l": lambda seen: str(len(seen.payload)),

@@ -66,6 +66,7 @@ async def build(settings: DispatchSettings, clock: Clock) -> Dispatch:
 
     Raises:
         UnknownClientError: no credentials have been granted to `settings.dispatch`.
+        NotAStoreError: what is in the store's place is none.
     """
     credentials = CredentialStore.of_data(settings.data).load(settings.dispatch)
     policy = patient(settings.policy, clock)

@@ -81,7 +81,10 @@ _ROOM_MS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PlatformSettings:
-    """What one rental platform is run with. Without a `tariff` file the packaged one is in force."""
+    """What one rental platform is run with. Without a `tariff` file the packaged one is in force.
+
+    `behind_tls`: the gateway speaks HTTP with a proxy that speaks TLS with browsers.
+    """
 
     region: RegionId
     data: Path
@@ -89,6 +92,7 @@ class PlatformSettings:
     http_port: int
     http_host: str = "127.0.0.1"
     tls: TlsFiles | None = None
+    behind_tls: bool = False
     pages: Path = PAGES
     basemap: Basemap | None = None
     tariff: Path | None = None
@@ -107,12 +111,16 @@ def _share_the_interpreter() -> None:
     sys.setswitchinterval(_SWITCH_S)
 
 
-async def run(settings: PlatformSettings, clock: Clock, *, ready: Callable[[], None] | None = None) -> None:
-    """Run the platform until this task is cancelled; `ready` is called once it takes messages and requests.
+async def run(
+    settings: PlatformSettings, clock: Clock, *, ready: Callable[[int], None] | None = None
+) -> None:
+    """Run the platform until this task is cancelled.
+
+    `ready` is called once it takes messages and requests, with the port that it takes requests on.
 
     Raises:
         TariffFileError: the tariff cannot be used.
-        SchemaVersionError, OtherRegionError: the store in `data` is not ours to write.
+        SchemaVersionError, OtherRegionError, NotAStoreError: the store in `data` is not ours to write.
         GatewayFileError, BrokenKeyError: the accounts in `data` cannot be used, or the alarms.
         TlsFilesError: certificate and key cannot be used.
         OSError: the HTTP port is taken.
@@ -166,7 +174,7 @@ class _Parts:
     desk: AlarmDesk
 
 
-async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None:
+async def _run_together(parts: _Parts, ready: Callable[[int], None] | None) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(parts.endpoint.run())
         tasks.create_task(parts.link.run())
@@ -177,7 +185,7 @@ async def _run_together(parts: _Parts, ready: Callable[[], None] | None) -> None
         await parts.link.wait_ready()
         await parts.server.wait_listening()
         if ready is not None:
-            ready()
+            ready(parts.server.port)
 
 
 def patient(policy: Policy, clock: Clock) -> Policy:
@@ -293,4 +301,5 @@ def _services(
         now_ms=clock.now_ms,
         speed=clock.patience_ms(1_000) / 1_000,
         basemap=settings.basemap,
+        behind_tls=settings.behind_tls,
     )

@@ -12,7 +12,7 @@ from chargeloop.broker.errors import BrokerError
 from chargeloop.broker.main import running_broker
 from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor import connections
-from chargeloop.cli.doctor.connections import brokers, compared, instance
+from chargeloop.cli.doctor.connections import brokers, compared, instance, reached
 from chargeloop.cli.doctor.findings import Level
 from chargeloop.cli.locks import alone
 from chargeloop.cli.places import note_broker
@@ -63,6 +63,16 @@ async def test_a_platform_that_runs_and_has_not_reached_the_broker_fails(
     assert found["rental platform"].level is Level.FAIL
     assert f"is not connected to the broker at {address}" in found["rental platform"].seen
     assert found["courier platform"].level is Level.WARN
+
+
+async def test_the_directory_s_own_broker_is_known_where_it_was_reached(
+    address: BrokerAddress, tmp_path: Path
+) -> None:
+    settings = Settings(data=tmp_path)
+    assert reached(settings, await instance(settings)) == address
+    assert reached(settings, []) is None
+    named = Settings(data=tmp_path, broker=str(address))
+    assert reached(named, await instance(named)) is None
 
 
 async def test_a_broker_that_cannot_be_reached_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

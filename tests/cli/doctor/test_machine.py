@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor.findings import Level
 from chargeloop.cli.doctor.machine import WallClock, data_directory, judged, ports
@@ -34,6 +35,18 @@ def test_a_free_port_is_well_and_a_taken_one_fails_with_advice() -> None:
     assert (http.level, broker.level) == (Level.FAIL, Level.FAIL)
     assert "--http-port" in http.advice
     assert "--broker-port" in broker.advice
+
+
+def test_our_own_broker_on_the_port_is_no_fault_and_another_one_is() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(http_port=0, broker_port=port)
+        for broker, level in (
+            (BrokerAddress("127.0.0.1", port), Level.OK),
+            (BrokerAddress("127.0.0.1", 1), Level.FAIL),
+            (None, Level.FAIL),
+        ):
+            assert [found.level for found in ports(settings, broker)] == [Level.OK, level]
 
 
 def test_a_gateway_of_ours_on_the_port_is_no_fault() -> None:

@@ -11,7 +11,7 @@ from chargeloop.broker.endpoint.changes import Changes
 from chargeloop.courier.core.job import Job
 from chargeloop.courier.core.offer import OfferState
 from chargeloop.courier.core.rows import DispatchWrite, SaveJob, SaveOffer
-from chargeloop.courier.shell.store import DispatchStore
+from chargeloop.courier.shell.store import DispatchStore, NotAStoreError
 from chargeloop.protocol.ids import JobId, OfferId
 from chargeloop.protocol.messages import courier
 from chargeloop.protocol.time import HOUR_MS
@@ -28,6 +28,13 @@ async def store(tmp_path: Path) -> AsyncIterator[DispatchStore]:
 
 async def commit(store: DispatchStore, *writes: DispatchWrite) -> None:
     await store.commit(Changes(), writes)
+
+
+async def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "dispatch.sqlite3"
+    path.write_bytes(b"no database " * 100)
+    with pytest.raises(NotAStoreError, match=r"dispatch\.sqlite3: file is not a database"):
+        await DispatchStore(path).open()
 
 
 def busy_world() -> World:

@@ -43,7 +43,7 @@ async def running_platform(settings: PlatformSettings) -> AsyncIterator[httpx2.A
     ready = asyncio.Event()
     url = f"http://{settings.http_host}:{settings.http_port}"
     token = {"Authorization": f"Bearer {AccessTokens.of_data(settings.data, REGION).sign(USER)}"}
-    async with task_of(run(settings, RealClock(), ready=ready.set)):
+    async with task_of(run(settings, RealClock(), ready=lambda _port: ready.set())):
         await ready.wait()
         async with httpx2.AsyncClient(base_url=url, headers=token) as client:
             yield client

@@ -11,6 +11,7 @@ from chargeloop.broker.endpoint.changes import Changes
 from chargeloop.platform.core.dispute import Waiver
 from chargeloop.platform.core.rows import SaveIntervention
 from chargeloop.platform.shell.http import make_app
+from chargeloop.platform.shell.routes import trips
 from chargeloop.platform.shell.services import Services
 from chargeloop.platform.shell.store import PlatformStore
 from chargeloop.protocol.ids import CabinetId, CommandId, OrderId
@@ -205,6 +206,18 @@ async def test_a_courier_sees_the_trips_of_their_own_and_what_each_earned(
     assert (await client.get("/v1/trips", params=named, headers=bearer("opr-anna"))).json() == mine
     other = await client.get("/v1/trips", params=named, headers=bearer("cou-0006"))
     assert other.json()["trips"] == []
+
+
+async def test_what_a_courier_earned_counts_also_beyond_the_trips_that_are_listed(
+    client: httpx2.AsyncClient, store: PlatformStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trips, "_MOST", 2)
+    done = books.order_brought()
+    every = [replace(done, id=OrderId(f"ord-{number}")) for number in range(3)]
+    await store.commit(Changes(), [row for order in every for row in books.rows_of(order)])
+    mine = (await client.get("/v1/trips", headers=bearer("cou-0005"))).json()
+    assert [trip["order"] for trip in mine["trips"]] == ["ord-0", "ord-1"]
+    assert mine["total"] == {"amount_minor": 3 * 330, "currency": "EUR"}
 
 
 async def test_a_trip_that_an_operator_waived_is_earned_all_the_same(

@@ -12,7 +12,14 @@ import pytest
 from chargeloop.broker.credentials import Credentials, CredentialStore, UnknownClientError
 from chargeloop.platform.shell.accounts.account import Account, new_account
 from chargeloop.platform.shell.accounts.registry import Registry
-from chargeloop.platform.shell.entrance import PER_ADDRESS, PER_LOGIN
+from chargeloop.platform.shell.entrance import (
+    PER_ADDRESS,
+    PER_LOGIN,
+    PER_LOGIN_AND_ADDRESS,
+    Entrance,
+    TooManyTriesError,
+    WrongLoginError,
+)
 from chargeloop.platform.shell.http import Services, make_app
 from chargeloop.platform.shell.routes.session import COOKIE
 from chargeloop.protocol.time import format_instant
@@ -73,6 +80,19 @@ async def test_the_cookie_can_be_read_by_no_script_and_is_sent_nowhere_else(
     assert "Secure" not in plain
     tls = await client.post("https://gateway/v1/session", json=RIGHT)
     assert "Secure" in cookie_of(tls).split("; ")
+
+
+async def test_behind_a_proxy_that_speaks_tls_the_cookie_is_for_tls_only(
+    services: Services, anna: Account
+) -> None:
+    app = make_app(replace(services, behind_tls=True))
+    async with httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url="http://gateway"
+    ) as proxy:
+        opened = await proxy.post("/v1/session", json=RIGHT)
+        renewed = await proxy.post("/v1/session/refresh", headers=refresh_of(opened))
+        left = await proxy.delete("/v1/session", headers=refresh_of(renewed))
+    assert all("Secure" in cookie_of(answer).split("; ") for answer in (opened, renewed, left))
 
 
 async def test_a_token_tells_who_is_asking(client: httpx2.AsyncClient, anna: Account) -> None:
@@ -144,7 +164,7 @@ async def test_tries_for_one_login_name_are_limited_whether_it_is_known_or_not(
 ) -> None:
     for login in ("anna", "nobody"):
         wrong = {"login": login, "password": "wrong password"}
-        for _ in range(PER_LOGIN.burst):
+        for _ in range(PER_LOGIN_AND_ADDRESS.burst):
             problem(await client.post("/v1/session", json=wrong), 401, "wrong_login")
         limited = await client.post("/v1/session", json={**wrong, "login": login.upper()})
         problem(limited, 429, "too_many_tries")
@@ -164,6 +184,53 @@ async def test_tries_from_one_address_are_limited_and_those_that_succeed_do_not_
     limited = await client.post("/v1/session", json=RIGHT)
     problem(limited, 429, "too_many_tries")
     assert limited.headers["retry-after"] == "3"
+
+
+HOME = "198.51.100.7"
+ABROAD = "192.0.2.1"
+
+
+async def wrongly(entrance: Entrance, login: str, address: str) -> int:
+    """Tries a wrong password; returns for how many seconds the next try will be refused, 0 for not at all."""
+    try:
+        await entrance.log_in(login, "wrong password", address)
+    except TooManyTriesError as error:
+        return error.wait_s
+    except WrongLoginError:
+        return 0
+    raise AssertionError("a wrong password was right")
+
+
+async def test_a_stranger_who_tries_without_end_does_not_keep_the_owner_out_who_is_elsewhere(
+    services: Services, anna: Account, time: Instant
+) -> None:
+    entrance = services.entrance
+    for _ in range(3_600):
+        time.pass_s(1)
+        await wrongly(entrance, "anna", ABROAD)
+    with pytest.raises(TooManyTriesError):
+        await entrance.log_in("anna", RIGHT["password"], ABROAD)
+    assert (await entrance.log_in("anna", RIGHT["password"], HOME)).account == anna
+
+
+async def test_tries_that_are_refused_count_for_the_address(
+    services: Services, anna: Account, time: Instant
+) -> None:
+    entrance = services.entrance
+    for _ in range(PER_ADDRESS.burst):
+        await wrongly(entrance, "nobody", ABROAD)
+    with pytest.raises(TooManyTriesError) as limited:
+        await entrance.log_in("anna", RIGHT["password"], ABROAD)
+    time.pass_s(limited.value.wait_s)
+    assert (await entrance.log_in("anna", RIGHT["password"], ABROAD)).account == anna
+
+
+async def test_tries_for_one_login_name_are_limited_from_whatever_addresses(
+    services: Services, anna: Account
+) -> None:
+    for number in range(PER_LOGIN.burst):
+        assert await wrongly(services.entrance, "anna", f"192.0.2.{number}") == 0
+    assert await wrongly(services.entrance, "anna", HOME) == PER_LOGIN.every_s
 
 
 async def test_a_session_is_renewed_by_its_cookie_which_is_exchanged(

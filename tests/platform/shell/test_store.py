@@ -32,7 +32,13 @@ from chargeloop.platform.core.rows import (
     SaveTariff,
 )
 from chargeloop.platform.shell.reader import OrderFile, OrderFilter, RentalReader
-from chargeloop.platform.shell.store import OtherRegionError, PlatformStore, SchemaVersionError, connect
+from chargeloop.platform.shell.store import (
+    NotAStoreError,
+    OtherRegionError,
+    PlatformStore,
+    SchemaVersionError,
+    connect,
+)
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import CabinetId, OrderId, RegionId, ReservationId, UserId
 from chargeloop.protocol.messages.rental import OrderState
@@ -273,6 +279,15 @@ async def test_a_file_of_another_version_is_refused_by_writer_and_reader(
         PlatformStore(path, REGION)
 
 
+def test_a_file_that_is_no_store_is_named_by_writer_and_reader(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"no database " * 100)
+    with pytest.raises(NotAStoreError, match=r"rental\.sqlite3: file is not a database"):
+        PlatformStore(path, REGION)
+    with pytest.raises(NotAStoreError):
+        RentalReader(path).region()
+
+
 @pytest.mark.parametrize(
     "made", ["", "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"]
 )
@@ -308,6 +323,21 @@ async def test_a_reader_sees_what_was_committed_while_the_writer_goes_on_and_aft
     assert len(RentalReader(path).load(0).orders) == 1
     await store.close()
     assert len(RentalReader(path).load(0).orders) == 1
+
+
+async def test_whoever_reads_everything_slowly_does_not_keep_the_writer_s_log_from_being_folded_back(
+    store: PlatformStore, path: Path
+) -> None:
+    await write(store, SaveTariff(TARIFF), *books.walk_up_rental())
+    reading = RentalReader(path).everything()
+    first = next(reading)
+    await write(store, SaveOrder(books.order_in_use("ord-9", "bnk-000018")))
+    with closing(sqlite3.connect(path, timeout=0)) as db:
+        blocked, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert not blocked
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+    orders = [one.order.id for one in reading if isinstance(one, OrderFile)]
+    assert (first, orders) == (TARIFF, [books.order_in_use().id])
 
 
 KILLED_WRITER = """

@@ -7,9 +7,11 @@ process must end and start again from the disk.
 """
 
 import asyncio
+import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -128,7 +130,7 @@ class SqliteStore(Generic[WriteT]):
     writes.
 
     Args:
-        path: the file; it is made when missing, its directory too.
+        path: the file; it is made when missing, its directory too, which nothing else needs to be read in.
         schema: `CREATE TABLE IF NOT EXISTS …` of the service's own tables.
         statements: turns the core's rows into (SQL, tuples of parameters), run in order with the endpoint's.
     """
@@ -146,11 +148,25 @@ class SqliteStore(Generic[WriteT]):
         self._one_at_a_time = asyncio.Lock()
 
     async def open(self) -> None:
-        """Open the file and make missing tables. Call it once, before anything else."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Open the file, for its owner alone to read, and make missing tables. Call it once, first of all.
+
+        Raises:
+            OSError, sqlite3.Error: it can be neither read nor made, or not be kept from others.
+        """
+        self._keep_from_others()
         # Transactions are begun and ended in so many words, see _transact.
         self._connection = await aiosqlite.connect(self.path, isolation_level=None)
         await self._connection.executescript(_PRAGMAS + _SCHEMA + self._schema)
+
+    def _keep_from_others(self) -> None:
+        """Make what is missing for the owner alone; what is there may be of a version that did not."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.chmod(0o700)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+        # What a killed writer left beside it keeps its mode; new ones get that of the file.
+        for end in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                self.path.with_name(self.path.name + end).chmod(0o600)
 
     async def close(self) -> None:
         """Close the file; the store cannot be used again."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from uuid import uuid4
 import aiomqtt
 
 from chargeloop.broker import BrokerAddress, Credentials, CredentialStore
+from chargeloop.broker.claim import address_file
 from chargeloop.broker.credentials import UnknownClientError
 from chargeloop.broker.device.connection import enter, leave
 from chargeloop.broker.errors import BrokerError
@@ -125,6 +126,19 @@ async def instance(settings: Settings) -> list[Finding]:
         ]
 
 
+def reached(settings: Settings, found: Sequence[Finding]) -> BrokerAddress | None:
+    """Return where the data directory's own broker is, if `instance` has found it so; None for any other."""
+    noted = address_file(settings.data)
+    if settings.broker != AUTO or not noted.is_file():
+        return None
+    address = known_broker(settings)
+    return address if _is_there(address) in found else None
+
+
+def _is_there(address: BrokerAddress) -> Finding:
+    return ok("instance", f"broker at {address}")
+
+
 def _without_broker(data: Path, running: Mapping[str, str]) -> Finding:
     """Return what it means that no broker is known: nothing runs, or what runs talks to nobody."""
     if not running:
@@ -157,7 +171,7 @@ class _Instance:
     async def findings(self) -> list[Finding]:
         async with self._login(_OPERATOR) as operator:
             present = await self._platforms(operator)
-        found = [ok("instance", f"broker at {self._address}"), *map(self._present, present.items())]
+        found = [_is_there(self._address), *map(self._present, present.items())]
         if present.get("courier platform") is Presence.ONLINE:
             async with self._login(_COURIER) as courier:
                 found.append(await self._clock(courier))

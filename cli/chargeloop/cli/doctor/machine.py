@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx2
 
+from chargeloop.broker.address import BrokerAddress
 from chargeloop.broker.errors import BrokerError
 from chargeloop.broker.ports import free_address
 from chargeloop.cli.doctor.findings import Finding, fail, ok, warn
@@ -28,15 +29,20 @@ _NOT_AFTER_MS: Final = parse_instant("2100-01-01T00:00:00.000Z")
 _STEP_MS: Final = 500.0
 
 
-def ports(settings: Settings) -> list[Finding]:
-    """Check that what is to listen on a port chosen beforehand finds it free."""
+def ports(settings: Settings, broker: BrokerAddress | None = None) -> list[Finding]:
+    """Check that what is to listen on a port chosen beforehand finds it free, or listens there already.
+
+    `broker` is the one of the data directory that was reached.
+    """
     findings = [_gateway_port(settings)]
     if settings.broker_port:
-        findings.append(_broker_port(settings.broker_port))
+        findings.append(_broker_port(settings.broker_port, broker))
     return findings
 
 
-def _broker_port(port: int) -> Finding:
+def _broker_port(port: int, broker: BrokerAddress | None) -> Finding:
+    if broker is not None and broker.port == port:
+        return ok("broker port", f"{port}: the broker at {broker} runs there")
     try:
         free_address(port=port)
     except BrokerError as error:
@@ -51,7 +57,7 @@ def _gateway_port(settings: Settings) -> Finding:
     try:
         free_address(host, port)
     except BrokerError as error:
-        region = _gateway_region(gateway_url(settings))
+        region = _gateway_region(gateway_url(settings, port))
         if region is not None:
             return ok("http port", f"{port}: the gateway of region {region} runs there")
         return fail("http port", str(error), "stop what listens there, or give another --http-port")

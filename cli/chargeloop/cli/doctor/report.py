@@ -39,7 +39,7 @@ async def examine(settings: Settings, tls: Tls | None) -> list[Finding]:
         *found,
         *brokers,
         *instance,
-        *await asyncio.to_thread(machine.ports, settings),
+        *await asyncio.to_thread(machine.ports, settings, connections.reached(settings, instance)),
         clock.finding(),
         *machine.data_directory(settings.data),
         *(() if tls is None else certificates(tls.cert, tls.key)),

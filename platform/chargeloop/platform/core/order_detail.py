@@ -13,7 +13,7 @@ from chargeloop.protocol.geo import Point
 def detail(happened: Happening) -> str:
     """Return the journal's JSON detail: the event's facts, with its larger parts cut short.
 
-    Codes stay out of the journal, which operators read.
+    Codes stay out of the journal: operators, who may read them in messages, are to see them nowhere else.
     """
     return json.dumps(_facts(happened), separators=(",", ":"))
 

@@ -190,8 +190,9 @@ class PlaceBody(BaseModel):
 
 
 class OrderSummary(BaseModel):
-    """An order as it stands. `handover_code` is what the user, who alone sees it, tells the courier.
+    """An order as it stands. `handover_code` is what the user tells the courier.
 
+    It is given to the user alone here; operators may read it in messages, as they read every topic.
     `cabinet` and `courier` are those that it has to do with now, `last_cabinet` and `last_courier` those
     that it had to do with last. `place` is where it was ordered to.
     """

@@ -1,7 +1,9 @@
 """Who comes in: log-in, renewal and end of sessions, and who is asking with which token.
 
 An unknown login name, a wrong password and a disabled account are answered alike, in text and in time. Tries
-are limited by login name, known or not, and by address; those that succeed do not count.
+are limited by login name, known or not, and by address; those that succeed do not count. From one address few
+may be made for a login name, from all together more, so that a stranger's do not keep the owner out who comes
+from another one. The address pays for refused tries too.
 """
 
 import time
@@ -12,12 +14,13 @@ from typing import Final
 from chargeloop.platform.shell.accounts.account import Account, AccountError, login_of, password_of
 from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.store import AccountStore, Session, Stolen
-from chargeloop.platform.shell.accounts.throttle import Rate, Throttle
+from chargeloop.platform.shell.accounts.throttle import Key, Rate, Throttle
 from chargeloop.platform.shell.accounts.tokens import AccessTokens
 from chargeloop.protocol.ids import RegionId
 from chargeloop.protocol.topics import Role
 
-PER_LOGIN: Final = Rate(burst=5, every_s=30)
+PER_LOGIN_AND_ADDRESS: Final = Rate(burst=5, every_s=30)
+PER_LOGIN: Final = Rate(burst=100, every_s=3)
 PER_ADDRESS: Final = Rate(burst=20, every_s=3)
 
 
@@ -58,6 +61,7 @@ class Entrance:
         self._passwords = passwords
         self._tokens = tokens
         self._region = region
+        self._by_both = Throttle(PER_LOGIN_AND_ADDRESS, now_s)
         self._by_login = Throttle(PER_LOGIN, now_s)
         self._by_address = Throttle(PER_ADDRESS, now_s)
 
@@ -68,18 +72,26 @@ class Entrance:
             WrongLoginError, TooManyTriesError: there is none.
         """
         normal = _normal(login)
-        wait_s = max(self._by_login.wait_s(normal), self._by_address.wait_s(address))
-        if wait_s > 0:
-            raise TooManyTriesError(wait_s)
-        self._by_login.spend(normal)
-        self._by_address.spend(address)
+        buckets = self._buckets(normal, address)
+        if any(throttle.wait_s(key) > 0 for throttle, key in buckets):
+            self._by_address.spend(address)
+            raise TooManyTriesError(max(throttle.wait_s(key) for throttle, key in buckets))
+        for throttle, key in buckets:
+            throttle.spend(key)
         proven = await self._proven(normal, password)
         session = None if proven is None else await self._store.begin(normal, proven, self._region)
         if session is None:
             raise WrongLoginError
-        self._by_login.refund(normal)
-        self._by_address.refund(address)
+        for throttle, key in buckets:
+            throttle.refund(key)
         return session
+
+    def _buckets(self, login: str, address: str) -> tuple[tuple[Throttle, Key], ...]:
+        return (
+            (self._by_both, (login, address)),
+            (self._by_login, login),
+            (self._by_address, address),
+        )
 
     async def _proven(self, login: str, password: str) -> str | None:
         """Return what is stored of the password, when it is the account's own."""

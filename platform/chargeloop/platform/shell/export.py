@@ -31,6 +31,7 @@ def records(data: Path) -> Iterator[Record]:
     Raises:
         NoStoreError: there is no rental store in it.
         SchemaVersionError: another version of the product wrote it.
+        NotAStoreError: it is no SQLite file.
     """
     path = store_path(data)
     if not path.is_file():

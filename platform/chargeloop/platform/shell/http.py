@@ -45,11 +45,13 @@ _ABOUT: Final = """
 Log in at `/v1/session`; send the access token with every request, and renew it by the cookie at
 `/v1/session/refresh` before it ends. Every error is a problem (RFC 9457) with a `code` for programs. What
 changes something takes an `Idempotency-Key`: repeated with the same key it is done once and answered alike.
+Only what is done about alarms takes none: repeated by the same operator it counts once.
 
 MQTT: buy a ticket at `/v1/mqtt-ticket` and open a WebSocket to `/mqtt?ticket=…` with the subprotocol `mqtt`,
-within 30 seconds and once. Then speak MQTT 3.1.1 or 5.0 with the client id, user name and password of the
-session. It ends with code 1008 when the session does or the client is another one, and with 1013 when you
-read too slowly: connect again with another ticket. What is published there is described in topics.md.
+within 30 seconds and once. Then speak MQTT 3.1.1 (or 5.0 where the broker is Mosquitto: the embedded one
+refuses it) with the client id, user name and password of the session. It ends with code 1008 when the session
+does or the client is another one, and with 1013 when you read too slowly: connect again with another ticket.
+What is published there is described in topics.md.
 """
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _health: Final = APIRouter(tags=["health"])

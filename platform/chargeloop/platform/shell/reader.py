@@ -82,7 +82,7 @@ class OrderPlace:
 
 
 class RentalReader:
-    """Reads one store. Every method raises SchemaVersionError for a file of another version."""
+    """Reads one store. Every method raises SchemaVersionError or NotAStoreError for a file that is none."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -138,14 +138,14 @@ class RentalReader:
             row = db.execute("SELECT body FROM orders WHERE id = ?", (order,)).fetchone()
             return None if row is None else ORDERS.validate_json(row[0])
 
-    def carried_by(self, courier: CourierId, since_ms: int, limit: int) -> tuple[Order, ...]:
-        """Return at most so many orders that a courier has taken a trip for, placed at `since_ms` or later.
+    def carried_by(self, courier: CourierId, since_ms: int) -> Iterator[Order]:
+        """Yield the orders that a courier has taken a trip for, placed at `since_ms` or later.
 
-        The newest come first.
+        The newest come first. Take them without a pause: meanwhile the file is open.
         """
         with closing(connect(self.path)) as db:
-            rows = db.execute(_CARRIED, (courier, since_ms, limit))
-            return tuple(ORDERS.validate_json(body) for (body,) in rows)
+            for (body,) in db.execute(_CARRIED, (courier, since_ms)):
+                yield ORDERS.validate_json(body)
 
     def disputed(self, limit: int, *, answered: bool | None = None) -> tuple[Order, ...]:
         """Return the orders of the disputes that were opened last, of so many disputes at most.
@@ -180,9 +180,17 @@ class RentalReader:
             return region_in(db)
 
     def everything(self) -> Iterator[Tariff | OrderFile]:
-        """Yield every tariff, then every order, the oldest first, all of one committed state."""
-        with closing(connect(self.path)) as db, db:
-            db.execute("BEGIN")
+        """Yield every tariff, then every order, the oldest first, all of one committed state.
+
+        They are read from a copy, made in SQLite's directory for temporary files: whoever takes them may take
+        hours, and an open read would keep all that the writer writes meanwhile in its log.
+
+        Raises:
+            sqlite3.OperationalError: there is no room for the copy.
+        """
+        with closing(sqlite3.connect("")) as db:
+            with closing(connect(self.path)) as store:
+                store.backup(db)
             for (body,) in db.execute("SELECT body FROM tariffs ORDER BY version"):
                 yield TARIFFS.validate_json(body)
             for row in db.execute(f"{_ORDERS} ORDER BY orders.placed_ms, orders.id"):
@@ -210,7 +218,7 @@ _ORDERS: Final = (
 _SENT: Final = "SELECT body FROM interventions WHERE sent_ms >= ?"
 _CARRIED: Final = (
     "SELECT body FROM order_couriers AS c JOIN orders ON orders.id = c.order_id"
-    " WHERE c.courier = ? AND c.placed_ms >= ? ORDER BY c.placed_ms DESC, c.order_id LIMIT ?"
+    " WHERE c.courier = ? AND c.placed_ms >= ? ORDER BY c.placed_ms DESC, c.order_id"
 )
 _DISPUTED: Final = (
     "SELECT body FROM orders WHERE id IN (SELECT d.order_id FROM order_events AS d"

@@ -24,6 +24,7 @@ class Services:
     """The parts of the gateway of the region called `name`; `now_ms` is the world's clock.
 
     `speed` tells how many of its seconds pass in a real one; without a `basemap` the pages invent a city.
+    `behind_tls`: browsers come by a proxy that speaks TLS with them.
     """
 
     name: RegionId
@@ -40,6 +41,7 @@ class Services:
     now_ms: Callable[[], int]
     speed: float = 1.0
     basemap: Basemap | None = None
+    behind_tls: bool = False
 
 
 def services_of(request: Request) -> Services:

@@ -12,7 +12,7 @@ runs, and for anyone after it was stopped or killed.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from importlib import resources
 from itertools import chain
@@ -66,6 +66,10 @@ class OtherRegionError(Exception):
     """The file belongs to another region; a store and the process that writes it serve one region."""
 
 
+class NotAStoreError(Exception):
+    """The file is no SQLite file, or a damaged one; the message says which."""
+
+
 def store_path(data: Path) -> Path:
     """Return where the rental platform keeps its store in a data directory."""
     return data / STORE_NAME
@@ -78,11 +82,13 @@ def connect(path: Path) -> sqlite3.Connection:
 
     Raises:
         sqlite3.OperationalError: there is no such file.
+        NotAStoreError: it is no SQLite file.
         SchemaVersionError: the file was written by another version, or is still being made.
     """
     connection = _open(path)
     try:
-        version = _meta(connection, "platform_schema")
+        with _readable(path):
+            version = _meta(connection, "platform_schema")
         _require_version(version, path)
     except BaseException:
         connection.close()
@@ -99,6 +105,17 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise
+        message = f"{path}: {error}"
+        raise NotAStoreError(message) from None
 
 
 def _require_version(version: str | None, path: Path) -> None:
@@ -151,11 +168,12 @@ class PlatformStore(SqliteStore[PlatformWrite]):
     Raises:
         SchemaVersionError: the file is there and was written by another version.
         OtherRegionError: the file is there and belongs to another region.
+        NotAStoreError: the file is there and is no SQLite file.
     """
 
     def __init__(self, path: Path, region: RegionId) -> None:
         if path.exists():
-            with closing(_open(path)) as connection:
+            with closing(_open(path)) as connection, _readable(path):
                 _require_ours(connection, path, region)
         super().__init__(path, schema_text(region), statements)
 

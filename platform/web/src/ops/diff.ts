@@ -1,4 +1,6 @@
-/** What has changed between two messages, member by member. */
+/** What has changed between two messages, member by member; codes are compared and not shown. */
+
+import { jsonWithoutCodes } from './codes'
 
 export interface Line {
   readonly depth: number
@@ -21,20 +23,20 @@ export function compared(after: unknown, before: unknown): Line[] {
 
 function describe(lines: Line[], depth: number, key: string, after: unknown, before: unknown): void {
   if (after === MISSING) {
-    lines.push({ depth, key, text: JSON.stringify(before), mark: 'gone' })
+    lines.push({ depth, key, text: jsonWithoutCodes(key, before), mark: 'gone' })
     return
   }
   if (!isParent(after)) {
-    const text = JSON.stringify(after)
+    const text = jsonWithoutCodes(key, after)
     if (before === MISSING) lines.push({ depth, key, text, mark: 'new' })
-    else if (JSON.stringify(before) === text) lines.push({ depth, key, text, mark: 'same' })
-    else lines.push({ depth, key, text, mark: 'changed', before: JSON.stringify(before) })
+    else if (JSON.stringify(before) === JSON.stringify(after)) lines.push({ depth, key, text, mark: 'same' })
+    else lines.push({ depth, key, text, mark: 'changed', before: jsonWithoutCodes(key, before) })
     return
   }
   const mark = before === MISSING ? 'new' : isParent(before) ? 'same' : 'changed'
   lines.push(
     mark === 'changed'
-      ? { depth, key, text: null, mark, before: JSON.stringify(before) }
+      ? { depth, key, text: null, mark, before: jsonWithoutCodes(key, before) }
       : { depth, key, text: null, mark },
   )
   const [now, then] = [members(after), isParent(before) ? members(before) : new Map<string, unknown>()]

@@ -33,6 +33,16 @@ def test_a_try_that_is_given_back_does_not_count() -> None:
     assert throttle.wait_s("anna") == 0
 
 
+def test_an_empty_bucket_gets_no_emptier() -> None:
+    time = Instant()
+    throttle = Throttle(RATE, time.now_s)
+    for _ in range(50):
+        throttle.spend("anna")
+    assert throttle.wait_s("anna") == 10
+    time.pass_s(10)
+    assert throttle.wait_s("anna") == 0
+
+
 def test_memory_is_bounded_and_the_one_used_longest_ago_is_forgotten() -> None:
     throttle = Throttle(RATE, Instant().now_s, most=100)
     for number in range(1_000):

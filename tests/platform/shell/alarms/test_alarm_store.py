@@ -89,7 +89,9 @@ async def test_a_closed_alarm_stays_as_it_is_and_its_trouble_may_be_raised_again
     alarm = await raised(alarms)
     closed = await alarms.close_alarm(alarm.id, ANNA)
     assert closed == replace(alarm, closed=ANNA)
-    assert await alarms.close_alarm(alarm.id, ANNA) is None
+    assert await alarms.close_alarm(alarm.id, replace(ANNA, by="opr-bert")) is None
+    assert await alarms.close_alarm(alarm.id, replace(ANNA, reason="mended")) is None
+    assert await alarms.close_alarm(alarm.id, replace(ANNA, at_ms=LATER_MS)) == closed
     assert await alarms.acknowledge(alarm.id, ANNA) is None
     assert await alarms.assign(alarm.id, ANNA, "opr-bert") is None
     with closing(sqlite3.connect(alarms.path)) as db, pytest.raises(sqlite3.IntegrityError, match="closed"):
@@ -111,4 +113,24 @@ async def test_what_operators_did_is_written_down(alarms: AlarmStore) -> None:
         ("acknowledged", "opr-anna", 1, ""),
         ("assigned", "opr-anna", 2, "opr-bert"),
         ("closed", "opr-bert", 3, "cleaned"),
+    ]
+
+
+async def test_what_the_same_operator_says_again_is_written_down_once(alarms: AlarmStore) -> None:
+    alarm = await raised(alarms)
+    for at_ms in (1, 2):
+        await alarms.acknowledge(alarm.id, Handling("opr-anna", at_ms))
+    await alarms.acknowledge(alarm.id, Handling("opr-bert", 3))
+    await alarms.acknowledge(alarm.id, Handling("opr-anna", 4))
+    for at_ms, assignee in ((5, "opr-bert"), (6, "opr-bert"), (7, "opr-carl"), (8, "opr-bert")):
+        await alarms.assign(alarm.id, Handling("opr-anna", at_ms), assignee)
+    await alarms.assign(alarm.id, Handling("opr-carl", 9), "opr-bert")
+    for at_ms in (10, 11):
+        await alarms.close_alarm(alarm.id, Handling("opr-bert", at_ms, "cleaned"))
+    with closing(sqlite3.connect(alarms.path)) as db:
+        acts = db.execute("SELECT act, at_ms FROM acts ORDER BY number").fetchall()
+    assert acts == [
+        *(("acknowledged", at_ms) for at_ms in (1, 3)),
+        *(("assigned", at_ms) for at_ms in (5, 7, 8, 9)),
+        ("closed", 10),
     ]

@@ -6,7 +6,12 @@ So does a person whose password is changed: somebody else may have had it, and w
 
 from dataclasses import dataclass
 
-from chargeloop.broker.credentials import BrokenCredentialsError, CredentialStore, RegionMismatchError
+from chargeloop.broker.credentials import (
+    BrokenCredentialsError,
+    CredentialStore,
+    RegionMismatchError,
+    UnknownClientError,
+)
 from chargeloop.platform.shell.accounts.account import Account, AccountError, login_of, password_of
 from chargeloop.platform.shell.accounts.passwords import Passwords
 from chargeloop.platform.shell.accounts.store import AccountStore
@@ -21,14 +26,15 @@ class Registry:
     passwords: Passwords
 
     async def open(self, account: Account, password: str) -> None:
-        """Open a new account.
+        """Open a new account; one that cannot be opened gets no credentials.
 
         Raises:
             AccountError: its login name or id is taken, or the password or the region cannot be.
         """
         composed = password_of(password)
-        self._grant(account)
+        self._require_grantable(account)
         await self.store.add(account, await self.passwords.hash(composed))
+        self._grant(account)
 
     async def set_password(self, login: str, password: str) -> Account:
         """Give an account another password; its sessions end, and what it is connected with within seconds.
@@ -61,6 +67,19 @@ class Registry:
         account = await self.store.set_disabled(login_of(login), disabled=False)
         self._grant(account)
         return account
+
+    def _require_grantable(self, account: Account) -> None:
+        """Refuse what could be granted no credentials, before anything is changed."""
+        try:
+            known = self.credentials.load(account.id)
+        except BrokenCredentialsError as error:
+            raise AccountError(str(error)) from None
+        except UnknownClientError:
+            return
+        if known.region != account.region:
+            held = f"already has credentials for region {known.region!r}, not {account.region!r}"
+            message = f"{account.id} {held}"
+            raise AccountError(message)
 
     def _grant(self, account: Account) -> None:
         try:

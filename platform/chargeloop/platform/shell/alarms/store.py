@@ -26,6 +26,12 @@ _RAISE: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _CHANGE: Final = "UPDATE alarms SET severity = ?, text = ?, cleared_ms = ? WHERE id = ?"
+_ACT: Final = (
+    "INSERT INTO acts (alarm, act, by, at_ms, detail) SELECT :alarm, :act, :by, :at_ms, :detail"
+    " WHERE NOT EXISTS (SELECT 1 FROM acts WHERE alarm = :alarm AND act = :act AND by = :by"
+    " AND detail = :detail AND (act <> 'assigned'"
+    " OR number = (SELECT max(number) FROM acts WHERE alarm = :alarm AND act = 'assigned')))"
+)
 _CLOSE: Final = (
     "UPDATE alarms SET closed_by = ?, closed_ms = ?, close_reason = ? WHERE id = ? AND closed_ms IS NULL"
 )
@@ -69,7 +75,10 @@ class AlarmStore(GatewayFile):
     # What operators do.
 
     async def acknowledge(self, alarm: str, done: Handling) -> Alarm | None:
-        """Note that somebody has seen an open alarm: the first one counts. None: no such alarm is open."""
+        """Note that somebody has seen an open alarm: the first one counts. None: no such alarm is open.
+
+        Whoever says so again adds nothing.
+        """
         sql = (
             "UPDATE alarms SET acknowledged_by = coalesce(acknowledged_by, ?),"
             " acknowledged_ms = coalesce(acknowledged_ms, ?) WHERE id = ? AND closed_ms IS NULL"
@@ -77,14 +86,26 @@ class AlarmStore(GatewayFile):
         return await self._act(alarm, "acknowledged", done, sql, (done.by, done.at_ms))
 
     async def assign(self, alarm: str, done: Handling, assignee: str) -> Alarm | None:
-        """Note who looks after an open alarm. None: no such alarm is open."""
+        """Note who looks after an open alarm. None: no such alarm is open.
+
+        Whoever says so again, and nobody has said otherwise meanwhile, adds nothing.
+        """
         sql = "UPDATE alarms SET assignee = ? WHERE id = ? AND closed_ms IS NULL"
         assigned = Handling(done.by, done.at_ms, assignee)
         return await self._act(alarm, "assigned", assigned, sql, (assignee,))
 
     async def close_alarm(self, alarm: str, done: Handling) -> Alarm | None:
-        """Close an open alarm for the reason given. None: no such alarm is open."""
-        return await self._act(alarm, "closed", done, _CLOSE, _columns(done))
+        """Close an open alarm for the reason given. None: no such alarm is open.
+
+        Who has closed it for this reason already is given it as it stands.
+        """
+        closed = await self._act(alarm, "closed", done, _CLOSE, _columns(done))
+        if closed is not None:
+            return closed
+        known = await self.get(alarm)
+        earlier = None if known is None else known.closed
+        is_repeat = earlier is not None and (earlier.by, earlier.reason) == (done.by, done.reason)
+        return known if is_repeat else None
 
     async def _act(
         self, alarm: str, act: str, done: Handling, sql: str, values: tuple[object, ...]
@@ -93,10 +114,8 @@ class AlarmStore(GatewayFile):
             async with db.execute(sql, (*values, alarm)) as changed:
                 if changed.rowcount == 0:
                     return None
-            await db.execute(
-                "INSERT INTO acts (alarm, act, by, at_ms, detail) VALUES (?, ?, ?, ?, ?)",
-                (alarm, act, done.by, done.at_ms, done.reason),
-            )
+            names = {"alarm": alarm, "act": act, "by": done.by, "at_ms": done.at_ms, "detail": done.reason}
+            await db.execute(_ACT, names)
         return await self.get(alarm)
 
     # What they see.

@@ -141,21 +141,24 @@ async def list_alarms(
 
 @router.post("/{alarm}/acknowledge", responses=COMMAND_PROBLEMS)
 async def acknowledge(alarm: str, services: AskedServices, caller: AnOperator) -> AlarmBody:
-    """Say that somebody has seen it; who did so first stays."""
+    """Say that somebody has seen it; who did so first stays. Repeated by the same operator it counts once."""
     done = Handling(caller.id, services.now_ms())
     return await _changed(services, alarm, await services.alarms.acknowledge(alarm, done))
 
 
 @router.post("/{alarm}/assign", responses=COMMAND_PROBLEMS)
 async def assign(alarm: str, body: AssignRequest, services: AskedServices, caller: AnOperator) -> AlarmBody:
-    """Give it to somebody."""
+    """Give it to somebody. Repeated by the same operator it counts once."""
     done = Handling(caller.id, services.now_ms())
     return await _changed(services, alarm, await services.alarms.assign(alarm, done, body.assignee))
 
 
 @router.post("/{alarm}/close", responses=COMMAND_PROBLEMS)
 async def close(alarm: str, body: CloseRequest, services: AskedServices, caller: AnOperator) -> AlarmBody:
-    """Close it with a reason. While its cause lasts it is not raised again."""
+    """Close it with a reason. While its cause lasts it is not raised again.
+
+    Repeated by the same operator with the same reason it counts once, and is answered alike.
+    """
     done = Handling(caller.id, services.now_ms(), body.reason)
     return await _changed(services, alarm, await services.alarms.close_alarm(alarm, done))
 

@@ -135,7 +135,7 @@ class HoldBody(BaseModel):
 
     @classmethod
     def of(cls, hold: Hold) -> Self:
-        """Return the body of a reservation; its code is nobody's but the courier's."""
+        """Return the body of a reservation, without its code: operators may read that in messages alone."""
         return cls(
             reservation=hold.id,
             order=order_of(hold.id),

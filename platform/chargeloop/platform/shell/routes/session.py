@@ -197,7 +197,9 @@ async def log_out(request: Request, services: AskedServices, token: _Refresh = N
     if ended is not None:
         services.relay.end_session(ended)
     response = Response(status_code=HTTPStatus.NO_CONTENT)
-    response.delete_cookie(COOKIE, path=_PATH, secure=_is_tls(request), httponly=True, samesite="strict")
+    response.delete_cookie(
+        COOKIE, path=_PATH, secure=_is_tls(services, request), httponly=True, samesite="strict"
+    )
     return response
 
 
@@ -232,7 +234,7 @@ async def _opened(services: Services, session: Session, request: Request, respon
         session.refresh,
         max_age=SESSION_MS // 1_000,
         path=_PATH,
-        secure=_is_tls(request),
+        secure=_is_tls(services, request),
         httponly=True,
         samesite="strict",
     )
@@ -262,8 +264,9 @@ def _map_of(basemap: Basemap) -> MapBody:
     return MapBody(kind=basemap.kind.value, url=basemap.url, attribution=basemap.attribution)
 
 
-def _is_tls(request: Request) -> bool:
-    return request.url.scheme == "https"
+def _is_tls(services: Services, request: Request) -> bool:
+    """Tell whether the browser speaks TLS, with us or with a proxy before us."""
+    return services.behind_tls or request.url.scheme == "https"
 
 
 def _address(request: Request) -> str:

@@ -12,6 +12,7 @@ from chargeloop.platform.core.order import Leg, Order
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.asking import READ_PROBLEMS, ACourierOrOperator, AskedServices
 from chargeloop.platform.shell.prices import CourierRuleBody, MoneyBody
+from chargeloop.platform.shell.reader import RentalReader
 from chargeloop.platform.shell.strict import StrictRoute
 from chargeloop.protocol import fields
 from chargeloop.protocol.ids import CourierId
@@ -70,7 +71,11 @@ class TripBody(BaseModel):
 
 
 class TripsBody(BaseModel):
-    """A courier's trips, the newest order first; `total` is the sum of those booked, `rule` today's."""
+    """A courier's trips, the newest order first, and what they have earned.
+
+    The list ends with the 500th order; `total` is what is booked for all of the days asked for; `rule` is
+    today's.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -101,22 +106,36 @@ async def list_trips(
     courier: Annotated[fields.Courier | None, Query(description="whose; operators")] = None,
     days: Annotated[int, Query(ge=1, le=92, description="of orders placed so many days back")] = 7,
 ) -> TripsBody:
-    """Return the trips of the courier who asks, or of the one an operator names."""
+    """Return the trips of the courier who asks, or of the one an operator names, with the sum of all."""
     whose = CourierId(caller.id) if caller.role is Role.COURIER else courier
     if whose is None:
         raise problems.invalid("courier", "an operator names the courier")
     since_ms = services.now_ms() - days * DAY_MS
-    orders = await run_in_threadpool(services.reader.carried_by, whose, since_ms, _MOST)
     tariff = services.region.tariff
-    trips = [TripBody.of(order, leg) for order in orders for leg in order.legs if leg.courier == whose]
-    # A region has one currency at a time; what was earned in another one is not added to it.
-    amounts = [trip.amount for trip in trips if trip.amount is not None]
-    total_minor = sum(amount.amount_minor for amount in amounts if amount.currency == tariff.currency)
+    trips, total_minor = await run_in_threadpool(_carried, services.reader, whose, since_ms, tariff.currency)
     return TripsBody(
         trips=trips,
         total=MoneyBody(amount_minor=total_minor, currency=tariff.currency),
         rule=CourierRuleBody.of(tariff.courier, tariff.currency),
     )
+
+
+def _carried(
+    reader: RentalReader, courier: CourierId, since_ms: int, currency: str
+) -> tuple[list[TripBody], int]:
+    """Return the trips that are listed, and what is booked for all of them in this currency.
+
+    A region has one currency at a time; what was earned in another one is not added to it.
+    """
+    listed: list[TripBody] = []
+    total_minor = 0
+    for number, order in enumerate(reader.carried_by(courier, since_ms)):
+        trips = [TripBody.of(order, leg) for leg in order.legs if leg.courier == courier]
+        amounts = [trip.amount for trip in trips if trip.amount is not None]
+        total_minor += sum(amount.amount_minor for amount in amounts if amount.currency == currency)
+        if number < _MOST:
+            listed += trips
+    return listed, total_minor
 
 
 def _line(order: Order, leg: Leg) -> FeeLine | None:
