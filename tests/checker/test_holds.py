@@ -48,7 +48,7 @@ def test_a_reservation_goes_on_without_a_bank_that_was_forced_out_of_its_slot() 
     stream = kept(1).tell("bank", "bnk-9", "slot/cab-1/1").move("bnk-9", "slot/cab-1/1", "outside", "vandal")
     stream.tell("hold", "cab-1", 1, SECOND).wait(1).tell("hold", "cab-1", 2, FIRST)
     assert freed(stream, 1, 2) == set()
-    other = kept(1).tell("bank", "bnk-9", "slot/cab-1/2").move("bnk-9", "slot/cab-1/2", "outside", "vandal")
+    other = kept(1).tell("bank", "bnk-9", "slot/cab-1/7").move("bnk-9", "slot/cab-1/7", "outside", "vandal")
     other.tell("hold", "cab-1", 1, SECOND).wait(1).tell("hold", "cab-1", 2, FIRST)
     assert freed(other, 1, 2) == {"holds.taken"}
 
