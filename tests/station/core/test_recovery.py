@@ -386,3 +386,28 @@ def test_a_bank_whose_motor_moved_has_left_whatever_stands_in_its_slot_at_the_bo
         "bnk-9"
     ]
     assert made.memory.slot(1).bank == "bnk-9"
+
+
+def test_a_bank_put_in_before_a_power_cut_came_back_then_also_when_somebody_exchanged_it_in_the_dark() -> (
+    None
+):
+    made = bench([90, None])
+    opened_ms = made.now_ms
+    made.cut_after = 2  # the slot is open, and the bank inside
+    with pytest.raises(PowerCutError):
+        made.push_in(bank("9"))
+    made.cut_after = None
+    one, other = made.world.slots
+    assert other.bank is not None
+    made.world = replace(
+        made.world, slots=(replace(one, bank=other.bank), replace(other, bank=one.bank)), insertions={}
+    )
+    made.now_ms += MINUTE_MS
+    made.boot()
+    told = {
+        record.data.bank: None if record.at is None else record.at.uptime_ms
+        for record in made.journal
+        if isinstance(record.data, cab.BankReturned)
+    }
+    assert told == {"bnk-9": opened_ms, "bnk-1": None}
+    assert [slot.bank for slot in made.memory.slots] == ["bnk-9", "bnk-1"]

@@ -6,8 +6,8 @@ still there, nobody can say whether the motor ran, and the command is told as in
 pickup ends here with what came out. It is not continued: whoever waited has probably left, and no motor may
 run twice. A pickup that waited for the motor had moved nothing and is dropped: its reservation is held as
 before, and the command or the code comes again. And a bank may have been pushed in or taken by hand: the
-readers are believed. What lies in a slot that stood open for a hand is told first, with the time at which it
-opened: it came back before the cut.
+readers are believed. Where a slot stood open for a hand, a bank that nobody knew inside is told first, with
+the time at which it opened: it came back before the cut.
 
 A reader that shows nothing may be wrong, and the power may fail before it was looked at again. So a bank
 that a boot, or an input in the moment after its ejection, finds in the slot that it seemed to leave never
@@ -29,13 +29,13 @@ from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import LOOK_AFTER_MS, Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses
 from chargeloop.station.core.reservation import HoldEvent
-from chargeloop.station.core.returns import found_in_opened_slot, inserted, never_left
+from chargeloop.station.core.returns import found_after_opening, inserted, never_left
 from chargeloop.station.core.slot import SlotEvent
 
 
 def boot(turn: Turn, firmware: str) -> None:
     """Make memory and the readers agree, and tell what was found."""
-    found_in_opened_slot(turn)
+    found_after_opening(turn)
     _doubt_ejections(turn)
     command = turn.memory.restarting
     booted = cab.Booted(

@@ -67,12 +67,23 @@ def inserted(turn: Turn, number: int, asker: Asker | None = None) -> None:
         turn.act(GiveAnswer(asker, accepted=accepted, display=display))
 
 
-def found_in_opened_slot(turn: Turn) -> None:
-    """Take what was put into a slot that stood open when the power failed: it came back at its opening."""
+def found_after_opening(turn: Turn) -> None:
+    """Take what was put into a slot that stood open when the power failed: it came back at its opening.
+
+    It is a bank that nobody knew inside, in whatever slot it stands: somebody may have carried it on.
+    """
     opened = turn.memory.opened
-    if opened is not None:
-        turn.memory = replace(turn.memory, opened=None)
-        _read(turn, opened.slot, at=opened.at)
+    if opened is None:
+        return
+    turn.memory = replace(turn.memory, opened=None)
+    known = {slot.bank for slot in turn.memory.slots}
+    for slot in turn.memory.slots:
+        reading = turn.senses.reading(slot.number)
+        if reading is None or reading.bank in known or slot.state is SlotState.EJECTING:
+            continue
+        if slot.bank is not None:
+            missing.gone(turn, slot.number)
+        _read(turn, slot.number, at=opened.at)
 
 
 def never_left(turn: Turn, left: Left) -> None:
