@@ -36,7 +36,13 @@ def test_a_motor_that_jammed_is_not_run_again() -> None:
 def test_a_motor_does_not_run_twice_although_its_slot_is_empty() -> None:
     stream = pickup().eject("bnk-1", 1, RESERVATION, EJECT, 2)
     stream.tell("motor", "cab-1", 1, None, RESERVATION, EJECT, 2, False)
-    assert broken(stream) == {"motors.once"}
+    assert broken(stream) == {"motors.once", "motors.empty"}
+
+
+def test_no_motor_runs_for_a_slot_out_of_which_the_bank_was_forced() -> None:
+    stream = pickup().move("bnk-1", "slot/cab-1/1", "outside", "vandal")
+    stream.tell("motor", "cab-1", 1, None, RESERVATION, EJECT, 2, False)
+    assert broken(stream) == {"motors.empty"}
 
 
 def held_anew(stream: Stream) -> Stream:

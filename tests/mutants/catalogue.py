@@ -345,20 +345,12 @@ CATALOGUE = (
         "worst,loss=0.1,operator_commands=20",
     ),
     Mutant(
-        "banks-in-two-places",
-        "a bank in somebody's hand is still believed to be in the slot that it was forced out of",
-        f"{STATION}/returns.py",
-        "    missing.seen_elsewhere(turn, bank.bank)\n",
-        "",
-        "power,vandal=10",
-    ),
-    Mutant(
         "motors-run-for-nothing",
         "a motor runs for a bank that was forced out, and the bank counts as given out",
         f"{STATION}/pickup.py",
         "        if turn.senses.reading(held.number) is not None:",
         "        if held.number:",
-        "power,vandal=10",
+        "power,vandal=60",
     ),
     Mutant(
         "recalled-banks-forgotten",

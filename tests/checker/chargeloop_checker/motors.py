@@ -64,6 +64,8 @@ class Motors:
         _, at_ms, _, cabinet, slot, bank, reservation, command, epoch, moved = record
         place = f"slot/{cabinet}/{slot}"
         self._ledger.motor_told(place, bank, at_ms, moved=moved)
+        if bank is None:
+            self._findings.report("motors.empty", at_ms, f"the motor of {place} ran, and no bank stood there")
         if reservation is None:
             self._findings.report("motors.command", at_ms, f"the motor of {place} ran for no reservation")
             return

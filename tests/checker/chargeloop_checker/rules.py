@@ -13,6 +13,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "ledger.room": "A slot holds at most one bank.",
         "ledger.hands": "Motors push banks into the tray, hands take and put them, and only force does more.",
         "motors.moved": "A motor finds the bank that stands in its slot, and what it moved is moved once.",
+        "motors.empty": "No motor runs for a slot in which no bank stands.",
         "motors.once": "A motor runs at most once for a reservation, epoch and bank in a slot.",
         "motors.quantity": "No more banks come out for a reservation than the order asked for.",
         "motors.late": "The first motor of a command runs before the command expires.",
