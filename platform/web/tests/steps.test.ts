@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { currencyOf, earnedMinor, withBooked, type Trip } from '../src/courier/pay'
-import { meant } from '../src/courier/chosen'
+import { meant, Ticks } from '../src/courier/chosen'
 import { Overlay } from '../src/courier/overlay'
 import { bankId } from '../src/courier/bank_id'
 import { progress, tasks, type Act } from '../src/courier/steps'
@@ -107,6 +107,38 @@ test('banks that come to light are meant, and once a part is put back the rest i
   expect(meant(['bnk-1'], ['bnk-1', 'bnk-2'], ['bnk-1', 'bnk-2'])).toEqual(['bnk-1'])
   expect(meant(['bnk-1'], ['bnk-1', 'bnk-2'], ['bnk-2'])).toEqual(['bnk-2'])
   expect(meant(['bnk-1', 'bnk-2'], ['bnk-1', 'bnk-2'], [])).toEqual([])
+})
+
+/** Returns what is ticked before, during and after a word that the platform does not take. */
+function ticked(given: WorkJob, chosen: string[], said: Act): (readonly string[])[] {
+  const ticks = new Ticks()
+  const [before, during] = [tasks(work(given), [])[0], tasks(work(given), [said])[0]]
+  if (before === undefined || during === undefined) throw new Error('no task')
+  ticks.now([], before, before.banks)
+  const shown = [ticks.now(chosen, before, before.banks)]
+  for (const task of [during, before]) shown.push(ticks.now([...(shown.at(-1) ?? [])], task, task.banks))
+  return shown
+}
+
+test('a hand-over that is refused ticks the banks it named, and none that was unticked', () => {
+  const given = job('outward', 'at_user', ['bnk-1', 'bnk-2'])
+  expect(ticked(given, ['bnk-1'], act('delivered', ['bnk-1']))).toEqual([['bnk-1'], [], ['bnk-1']])
+})
+
+test('banks collected or taken by their numbers are ticked again when that is refused', () => {
+  const typed = ['bnk-1', 'bnk-2']
+  expect(ticked(job('back', 'at_user'), typed, act('collected', typed)).at(-1)).toEqual(typed)
+  expect(ticked(job('outward', 'at_cabinet'), typed, act('picked_up', typed)).at(-1)).toEqual(typed)
+})
+
+test('a rest that comes to light after a hand-over in part is ticked, not what was handed over', () => {
+  const ticks = new Ticks()
+  const see = (task: ReturnType<typeof todo>, chosen: string[]) =>
+    task === undefined ? [] : ticks.now(chosen, task, task.banks)
+  const there = job('outward', 'at_user', ['bnk-1', 'bnk-2'])
+  see(todo(there), [])
+  expect(see(todo(there, act('delivered', ['bnk-1'])), ['bnk-1'])).toEqual([])
+  expect(see(todo(job('outward', 'bring_back', ['bnk-2'])), [])).toEqual(['bnk-2'])
 })
 
 const trip: Trip = {

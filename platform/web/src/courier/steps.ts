@@ -29,6 +29,8 @@ export interface Task {
   readonly todo: Todo
   /** The banks in the courier's hands. */
   readonly banks: readonly string[]
+  /** The banks that the courier's own word, not answered yet, named at the steps it ended. */
+  readonly named: ReadonlyMap<Todo, readonly string[]>
   /** Whether a part of what is shown is the courier's own word, not answered yet. */
   readonly unanswered: boolean
 }
@@ -36,6 +38,7 @@ export interface Task {
 type Step = WorkJob['step'] | 'done'
 
 const P = 'chargeloop.courier.'
+const NAMING: ReadonlySet<string> = new Set([`${P}picked_up.v1`, `${P}delivered.v1`, `${P}collected.v1`])
 
 /** Returns the jobs as the courier sees them, in the order of the work. */
 export function tasks(work: Work | null, acts: readonly Act[]): Task[] {
@@ -50,12 +53,14 @@ export function tasks(work: Work | null, acts: readonly Act[]): Task[] {
 function taskOf(job: WorkJob, acts: readonly Act[]): Task {
   let step: Step = job.step
   let banks = job.banks ?? []
+  const named = new Map<Todo, readonly string[]>()
   for (const act of acts) {
     const [next, held] = after(job, step, banks, act)
+    if (next !== step && NAMING.has(act.type)) named.set(todoOf(job, step), act.banks)
     step = next
     banks = held
   }
-  return { job, todo: todoOf(job, step), banks, unanswered: acts.some((act) => !act.committed) }
+  return { job, todo: todoOf(job, step), banks, named, unanswered: acts.some((act) => !act.committed) }
 }
 
 function after(job: WorkJob, step: Step, banks: readonly string[], act: Act): [Step, readonly string[]] {
