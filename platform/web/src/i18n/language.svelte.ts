@@ -1,6 +1,7 @@
 /** The words of the pages in the reader's language, and numbers as written there. */
 
 import type { en as couriers } from '../courier/words_en'
+import { MINOR_DIGITS } from '../protocol/generated'
 import { en } from './en'
 import { filled, type Values } from './filled'
 import { zh } from './zh'
@@ -65,8 +66,14 @@ function locale(): string {
 
 /** Returns an amount of minor units as people write it. */
 export function money(amountMinor: number, currency: string): string {
-  const format = new Intl.NumberFormat(locale(), { style: 'currency', currency })
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+  // A browser writes some currencies, such as HUF, with fewer digits than the minor unit has.
+  const digits = MINOR_DIGITS[currency] ?? 2
+  const format = new Intl.NumberFormat(locale(), {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
   return format.format(amountMinor / 10 ** digits)
 }
 
