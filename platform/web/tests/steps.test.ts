@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { currencyOf, earnedMinor, withBooked, type Trip } from '../src/courier/pay'
+import { currencyOf, earnedMinor, stateOf, withBooked, type Trip } from '../src/courier/pay'
 import { meant, Ticks } from '../src/courier/chosen'
 import { Overlay } from '../src/courier/overlay'
 import { bankId } from '../src/courier/bank_id'
@@ -183,11 +183,12 @@ test('what the platform has booked goes before the phone’s own count, and trip
     [trip],
     [body, { ...body, job: 'job-2', taken: '2026-11-23T13:00:00.000Z' }],
     'EUR',
+    [],
   )
   expect(mine?.job).toBe('job-1')
   expect(earnedMinor(mine ?? trip, 0, 10)).toBe(250)
   expect(theirs).toMatchObject({ job: 'job-2', given: true, bookedMinor: 250 })
-  expect(withBooked([trip], [], 'EUR')).toEqual([trip])
+  expect(withBooked([trip], [], 'EUR', [])).toEqual([trip])
 })
 
 test('a trip that runs on another phone is in the currency of what is known, and so is the sum', () => {
@@ -197,5 +198,23 @@ test('a trip that runs on another phone is in the currency of what is known, and
   const mine = { ...trip, currency: 'CNY' }
   expect(currencyOf(null, [], [body, booked])).toBe('CNY')
   expect(currencyOf(null, [mine], [body])).toBe('CNY')
-  expect(withBooked([mine], [body], 'CNY').map((one) => one.currency)).toEqual(['CNY', 'CNY'])
+  expect(withBooked([mine], [body], 'CNY', ['job-2']).map((one) => one.currency)).toEqual(['CNY', 'CNY'])
+})
+
+test('a trip taken elsewhere that is not done runs as long as it is in the work, and no longer', () => {
+  const taken = '2026-11-23T12:00:00.000Z'
+  const body = { job: 'job-2', kind: 'outward', quantity: 1, taken, done: null, amount: null } as const
+  const listed = (...jobs: string[]) => withBooked([], [body], 'EUR', jobs).map(({ job }) => job)
+  expect(listed('job-2')).toEqual(['job-2'])
+  expect(listed()).toEqual([])
+})
+
+test('a return that nobody had to report is counted until it is booked, and for a day at most', () => {
+  const back = { ...trip, leg: 'back', to: 120_000, reached: false, brought: true } as const
+  expect([stateOf(back, 200_000), earnedMinor(back, 200_000, 10)]).toEqual(['unbooked', 220])
+  const later = 2 * 24 * 60 * 60_000
+  expect([stateOf(back, later), earnedMinor(back, later, 10)]).toEqual(['ended', 0])
+  expect(stateOf({ ...back, bookedMinor: 230 }, later)).toBe('booked')
+  expect(stateOf({ ...back, brought: false }, 200_000)).toBe('ended')
+  expect(stateOf({ ...back, reached: true }, later)).toBe('counted')
 })

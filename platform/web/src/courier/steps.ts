@@ -122,3 +122,8 @@ export function destination({ job, todo }: Task): Location {
   const atUser = todo === 'go-to-user' || todo === 'hand-over' || todo === 'collect'
   return atUser ? job.user_location : job.cabinet_location
 }
+
+/** Tells whether banks that were fetched are on their way to a cabinet, or are being put into it. */
+export function isOnWayBack({ job, todo }: Task): boolean {
+  return job.leg === 'back' && (todo === 'go-to-cabinet' || todo === 'put-back')
+}

@@ -130,6 +130,8 @@ export const en = {
   'courier.earnings.none': 'No trips yet',
   'courier.earnings.none.about': 'What you earn is listed here.',
   'courier.earnings.running': 'so far',
+  'courier.earnings.unbooked': 'not booked yet',
+  'courier.earnings.counted': 'counted by your phone',
   'courier.earnings.ended': 'ended before its goal',
   'courier.reason.not_possible_at_this_step_of_the_job': 'That does not fit this step of the job any more.',
   'courier.reason.the_job_is_not_yours': 'The job belongs to somebody else by now.',

@@ -130,6 +130,8 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.earnings.none': '还没有行程',
   'courier.earnings.none.about': '您的收入会列在这里。',
   'courier.earnings.running': '进行中',
+  'courier.earnings.unbooked': '尚未入账',
+  'courier.earnings.counted': '按手机计算',
   'courier.earnings.ended': '未完成',
   'courier.reason.not_possible_at_this_step_of_the_job': '此操作与当前步骤不符。',
   'courier.reason.the_job_is_not_yours': '此单已属于其他骑手。',
