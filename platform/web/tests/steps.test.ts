@@ -55,6 +55,14 @@ test('without a network a trip back goes on too, a part at a time', () => {
   expect(todo(start, ...there, act('put_back', ['bnk-1', 'bnk-2']))?.todo).toBe('wait')
 })
 
+test('a problem is not told as long as it is on the phone alone', () => {
+  const start = job('outward', 'at_user', ['bnk-1'])
+  const problem = act('problem_reported')
+  expect(todo(start, problem)?.untold).toBe(true)
+  expect(todo(start, { ...problem, committed: true })?.untold).toBe(false)
+  expect(todo(start, act('arrived_at_user'))?.untold).toBe(false)
+})
+
 test('an act that the work shows already changes nothing more', () => {
   expect(todo(job('outward', 'to_user', ['bnk-1']), act('picked_up', ['bnk-1']))).toMatchObject({
     todo: 'go-to-user',

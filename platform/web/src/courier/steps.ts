@@ -33,6 +33,8 @@ export interface Task {
   readonly named: ReadonlyMap<Todo, readonly string[]>
   /** Whether a part of what is shown is the courier's own word, not answered yet. */
   readonly unanswered: boolean
+  /** Whether the platform does not have a problem yet that the courier has reported. */
+  readonly untold: boolean
 }
 
 type Step = WorkJob['step'] | 'done'
@@ -60,7 +62,9 @@ function taskOf(job: WorkJob, acts: readonly Act[]): Task {
     step = next
     banks = held
   }
-  return { job, todo: todoOf(job, step), banks, named, unanswered: acts.some((act) => !act.committed) }
+  const pending = acts.filter((act) => !act.committed)
+  const untold = pending.some((act) => act.type === `${P}problem_reported.v1`)
+  return { job, todo: todoOf(job, step), banks, named, unanswered: pending.length > 0, untold }
 }
 
 function after(job: WorkJob, step: Step, banks: readonly string[], act: Act): [Step, readonly string[]] {

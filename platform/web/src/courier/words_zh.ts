@@ -82,6 +82,7 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   'courier.problem.gave-nothing': '机柜没有弹出',
   'courier.problem.takes-nothing': '机柜无法放入',
   'courier.problem.absent': '无人应答',
+  'courier.problem.kept': '您的报告已保存在手机上，有网络时立即发送。之后平台会安排改派或取消。',
   'courier.problem.told': '已通知平台。请稍候，平台会安排改派或取消。',
   'courier.put-back.by-itself': '机柜识别到充电宝后，此步骤会自动结束。',
   'courier.put-back': '机柜尚未识别到充电宝',
