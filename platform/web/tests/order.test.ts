@@ -25,7 +25,8 @@ async function seen(order: Partial<OrderView>, file: unknown = null): Promise<st
   }
   const renter = { files: file === null ? {} : { 'ord-1': file } }
   const now = Date.parse(PLACED) + 3_600_000
-  const props = { order: whole, now, renter, here: { point: null }, played: false }
+  const { Doing } = await import('../src/rent/doing.svelte')
+  const props = { order: whole, now, renter, here: { point: null }, played: false, doing: new Doing() }
   return (await render(Order, { props: props as never })).body
 }
 
