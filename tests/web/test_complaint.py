@@ -42,7 +42,7 @@ def test_a_user_who_was_charged_complains_and_an_operator_answers_and_waives_the
     _with_words(console, "Answer", _ANSWER)
     expect(console.get_by_text(f"Answered: {_ANSWER}")).to_be_visible()
     fees = console.get_by_role("region", name="Fees")
-    expect(fees).to_contain_text(re.compile("[0-9] · bnk-"))
+    expect(fees).to_contain_text(re.compile(r"[0-9] \w+ · bnk-"))
     for served in ("cab-0001", "cou-courier-one"):
         expect(console.locator("article > header")).to_contain_text(served)
     line = fees.get_by_role("listitem").filter(has_text="Courier")

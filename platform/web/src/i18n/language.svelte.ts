@@ -95,6 +95,21 @@ export function day(instant: string | number): string {
   return timeAs({ dateStyle: 'medium' }, instant)
 }
 
+function dayAndClock(instant: string | number): string {
+  return timeAs({ dateStyle: 'medium', timeStyle: 'short' }, instant)
+}
+
+/** Returns the time of an instant, and the day with it unless it is the `known` one's. */
+export function moment(instant: string | number, known: string | number): string {
+  return day(instant) === day(known) ? clock(instant) : dayAndClock(instant)
+}
+
+/** Returns both ends of a time, and their days with them unless both are the `known` one's. */
+export function period(from: string | number, to: string | number, known: string | number): string {
+  const isPlain = day(from) === day(known) && day(to) === day(known)
+  return [from, to].map(isPlain ? clock : dayAndClock).join(' – ')
+}
+
 export function distance(metres: number): string {
   const far = metres >= 950
   const rounded = far ? Math.round(metres / 100) / 10 : Math.max(10, Math.round(metres / 10) * 10)
