@@ -1,4 +1,4 @@
-"""Writes the pages' messages and topics in TypeScript from the models of the product.
+"""Writes the pages' messages, topics and currencies in TypeScript from the models of the product.
 
 `web_types.py` writes the file; a repository test compares it with what this module would write. The pages
 check what arrives against the schemas in it: what the product would not take is not shown either.
@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.messages import MESSAGES
+from chargeloop.protocol.money import MINOR_DIGITS
 from chargeloop.protocol.topics import TOPICS, TopicSpec
 
 GENERATED_TS: Final = (
@@ -34,6 +35,7 @@ def generated() -> str:
             *_message_types(names),
             *_schema_table(schemas, names),
             *_topic_table(),
+            *_money(),
         )
     )
 
@@ -156,6 +158,11 @@ def _topic(spec: TopicSpec) -> Mapping[str, object]:
         "readers": list(spec.readers),
         "messages": [model.TYPE for model in spec.messages],
     }
+
+
+def _money() -> Iterator[str]:
+    yield "/** The digits of each currency's minor unit, in which amounts are counted. */"
+    yield f"export const MINOR_DIGITS: Readonly<Record<string, number>> = {json.dumps(MINOR_DIGITS)};\n"
 
 
 if __name__ == "__main__":

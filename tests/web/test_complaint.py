@@ -22,10 +22,17 @@ def test_a_user_who_was_charged_complains_and_an_operator_answers_and_waives_the
     assert courier_fee > 0
 
     user = visitors.enter("/", "user-one", size=SMALL_PHONE)
+    user.clock.install()
     user.get_by_role("button", name="Returned but still charged?").first.click()
     dialog = user.get_by_role("dialog")
     dialog.get_by_label("What is wrong?").fill(_CLAIM)
     is_usable(user)
+    # The order goes to those that ended before while it is written about.
+    earlier = user.get_by_role("region", name="Before").locator(f"[id='{order}-state']")
+    expect(earlier).to_be_hidden()
+    user.clock.fast_forward("11:00")
+    expect(earlier).to_be_visible()
+    expect(dialog.get_by_label("What is wrong?")).to_have_value(_CLAIM)
     dialog.get_by_role("button", name="Open a dispute").click()
     expect(user.get_by_text("An operator will answer.")).to_be_visible()
     is_usable(user)
@@ -35,7 +42,7 @@ def test_a_user_who_was_charged_complains_and_an_operator_answers_and_waives_the
     _with_words(console, "Answer", _ANSWER)
     expect(console.get_by_text(f"Answered: {_ANSWER}")).to_be_visible()
     fees = console.get_by_role("region", name="Fees")
-    expect(fees).to_contain_text(re.compile("[0-9] · bnk-"))
+    expect(fees).to_contain_text(re.compile(r"[0-9] \w+ · bnk-"))
     for served in ("cab-0001", "cou-courier-one"):
         expect(console.locator("article > header")).to_contain_text(served)
     line = fees.get_by_role("listitem").filter(has_text="Courier")

@@ -71,6 +71,22 @@ def test_a_courier_whose_network_is_cut_at_each_step_and_who_reloads_loses_and_r
     }
 
 
+def test_a_courier_whose_page_was_loaded_without_a_network_can_log_out(
+    visitors: Visitors, line: Line
+) -> None:
+    phone = Phone(visitors.enter("/courier?demo", "courier-five", url=line.url), line)
+    phone.keep_files()
+    line.cut()
+    phone.page.reload()
+    phone.press("Settings")
+    expect(phone.page.get_by_text("cou-courier-five")).to_be_visible()
+    phone.press("Log out")
+    expect(phone.page.get_by_label("Password")).to_be_visible()
+    line.mend()
+    phone.page.reload()
+    expect(phone.page.get_by_label("Password")).to_be_visible()
+
+
 def _bring(phone: "Phone", customer: Caller, order: str) -> None:
     phone.accept_cut_off()
     phone.cut_off("I am at the cabinet", "Take the banks at Harbour Café")

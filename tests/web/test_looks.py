@@ -104,6 +104,26 @@ def test_a_page_is_used_with_the_keyboard_alone(visitors: Visitors) -> None:
     expect(page.get_by_role("button", name="Go off duty")).to_be_visible()
 
 
+def test_a_dialog_gives_the_focus_back_to_what_opened_it(town: Town, visitors: Visitors) -> None:
+    someone = town.as_user("user-two")
+    someone.place_order(1)
+    someone.close()
+    page = visitors.enter("/", "user-two")
+    cancelling = page.get_by_role("button", name="Call the order off").first
+    settings = page.get_by_role("button", name="Settings")
+    for opening, leaving in ((settings, "Close"), (cancelling, "Close"), (cancelling, "Keep it")):
+        for by_escape in (True, False):
+            opening.focus()
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("button", name="Close")).to_be_focused()
+            if by_escape:
+                page.keyboard.press("Escape")
+            else:
+                page.get_by_role("button", name=leaving).click()
+            expect(page.get_by_role("dialog")).to_be_hidden()
+            expect(opening).to_be_focused()
+
+
 def test_a_place_on_the_map_is_chosen_by_keys_and_its_words_follow_the_language(
     visitors: Visitors,
 ) -> None:

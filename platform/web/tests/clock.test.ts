@@ -55,6 +55,20 @@ test('after a sleep that the uptime did not count another boot begins', () => {
   expect(clock.lastSample).toBeNull()
 })
 
+test('a wall clock that was set back begins no boot, and hides no later sleep', () => {
+  const { clocks: own, pass, time } = clocks()
+  const clock = new DeviceClock(own)
+  const { boot } = clock.read()
+  clock.learn(at(5_000_000), 0)
+  time.wallMs -= 3_600_000
+  pass(1_000)
+  expect(clock.read()).toMatchObject({ boot, uptimeMs: 1_000 })
+  expect(clock.platformMs()).toBe(5_001_000)
+  time.wallMs += 60_000
+  expect(clock.read()).not.toMatchObject({ boot })
+  expect(clock.knowsPlatform).toBe(false)
+})
+
 test('a world that runs faster is counted faster', () => {
   const { clocks: own, pass } = clocks()
   const clock = new DeviceClock(own, 60)

@@ -6,7 +6,10 @@ beforeEach(() => {
   vi.resetModules()
   likeABrowser()
 })
-afterEach(() => vi.unstubAllGlobals())
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.unstubAllEnvs()
+})
 
 const PLACED = '2026-11-23T12:00:00.000Z'
 
@@ -25,7 +28,8 @@ async function seen(order: Partial<OrderView>, file: unknown = null): Promise<st
   }
   const renter = { files: file === null ? {} : { 'ord-1': file } }
   const now = Date.parse(PLACED) + 3_600_000
-  const props = { order: whole, now, renter, here: { point: null }, played: false }
+  const { Doing } = await import('../src/rent/doing.svelte')
+  const props = { order: whole, now, renter, here: { point: null }, played: false, doing: new Doing() }
   return (await render(Order, { props: props as never })).body
 }
 
@@ -82,6 +86,28 @@ const line = (id: string, reverses: string | null = null) => ({
   reverses,
 })
 const WAIVED = { type: 'fee_waived', detail: { line: 'one', fee: 'rental', of: 'bnk-1' } }
+
+test('the day stands with a time that is not of the day somebody has in mind', async () => {
+  vi.stubEnv('TZ', 'UTC')
+  const order = { state: 'in_use', placed: '2026-11-20T12:00:00.000Z' } as const
+  expect(await seen(order)).toContain('20 Nov 2026, ')
+  expect(await seen({ state: 'in_use' })).not.toContain('Nov 2026')
+  const { render } = await import('svelte/server')
+  const { default: Receipt } = await import('../src/rent/Receipt.svelte')
+  const receipt = async (to_time: string) => {
+    const lines = [{ ...line('one'), to_time }]
+    const file = {
+      id: 'ord-1',
+      placed: PLACED,
+      events: [],
+      fee_lines: lines,
+      total: { ...RULES.rental.price },
+    }
+    return (await render(Receipt, { props: { file } as never })).body
+  }
+  expect(await receipt('2026-11-25T12:00:00.000Z')).toMatch(/23 Nov 2026, [\d:]+ – 25 Nov 2026, [\d:]+/)
+  expect(await receipt(PLACED)).not.toContain('Nov 2026, ')
+})
 
 test.each([
   ['corrected', [], ['corrected by itself']],

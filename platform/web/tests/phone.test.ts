@@ -184,6 +184,21 @@ test('a trip back has come to its goal when the banks are in a cabinet', async (
   expect(phone.trips).toMatchObject([{ reached: true, given: true }])
 })
 
+test.each([
+  ['whose banks a cabinet has seen', [], true],
+  ['that was given up', ['gave_up'], false],
+] as const)('a trip back %s ends without a word about its goal', async (_, said, brought) => {
+  const phone = await online()
+  await phone.answer({ ...offer, leg: 'back', until: Infinity, taken: false, ended: null }, true)
+  const back: WorkJob = { ...job, leg: 'back', step: 'at_cabinet', banks: ['bnk-1'] }
+  broker.say('courier_work', 'chargeloop.courier.work.v1', work(1, back))
+  for (const type of said)
+    await phone.act(`chargeloop.courier.${type}.v1`, { job: 'job-1', reason: 'a puncture', banks: ['bnk-1'] })
+  broker.say('courier_work', 'chargeloop.courier.work.v1', { version: 2, on_duty: true, jobs: [] })
+  expect(phone.trips).toMatchObject([{ reached: false, given: true, brought }])
+  expect(phone.trips[0]?.to).not.toBeNull()
+})
+
 test('a refusal goes by itself when its job has gone past the step it was about, also after a reload', async () => {
   const phone = await online()
   const there: WorkJob = { ...job, leg: 'back', step: 'at_user' }

@@ -55,6 +55,17 @@ test('whoever presses twice orders once, also without a network', async () => {
   expect(renter.placing).toBe(true)
 })
 
+test('what is written about an order stays while the platform tells more of it', () => {
+  arrives(1, [view('ord-1')])
+  const doing = renter.doing.with('ord-1')
+  doing.asking = 'dispute'
+  doing.complaint = 'I gave it'
+  arrives(2, [view('ord-2'), { ...view('ord-1'), state: 'settled' }])
+  expect(renter.doing.with('ord-1')).toBe(doing)
+  expect(renter.doing.with('ord-2')).not.toBe(doing)
+  expect(renter.doing.with('ord-1')).toMatchObject({ asking: 'dispute', complaint: 'I gave it' })
+})
+
 test('an order is on its way until it is shown', async () => {
   gateway.on(PLACE, () => placed('ord-1'))
   await renter.order(HERE, 1)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { currencyOf, earnedMinor, withBooked, type Trip } from '../src/courier/pay'
-import { meant } from '../src/courier/chosen'
+import { currencyOf, earnedMinor, stateOf, withBooked, type Trip } from '../src/courier/pay'
+import { meant, Ticks } from '../src/courier/chosen'
 import { Overlay } from '../src/courier/overlay'
 import { bankId } from '../src/courier/bank_id'
 import { progress, tasks, type Act } from '../src/courier/steps'
@@ -53,6 +53,14 @@ test('without a network a trip back goes on too, a part at a time', () => {
     banks: ['bnk-2'],
   })
   expect(todo(start, ...there, act('put_back', ['bnk-1', 'bnk-2']))?.todo).toBe('wait')
+})
+
+test('a problem is not told as long as it is on the phone alone', () => {
+  const start = job('outward', 'at_user', ['bnk-1'])
+  const problem = act('problem_reported')
+  expect(todo(start, problem)?.untold).toBe(true)
+  expect(todo(start, { ...problem, committed: true })?.untold).toBe(false)
+  expect(todo(start, act('arrived_at_user'))?.untold).toBe(false)
 })
 
 test('an act that the work shows already changes nothing more', () => {
@@ -109,6 +117,38 @@ test('banks that come to light are meant, and once a part is put back the rest i
   expect(meant(['bnk-1', 'bnk-2'], ['bnk-1', 'bnk-2'], [])).toEqual([])
 })
 
+/** Returns what is ticked before, during and after a word that the platform does not take. */
+function ticked(given: WorkJob, chosen: string[], said: Act): (readonly string[])[] {
+  const ticks = new Ticks()
+  const [before, during] = [tasks(work(given), [])[0], tasks(work(given), [said])[0]]
+  if (before === undefined || during === undefined) throw new Error('no task')
+  ticks.now([], before, before.banks)
+  const shown = [ticks.now(chosen, before, before.banks)]
+  for (const task of [during, before]) shown.push(ticks.now([...(shown.at(-1) ?? [])], task, task.banks))
+  return shown
+}
+
+test('a hand-over that is refused ticks the banks it named, and none that was unticked', () => {
+  const given = job('outward', 'at_user', ['bnk-1', 'bnk-2'])
+  expect(ticked(given, ['bnk-1'], act('delivered', ['bnk-1']))).toEqual([['bnk-1'], [], ['bnk-1']])
+})
+
+test('banks collected or taken by their numbers are ticked again when that is refused', () => {
+  const typed = ['bnk-1', 'bnk-2']
+  expect(ticked(job('back', 'at_user'), typed, act('collected', typed)).at(-1)).toEqual(typed)
+  expect(ticked(job('outward', 'at_cabinet'), typed, act('picked_up', typed)).at(-1)).toEqual(typed)
+})
+
+test('a rest that comes to light after a hand-over in part is ticked, not what was handed over', () => {
+  const ticks = new Ticks()
+  const see = (task: ReturnType<typeof todo>, chosen: string[]) =>
+    task === undefined ? [] : ticks.now(chosen, task, task.banks)
+  const there = job('outward', 'at_user', ['bnk-1', 'bnk-2'])
+  see(todo(there), [])
+  expect(see(todo(there, act('delivered', ['bnk-1'])), ['bnk-1'])).toEqual([])
+  expect(see(todo(job('outward', 'bring_back', ['bnk-2'])), [])).toEqual(['bnk-2'])
+})
+
 const trip: Trip = {
   offer: 'off-1',
   job: 'job-1',
@@ -151,11 +191,12 @@ test('what the platform has booked goes before the phone’s own count, and trip
     [trip],
     [body, { ...body, job: 'job-2', taken: '2026-11-23T13:00:00.000Z' }],
     'EUR',
+    [],
   )
   expect(mine?.job).toBe('job-1')
   expect(earnedMinor(mine ?? trip, 0, 10)).toBe(250)
   expect(theirs).toMatchObject({ job: 'job-2', given: true, bookedMinor: 250 })
-  expect(withBooked([trip], [], 'EUR')).toEqual([trip])
+  expect(withBooked([trip], [], 'EUR', [])).toEqual([trip])
 })
 
 test('a trip that runs on another phone is in the currency of what is known, and so is the sum', () => {
@@ -165,5 +206,23 @@ test('a trip that runs on another phone is in the currency of what is known, and
   const mine = { ...trip, currency: 'CNY' }
   expect(currencyOf(null, [], [body, booked])).toBe('CNY')
   expect(currencyOf(null, [mine], [body])).toBe('CNY')
-  expect(withBooked([mine], [body], 'CNY').map((one) => one.currency)).toEqual(['CNY', 'CNY'])
+  expect(withBooked([mine], [body], 'CNY', ['job-2']).map((one) => one.currency)).toEqual(['CNY', 'CNY'])
+})
+
+test('a trip taken elsewhere that is not done runs as long as it is in the work, and no longer', () => {
+  const taken = '2026-11-23T12:00:00.000Z'
+  const body = { job: 'job-2', kind: 'outward', quantity: 1, taken, done: null, amount: null } as const
+  const listed = (...jobs: string[]) => withBooked([], [body], 'EUR', jobs).map(({ job }) => job)
+  expect(listed('job-2')).toEqual(['job-2'])
+  expect(listed()).toEqual([])
+})
+
+test('a return that nobody had to report is counted until it is booked, and for a day at most', () => {
+  const back = { ...trip, leg: 'back', to: 120_000, reached: false, brought: true } as const
+  expect([stateOf(back, 200_000), earnedMinor(back, 200_000, 10)]).toEqual(['unbooked', 220])
+  const later = 2 * 24 * 60 * 60_000
+  expect([stateOf(back, later), earnedMinor(back, later, 10)]).toEqual(['ended', 0])
+  expect(stateOf({ ...back, bookedMinor: 230 }, later)).toBe('booked')
+  expect(stateOf({ ...back, brought: false }, 200_000)).toBe('ended')
+  expect(stateOf({ ...back, reached: true }, later)).toBe('counted')
 })

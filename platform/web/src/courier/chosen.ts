@@ -1,4 +1,22 @@
-/** Which banks are ticked while those in the courier's hands change. */
+/** Which banks are ticked while the step of a job and what is in the courier's hands change. */
+
+import type { Task } from './steps'
+
+/** The ticks of one job, asked whenever something has changed. */
+export class Ticks {
+  #inHands: readonly string[] = []
+  #named: Task['named'] = new Map()
+
+  /** Returns what is ticked now; `chosen` is what was, as the courier has left it. */
+  now(chosen: string[], { todo, named }: Pick<Task, 'todo' | 'named'>, inHands: readonly string[]): string[] {
+    // A step comes back when the word that ended it was refused or is lost: it is about the same banks.
+    const said = this.#named.get(todo)
+    const before = this.#inHands
+    this.#named = named
+    this.#inHands = inHands
+    return said === undefined ? meant(chosen, before, inHands) : [...said]
+  }
+}
 
 /**
  * Returns the banks that are meant after those in hand have changed.

@@ -9,6 +9,8 @@ import type { TariffBody, TripBody } from '../session/bodies'
 import type { Act } from './steps'
 
 const MINUTE_MS = 60_000
+// What is not booked after so long is no longer waited for.
+const BOOKED_WITHIN_MS = 24 * 60 * MINUTE_MS
 const GOALS: Readonly<Record<Trip['leg'], Act['type']>> = {
   outward: 'chargeloop.courier.delivered.v1',
   back: 'chargeloop.courier.put_back.v1',
@@ -31,6 +33,8 @@ export interface Trip {
   readonly reached: boolean
   /** The act that reported it. */
   readonly reachedBy?: string | null
+  /** Whether the job ended while its banks were on their way back: once a cabinet has seen them, nobody reports it. */
+  readonly brought?: boolean
   /** What the platform has booked for it; that counts. */
   readonly bookedMinor?: number
 }
@@ -40,10 +44,21 @@ export function reaches(trip: Pick<Trip, 'leg' | 'job'>, act: Pick<Act, 'type' |
   return act.job === trip.job && act.type === GOALS[trip.leg]
 }
 
+export type TripState = 'running' | 'unbooked' | 'booked' | 'counted' | 'ended'
+
+/** Tells what the amount of a trip is: the phone's count, one that will still be booked, what is booked, or none. */
+export function stateOf(trip: Trip, now: number): TripState {
+  if (trip.bookedMinor !== undefined) return 'booked'
+  if (trip.to === null) return 'running'
+  if (!trip.reached && trip.brought !== true) return 'ended'
+  if (now - trip.to < BOOKED_WITHIN_MS) return 'unbooked'
+  return trip.reached ? 'counted' : 'ended'
+}
+
 /** Returns the amount so far; `perMinuteMinor` is null while the tariff is not known. */
 export function earnedMinor(trip: Trip, now: number, perMinuteMinor: number | null): number {
   if (trip.bookedMinor !== undefined) return trip.bookedMinor
-  if (trip.to !== null && !trip.reached) return 0
+  if (stateOf(trip, now) === 'ended') return 0
   const minutes = Math.max(0, Math.ceil(((trip.to ?? now) - trip.from) / MINUTE_MS))
   return Math.min(trip.payMaxMinor, trip.payMinor + minutes * (perMinuteMinor ?? 0))
 }
@@ -61,12 +76,19 @@ export function currencyOf(
 /**
  * Returns this phone's trips with what the platform has booked, and those it knows from another phone; oldest first.
  *
- * `currency` is that of trips which nothing is known of but that they run.
+ * `currency` is that of trips which nothing is known of but that they run. `jobs` are those of the work: what was
+ * taken elsewhere, is not done and not among them was called off.
  */
-export function withBooked(trips: readonly Trip[], booked: readonly TripBody[], currency: string): Trip[] {
+export function withBooked(
+  trips: readonly Trip[],
+  booked: readonly TripBody[],
+  currency: string,
+  jobs: readonly string[],
+): Trip[] {
   const known = new Map(trips.map((trip) => [trip.job, trip]))
   for (const body of booked) {
-    const mine = known.get(body.job) ?? fromElsewhere(body, currency)
+    const runs = body.done !== null || jobs.includes(body.job)
+    const mine = known.get(body.job) ?? (runs ? fromElsewhere(body, currency) : null)
     if (mine !== null) known.set(body.job, asBooked(mine, body))
   }
   return [...known.values()].sort((one, other) => one.from - other.from)

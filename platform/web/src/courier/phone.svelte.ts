@@ -13,7 +13,7 @@ import { keep, kept } from '../storage/database'
 import { Overlay } from './overlay'
 import { reaches, type Trip } from './pay'
 import { type Refused, refusedIn } from './refusals'
-import { type Act, type ActType, type Task, tasks } from './steps'
+import { type Act, type ActType, isOnWayBack, type Task, tasks } from './steps'
 
 export type { ActType }
 
@@ -211,13 +211,14 @@ export class Phone {
 
   #see(work: Work): void {
     if (this.work !== null && work.version <= this.work.version) return
+    const before = this.tasks
     this.work = work
     if (!this.waiting.some((entry) => entry.type === 'chargeloop.courier.duty_changed.v1'))
       this.wantsDuty = null
     this.#refused = refusedIn(work, this.#refused, this.#acts)
     this.#overlay.answered()
     this.#layOver()
-    this.#followTrips(work)
+    this.#followTrips(work, before)
     this.#save()
   }
 
@@ -256,13 +257,15 @@ export class Phone {
   }
 
   /** A job that is in the work is ours; one that is there no more has ended. */
-  #followTrips(work: Work): void {
+  #followTrips(work: Work, before: readonly Task[]): void {
     const jobs = new Set(work.jobs?.map((job) => job.job))
     this.offers = this.offers.filter((offer) => !jobs.has(offer.job))
     this.trips = this.trips.map((trip) => {
       if (trip.to !== null) return trip
       if (jobs.has(trip.job)) return { ...trip, given: true }
-      return trip.given ? { ...trip, to: Math.round(this.#clock.platformMs()) } : trip
+      if (!trip.given) return trip
+      const brought = before.some((task) => task.job.job === trip.job && isOnWayBack(task))
+      return { ...trip, to: Math.round(this.#clock.platformMs()), brought }
     })
   }
 

@@ -29,13 +29,18 @@ export interface Task {
   readonly todo: Todo
   /** The banks in the courier's hands. */
   readonly banks: readonly string[]
+  /** The banks that the courier's own word, not answered yet, named at the steps it ended. */
+  readonly named: ReadonlyMap<Todo, readonly string[]>
   /** Whether a part of what is shown is the courier's own word, not answered yet. */
   readonly unanswered: boolean
+  /** Whether the platform does not have a problem yet that the courier has reported. */
+  readonly untold: boolean
 }
 
 type Step = WorkJob['step'] | 'done'
 
 const P = 'chargeloop.courier.'
+const NAMING: ReadonlySet<string> = new Set([`${P}picked_up.v1`, `${P}delivered.v1`, `${P}collected.v1`])
 
 /** Returns the jobs as the courier sees them, in the order of the work. */
 export function tasks(work: Work | null, acts: readonly Act[]): Task[] {
@@ -50,12 +55,16 @@ export function tasks(work: Work | null, acts: readonly Act[]): Task[] {
 function taskOf(job: WorkJob, acts: readonly Act[]): Task {
   let step: Step = job.step
   let banks = job.banks ?? []
+  const named = new Map<Todo, readonly string[]>()
   for (const act of acts) {
     const [next, held] = after(job, step, banks, act)
+    if (next !== step && NAMING.has(act.type)) named.set(todoOf(job, step), act.banks)
     step = next
     banks = held
   }
-  return { job, todo: todoOf(job, step), banks, unanswered: acts.some((act) => !act.committed) }
+  const pending = acts.filter((act) => !act.committed)
+  const untold = pending.some((act) => act.type === `${P}problem_reported.v1`)
+  return { job, todo: todoOf(job, step), banks, named, unanswered: pending.length > 0, untold }
 }
 
 function after(job: WorkJob, step: Step, banks: readonly string[], act: Act): [Step, readonly string[]] {
@@ -116,4 +125,9 @@ export function progress({ job, todo }: Task): { readonly stage: number; readonl
 export function destination({ job, todo }: Task): Location {
   const atUser = todo === 'go-to-user' || todo === 'hand-over' || todo === 'collect'
   return atUser ? job.user_location : job.cabinet_location
+}
+
+/** Tells whether banks that were fetched are on their way to a cabinet, or are being put into it. */
+export function isOnWayBack({ job, todo }: Task): boolean {
+  return job.leg === 'back' && (todo === 'go-to-cabinet' || todo === 'put-back')
 }

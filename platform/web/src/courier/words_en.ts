@@ -82,6 +82,8 @@ export const en = {
   'courier.problem.gave-nothing': 'The cabinet gives nothing',
   'courier.problem.takes-nothing': 'The cabinet takes nothing',
   'courier.problem.absent': 'Nobody is there',
+  'courier.problem.kept':
+    'Your report is kept on this phone and sent as soon as there is a network. Then the platform sends you on, or calls the job off.',
   'courier.problem.told': 'The platform is told. Wait here a little: it sends you on, or calls the job off.',
   'courier.put-back.by-itself': 'Once the cabinet has seen the banks, this step ends by itself.',
   'courier.put-back': 'The cabinet has not seen {n|this bank|these banks} yet',
@@ -130,6 +132,8 @@ export const en = {
   'courier.earnings.none': 'No trips yet',
   'courier.earnings.none.about': 'What you earn is listed here.',
   'courier.earnings.running': 'so far',
+  'courier.earnings.unbooked': 'not booked yet',
+  'courier.earnings.counted': 'counted by your phone',
   'courier.earnings.ended': 'ended before its goal',
   'courier.reason.not_possible_at_this_step_of_the_job': 'That does not fit this step of the job any more.',
   'courier.reason.the_job_is_not_yours': 'The job belongs to somebody else by now.',

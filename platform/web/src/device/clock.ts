@@ -109,7 +109,10 @@ export class DeviceClock {
 
   #noticeSleep(): void {
     const passedMs = this.clocks.monotonic() - this.#started
-    if (this.clocks.wall() - this.#wallAtStart - passedMs > SLEPT_MS) this.#beginBoot()
+    const partedMs = this.clocks.wall() - this.#wallAtStart - passedMs
+    if (partedMs > SLEPT_MS) this.#beginBoot()
+    // A clock that was set back has told of no time that passed, and a later sleep is counted from there.
+    if (partedMs < -SLEPT_MS) this.#wallAtStart += partedMs
   }
 
   #beginBoot(): void {

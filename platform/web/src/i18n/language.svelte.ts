@@ -1,6 +1,7 @@
 /** The words of the pages in the reader's language, and numbers as written there. */
 
 import type { en as couriers } from '../courier/words_en'
+import { MINOR_DIGITS } from '../protocol/generated'
 import { en } from './en'
 import { filled, type Values } from './filled'
 import { zh } from './zh'
@@ -65,8 +66,14 @@ function locale(): string {
 
 /** Returns an amount of minor units as people write it. */
 export function money(amountMinor: number, currency: string): string {
-  const format = new Intl.NumberFormat(locale(), { style: 'currency', currency })
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
+  // A browser writes some currencies, such as HUF, with fewer digits than the minor unit has.
+  const digits = MINOR_DIGITS[currency] ?? 2
+  const format = new Intl.NumberFormat(locale(), {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
   return format.format(amountMinor / 10 ** digits)
 }
 
@@ -86,6 +93,21 @@ export function clock(instant: string | number): string {
 
 export function day(instant: string | number): string {
   return timeAs({ dateStyle: 'medium' }, instant)
+}
+
+function dayAndClock(instant: string | number): string {
+  return timeAs({ dateStyle: 'medium', timeStyle: 'short' }, instant)
+}
+
+/** Returns the time of an instant, and the day with it unless it is the `known` one's. */
+export function moment(instant: string | number, known: string | number): string {
+  return day(instant) === day(known) ? clock(instant) : dayAndClock(instant)
+}
+
+/** Returns both ends of a time, and their days with them unless both are the `known` one's. */
+export function period(from: string | number, to: string | number, known: string | number): string {
+  const isPlain = day(from) === day(known) && day(to) === day(known)
+  return [from, to].map(isPlain ? clock : dayAndClock).join(' – ')
 }
 
 export function distance(metres: number): string {

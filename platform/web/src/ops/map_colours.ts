@@ -17,7 +17,7 @@ export interface MapColours {
 
 const LIGHT: MapColours = {
   good: '#0b6b57',
-  low: '#b26a00',
+  low: '#a66200',
   fault: '#c22a20',
   offline: '#6b7671',
   ring: '#ffffff',

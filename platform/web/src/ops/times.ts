@@ -35,6 +35,11 @@ export function shortly(ms: number, nowMs: number): string {
   return isToday(ms, nowMs) ? minute(ms) : dayMinute(ms)
 }
 
+/** Returns how instants that stand together are written: all with the day when one of them is not of today. */
+export function together(instants: readonly number[], nowMs: number): (ms: number) => string {
+  return instants.every((ms) => isToday(ms, nowMs)) ? second : instant
+}
+
 function isToday(ms: number, nowMs: number): boolean {
   const day = { dateStyle: 'short' } as const
   return known(ms, day) === known(nowMs, day)

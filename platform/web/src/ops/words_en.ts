@@ -133,6 +133,8 @@ export const en = {
   'tree.more': 'and {n} more',
   'publish.about':
     'Your account may write these topics. Everything else the broker would refuse without a word.',
+  'publish.offline': 'Without a connection nothing can be published. What is written here stays.',
+  'publish.not-sent': 'It was not sent: the connection has just been lost.',
   'publish.what': 'Topic and type',
   'publish.data': 'Data (JSON)',
   reason: 'Reason',

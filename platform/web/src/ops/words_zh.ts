@@ -133,6 +133,8 @@ export const zh: Readonly<Record<Key, string>> = {
   'tree.fold': '展开 {what}',
   'tree.more': '还有 {n} 个',
   'publish.about': '您的账号可以写入这些主题。其他主题会被代理静默拒绝。',
+  'publish.offline': '没有连接时无法发布。已写的内容会保留。',
+  'publish.not-sent': '未发送：连接刚刚断开。',
   'publish.what': '主题和类型',
   'publish.data': '数据（JSON）',
   reason: '原因',

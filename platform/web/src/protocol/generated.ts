@@ -931,3 +931,6 @@ export const TOPICS = {
 } as const;
 
 export type TopicName = keyof typeof TOPICS;
+
+/** The digits of each currency's minor unit, in which amounts are counted. */
+export const MINOR_DIGITS: Readonly<Record<string, number>> = {"AUD": 2, "BRL": 2, "CAD": 2, "CHF": 2, "CNY": 2, "CZK": 2, "DKK": 2, "EUR": 2, "GBP": 2, "HKD": 2, "HUF": 2, "INR": 2, "JPY": 0, "KRW": 0, "MXN": 2, "MYR": 2, "NOK": 2, "NZD": 2, "PLN": 2, "SEK": 2, "SGD": 2, "THB": 2, "TWD": 2, "USD": 2, "VND": 0, "ZAR": 2};

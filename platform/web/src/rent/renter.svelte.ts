@@ -12,6 +12,7 @@ import { type Call, Problem } from '../session/api'
 import { type Kept, Outbox, type Outcome } from '../session/outbox.svelte'
 import { session, type Account } from '../session/session.svelte'
 import { keep, kept } from '../storage/database'
+import { AllDoing } from './doing.svelte'
 import { hasEnded, orderAtDoor } from './milestones'
 
 /** A courier at the door of a played city. */
@@ -27,6 +28,7 @@ const WORN: Omit<BankStatus, 'bank'> = { charge_pct: 20, health_pct: 95, tempera
 
 export class Renter {
   orders = $state.raw<readonly OrderView[]>([])
+  readonly doing = new AllDoing()
   /** Orders with journal and bill, by id, as last read. */
   files = $state.raw<Readonly<Record<string, OrderBody>>>({})
   #knocked = $state.raw<Knock | null>(null)
@@ -254,6 +256,7 @@ export class Renter {
     if (version < this.#version) return
     this.#version = version
     const atDoor = this.knock
+    this.doing.know(orders?.map(({ order }) => order) ?? [])
     this.orders = orders ?? []
     this.#taken = this.#taken.filter((id) => !this.orders.some((order) => order.order === id))
     if (atDoor !== null && this.knock === null) this.#knocked = null

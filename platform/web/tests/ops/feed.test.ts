@@ -15,8 +15,7 @@ function browser(): { takeLock: () => void } {
   return { takeLock: () => takeLock() }
 }
 
-test('a page that another has taken over from stays so, though its connection was just opening', async () => {
-  const { takeLock } = browser()
+function begun() {
   const said: ToWorker['do'][] = []
   const worker = {
     onmessage: null as ((event: { data: FromWorker }) => void) | null,
@@ -30,10 +29,29 @@ test('a page that another has taken over from stays so, though its connection wa
     worldMs: (machineMs) => machineMs,
     worker: () => worker as unknown as Worker,
   })
+  return { feed, said, hear: (data: FromWorker) => worker.onmessage?.({ data }) }
+}
+
+test('a page that another has taken over from stays so, though its connection was just opening', async () => {
+  const { takeLock } = browser()
+  const { feed, said, hear } = begun()
   await vi.waitFor(() => expect(said).toEqual(['connect']))
   takeLock()
   await vi.waitFor(() => expect(said).toEqual(['connect', 'end']))
-  worker.onmessage?.({ data: { is: 'open' } })
+  hear({ is: 'open' })
   expect(feed.state).toBe('elsewhere')
+  feed.stop()
+})
+
+test('who publishes is told whether it was sent', async () => {
+  browser()
+  const { feed, said, hear } = begun()
+  expect(await feed.publish('a', 'b')).toBe(false)
+  hear({ is: 'open' })
+  const [first, second] = [feed.publish('a', 'b'), feed.publish('a', 'c')]
+  hear({ is: 'published', number: 1, sent: true })
+  hear({ is: 'published', number: 2, sent: false })
+  expect([await first, await second]).toEqual([true, false])
+  expect(said.filter((what) => what === 'publish')).toHaveLength(2)
   feed.stop()
 })

@@ -6,11 +6,15 @@ import { type FromWorker, Hearing } from '../../src/ops/live/hearing'
 class Broker {
   readonly dials: { dial: Dial; open: () => void; refuse: () => void }[] = []
   readonly ended: number[] = []
+  readonly published: string[] = []
 
   dial = (dial: Dial): Promise<Wire> =>
     new Promise((open, refuse) => {
       const number = this.dials.length
-      const wire = { publish: () => undefined, end: () => void this.ended.push(number) }
+      const wire = {
+        publish: (_: string, payload: string) => void this.published.push(payload),
+        end: () => void this.ended.push(number),
+      }
       this.dials.push({ dial, open: () => open(wire), refuse: () => refuse(new Error('refused')) })
     })
 }
@@ -51,4 +55,16 @@ test('what becomes of an older connection does not touch the one that followed',
   expect(broker.ended).toEqual([])
   broker.dials[1]?.dial.events.lost(true)
   expect(said.at(-1)).toMatchObject({ is: 'lost', ended: true })
+})
+
+test('what is published without a connection is told not to be sent', async () => {
+  const { broker, said, worker } = hearing()
+  worker.take({ do: 'publish', number: 1, topic: 'a', payload: 'lost' })
+  expect(said).toEqual([{ is: 'published', number: 1, sent: false }])
+  worker.take(CONNECT)
+  broker.dials[0]?.open()
+  await vi.waitFor(() => expect(said.at(-1)).toEqual({ is: 'open' }))
+  worker.take({ do: 'publish', number: 2, topic: 'a', payload: 'sent' })
+  expect(said.at(-1)).toEqual({ is: 'published', number: 2, sent: true })
+  expect(broker.published).toEqual(['sent'])
 })

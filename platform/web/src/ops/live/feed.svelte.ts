@@ -45,6 +45,8 @@ export class Feed {
   readonly drawers = new Set<(nowMs: number) => void>()
   readonly #worker: Worker
   readonly #queue: Batch[] = []
+  readonly #publishing = new Map<number, (sent: boolean) => void>()
+  #publications = 0
   #at = 0
   #running = true
   #pauseMs = 0
@@ -73,9 +75,18 @@ export class Feed {
     this.#worker.terminate()
   }
 
-  /** Publishes what this account may; the broker's rules decide, and say nothing when they refuse. */
-  publish(place: string, payload: string): void {
-    this.#say({ do: 'publish', topic: place, payload })
+  /**
+   * Publishes what this account may; the broker's rules decide, and say nothing when they refuse.
+   *
+   * Tells whether it was sent: without a connection it is not, and is not kept either.
+   */
+  publish(place: string, payload: string): Promise<boolean> {
+    if (this.state !== 'online') return Promise.resolve(false)
+    const number = ++this.#publications
+    return new Promise((told) => {
+      this.#publishing.set(number, told)
+      this.#say({ do: 'publish', number, topic: place, payload })
+    })
   }
 
   #say(message: ToWorker): void {
@@ -103,6 +114,9 @@ export class Feed {
       this.state = 'online'
       this.#pauseMs = 0
       this.#openedAt = performance.now()
+    } else if (message.is === 'published') {
+      this.#publishing.get(message.number)?.(message.sent)
+      this.#publishing.delete(message.number)
     } else this.#lost(message.ended)
   }
 

@@ -16,7 +16,7 @@ export type ToWorker =
       readonly credentials: Credentials
       readonly filters: readonly string[]
     }
-  | { readonly do: 'publish'; readonly topic: string; readonly payload: string }
+  | { readonly do: 'publish'; readonly number: number; readonly topic: string; readonly payload: string }
   | { readonly do: 'taken' }
   | { readonly do: 'end' }
 
@@ -24,8 +24,11 @@ export type FromWorker =
   | { readonly is: 'open' }
   | { readonly is: 'lost'; readonly why: string; readonly ended: boolean }
   | { readonly is: 'batch'; readonly batch: Batch }
+  /** Whether there was a connection for what was to be published under this number. */
+  | { readonly is: 'published'; readonly number: number; readonly sent: boolean }
 
 type Connect = Extract<ToWorker, { do: 'connect' }>
+type Publish = Extract<ToWorker, { do: 'publish' }>
 
 const GATHER_MS = 40
 const MOST_IN_BATCH = 500
@@ -47,8 +50,7 @@ export class Hearing {
 
   take(message: ToWorker): void {
     if (message.do === 'connect') void this.#connect(message)
-    else if (message.do === 'publish')
-      this.#wire?.publish(message.topic, message.payload, { qos: 1, retain: false })
+    else if (message.do === 'publish') this.#publish(message)
     else if (message.do === 'end') this.#leave()
     else {
       this.#ahead -= 1
@@ -84,6 +86,11 @@ export class Hearing {
     } catch (error) {
       lost(error instanceof Error ? error.message : String(error), false)
     }
+  }
+
+  #publish({ number, topic, payload }: Publish): void {
+    this.#wire?.publish(topic, payload, { qos: 1, retain: false })
+    this.say({ is: 'published', number, sent: this.#wire !== null })
   }
 
   #leave(): void {
