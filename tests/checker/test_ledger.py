@@ -126,9 +126,9 @@ def test_a_motor_finds_the_bank_that_stands_in_its_slot() -> None:
 
 
 def test_a_motor_moves_nothing_out_of_an_empty_slot() -> None:
-    assert motor_in_empty_slot(None).broken() == set()
+    assert motor_in_empty_slot(None).broken() == {"motors.empty"}
     stream = walk_up_rental().change("motor", bank=None)
-    assert stream.broken() == {"motors.moved"}
+    assert stream.broken() == {"motors.moved", "motors.empty"}
 
 
 def test_a_courier_may_bring_a_bank_back_by_hand() -> None:

@@ -231,7 +231,8 @@ class Device(ABC):
             data, id=request, source=source_of(self.client, self.role), time=now_ms
         )
         self._answers[request] = answered
-        if isinstance(data, BankInserted) and self.stage.is_in_slot(data.bank.bank):
+        in_hand = f"{self.role}/{self.client}"
+        if isinstance(data, BankInserted) and not self.stage.is_at(data.bank.bank, in_hand):
             inside = CabinetAnswered(accepted=True, display="it is inside")
             self.later(_REACH_MS, lambda: self.told(request, inside))
             return

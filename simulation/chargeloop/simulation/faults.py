@@ -88,7 +88,7 @@ class Faults:
         bounce: that an exit sensor settles late.
         sensor_lie: that an exit sensor shows nothing although the bank is still inside.
         guess: times an hour that somebody types codes at random at a keypad.
-        vandal: times an hour that a bank is forced out or in, or swapped, by hand.
+        vandal: times an hour that somebody steals a bank, or carries one to another slot, or swaps two.
         clock_unset: probability for a boot that the wall clock stands at 1970.
         clock_wrong: that it is hours or days wrong, or in another zone.
         clock_jump: times an hour that a device's wall clock is set to something else.

@@ -73,9 +73,9 @@ class Stage:
             self._passages.setdefault(bank, []).append(self.loop.now_ms())
         self.record("move", region, bank, start, end, by)
 
-    def is_in_slot(self, bank: str) -> bool:
-        """Tell whether a bank that was moved before stands in a slot now, as anybody sees."""
-        return self._places.get(bank, "").startswith("slot/")
+    def is_at(self, bank: str, place: str) -> bool:
+        """Tell whether a bank that was moved before is at a place now, as anybody sees."""
+        return self._places.get(bank) == place
 
     def in_slot_since(self, bank: str, at_ms: int) -> int | None:
         """Return when a bank that stood in a slot at an instant came there; None when it stood in none.

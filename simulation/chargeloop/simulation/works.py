@@ -17,6 +17,8 @@ from chargeloop.station.core.faults import Faults as Planted
 from chargeloop.station.core.mechanics import Answer, Ghost, Mechanics, Place
 from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Pickup, RunMotor
 
+# The part of the banks forced out that are never seen again.
+_STOLEN: Final = 0.3
 _PERFECT: Final = Planted()
 _JAMMED: Final = Planted(jam_next=2**31)
 
@@ -134,7 +136,7 @@ class Works:
             self.blind.add(slot)
 
     def vandalise(self, busy: Collection[int]) -> None:
-        """Let somebody force a bank out or in, or exchange two, but for slots whose motor is `busy`."""
+        """Let somebody steal a bank, carry it to another slot or exchange two, where no motor is `busy`."""
         slots, draw = self.mechanics.slots, self._draw
         full = [standing for standing in slots if standing.bank is not None]
         free = [standing for standing in full if standing.slot not in busy]
@@ -153,7 +155,7 @@ class Works:
             empty = [standing for standing in slots if standing.bank is None and standing.slot not in busy]
             self._put(replace(one, bank=None))
             self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
-            if empty:
+            if empty and draw.random() >= _STOLEN:
                 there = draw.choice(empty)
                 self._put(replace(there, bank=one.bank))
                 self._tell_move(one.bank.bank, "outside", self.slot(there.slot), "vandal")
