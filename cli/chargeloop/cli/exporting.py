@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from chargeloop.broker.endpoint.store import NotAStoreError
 from chargeloop.cli.errors import CommandError
 from chargeloop.platform.shell.export import NoStoreError, records
-from chargeloop.platform.shell.store import NotAStoreError, SchemaVersionError
+from chargeloop.platform.shell.store import SchemaVersionError
 
 
 def export_records(data: Path) -> Iterator[Mapping[str, Any]]:

@@ -137,11 +137,12 @@ async def run_platform(
     Raises:
         CommandError: store, tariff, accounts, map or TLS files cannot be used, or the HTTP port is taken.
     """
+    from chargeloop.broker.endpoint.store import NotAStoreError
     from chargeloop.platform.core.policy import Policy
     from chargeloop.platform.main import PlatformSettings, run
     from chargeloop.platform.shell.accounts.tokens import BrokenKeyError
     from chargeloop.platform.shell.gateway_file import GatewayFileError
-    from chargeloop.platform.shell.store import NotAStoreError, OtherRegionError, SchemaVersionError
+    from chargeloop.platform.shell.store import OtherRegionError, SchemaVersionError
     from chargeloop.platform.shell.tariff_file import TariffFileError
 
     told = PlatformSettings(
@@ -183,8 +184,8 @@ async def run_couriers(
     Raises:
         CommandError: its store cannot be used.
     """
+    from chargeloop.broker.endpoint.store import NotAStoreError
     from chargeloop.courier.main import DispatchSettings, run
-    from chargeloop.courier.shell.store import NotAStoreError
 
     CredentialStore.of_data(settings.data).grant(DISPATCH, settings.region)
     policy = DispatchPolicy(

@@ -8,10 +8,11 @@ import pytest
 
 from chargeloop.broker.endpoint import StoreFailedError
 from chargeloop.broker.endpoint.changes import Changes
+from chargeloop.broker.endpoint.store import NotAStoreError
 from chargeloop.courier.core.job import Job
 from chargeloop.courier.core.offer import OfferState
 from chargeloop.courier.core.rows import DispatchWrite, SaveJob, SaveOffer
-from chargeloop.courier.shell.store import DispatchStore, NotAStoreError
+from chargeloop.courier.shell.store import DispatchStore
 from chargeloop.protocol.ids import JobId, OfferId
 from chargeloop.protocol.messages import courier
 from chargeloop.protocol.time import HOUR_MS

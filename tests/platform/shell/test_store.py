@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chargeloop.broker.endpoint.changes import Changes
-from chargeloop.broker.endpoint.store import StoreFailedError
+from chargeloop.broker.endpoint.store import NotAStoreError, StoreFailedError
 from chargeloop.platform.core.fees import FeeKind, Mark, Span, lines, total_minor
 from chargeloop.platform.core.order import BankPlace, HoldState
 from chargeloop.platform.core.rows import (
@@ -33,7 +33,6 @@ from chargeloop.platform.core.rows import (
 )
 from chargeloop.platform.shell.reader import OrderFile, OrderFilter, RentalReader
 from chargeloop.platform.shell.store import (
-    NotAStoreError,
     OtherRegionError,
     PlatformStore,
     SchemaVersionError,

@@ -10,8 +10,8 @@ import asyncio
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -123,6 +123,26 @@ class Store(Protocol[WriteT_contra]):
         """Remember, durably, a message on which the core failed."""
 
 
+class NotAStoreError(Exception):
+    """The file is no SQLite file, or a damaged one; the message says which."""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Read a file that may be none of SQLite's.
+
+    Raises:
+        NotAStoreError: it is none, or is damaged.
+    """
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode not in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+            raise
+        message = f"{path}: {error}"
+        raise NotAStoreError(message) from None
+
+
 class SqliteStore(Generic[WriteT]):
     """The store of one region of one service, in one SQLite file.
 
@@ -151,12 +171,18 @@ class SqliteStore(Generic[WriteT]):
         """Open the file, for its owner alone to read, and make missing tables. Call it once, first of all.
 
         Raises:
+            NotAStoreError: the file is there and is no SQLite file.
             OSError, sqlite3.Error: it can be neither read nor made, or not be kept from others.
         """
         self._keep_from_others()
         # Transactions are begun and ended in so many words, see _transact.
         self._connection = await aiosqlite.connect(self.path, isolation_level=None)
-        await self._connection.executescript(_PRAGMAS + _SCHEMA + self._schema)
+        try:
+            with readable(self.path):
+                await self._connection.executescript(_PRAGMAS + _SCHEMA + self._schema)
+        except BaseException:
+            await self.close()
+            raise
 
     def _keep_from_others(self) -> None:
         """Make what is missing for the owner alone; what is there may be of a version that did not."""

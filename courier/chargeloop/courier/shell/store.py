@@ -4,7 +4,6 @@ The core saves jobs and offers in an order in which the rules hold after every r
 written one by one as they come. Of a courier only the last row of a batch counts: positions come often.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -102,31 +101,11 @@ def statements(writes: Sequence[DispatchWrite]) -> Iterator[tuple[str, Sequence[
         yield _SAVE_COURIER, [(known.id, _COURIER.dump_json(known).decode()) for known in last.values()]
 
 
-class NotAStoreError(Exception):
-    """The file is no SQLite file, or a damaged one; the message says which."""
-
-
 class DispatchStore(SqliteStore[DispatchWrite]):
     """The durable memory of one courier platform. Only the endpoint writes."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, SCHEMA, statements)
-
-    async def open(self) -> None:
-        """Open the file and make missing tables. Call it once, before anything else.
-
-        Raises:
-            NotAStoreError: the file is there and is no SQLite file.
-            OSError, sqlite3.Error: it can be neither read nor made, or not be kept from others.
-        """
-        try:
-            await super().open()
-        except sqlite3.DatabaseError as error:
-            await self.close()
-            if error.sqlite_errorcode not in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
-                raise
-            message = f"{self.path}: {error}"
-            raise NotAStoreError(message) from None
 
     async def rows(self, *, ended_after_ms: int) -> Rows:
         """Return what the core starts from: open jobs and those that ended later than the instant given."""

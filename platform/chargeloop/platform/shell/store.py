@@ -12,7 +12,7 @@ runs, and for anyone after it was stopped or killed.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import fields
 from importlib import resources
 from itertools import chain
@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from chargeloop.broker.endpoint.store import SqliteStore
+from chargeloop.broker.endpoint.store import SqliteStore, readable
 from chargeloop.platform.core.fees import FeeLine
 from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, HoldState, Order
@@ -66,10 +66,6 @@ class OtherRegionError(Exception):
     """The file belongs to another region; a store and the process that writes it serve one region."""
 
 
-class NotAStoreError(Exception):
-    """The file is no SQLite file, or a damaged one; the message says which."""
-
-
 def store_path(data: Path) -> Path:
     """Return where the rental platform keeps its store in a data directory."""
     return data / STORE_NAME
@@ -87,7 +83,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     connection = _open(path)
     try:
-        with _readable(path):
+        with readable(path):
             version = _meta(connection, "platform_schema")
         _require_version(version, path)
     except BaseException:
@@ -105,17 +101,6 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
     return connection
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode not in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
-            raise
-        message = f"{path}: {error}"
-        raise NotAStoreError(message) from None
 
 
 def _require_version(version: str | None, path: Path) -> None:
@@ -173,7 +158,7 @@ class PlatformStore(SqliteStore[PlatformWrite]):
 
     def __init__(self, path: Path, region: RegionId) -> None:
         if path.exists():
-            with closing(_open(path)) as connection, _readable(path):
+            with closing(_open(path)) as connection, readable(path):
                 _require_ours(connection, path, region)
         super().__init__(path, schema_text(region), statements)
 
