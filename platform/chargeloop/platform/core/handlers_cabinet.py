@@ -28,7 +28,8 @@ from chargeloop.protocol.values import replace
 
 # An eject that is refused so says nothing about the banks: a command before it has to do with them.
 _OUTDONE: Final = frozenset({CabinetReason.STALE_EPOCH, CabinetReason.BUSY})
-_MEASURED: Final = frozenset({ClockState.SYNCED, ClockState.FREE})
+# Times that were measured, or told by a clock that was in step.
+_DATED: Final = frozenset({ClockState.SYNCED, ClockState.FREE})
 
 # Commands.
 
@@ -217,8 +218,8 @@ def bank_ejected(turn: Turn, cabinet: Cabinet, said: cab.BankEjected, when: Corr
 
 
 def _at_latest(known: BankTrack | None, when: Corrected) -> Corrected:
-    """Return the time of an ejection; one that nobody measured came before what is known to have followed."""
-    if known is None or known.ejected is not None or when.state in _MEASURED:
+    """Return the time of an ejection; one that is not dated came before what is known to have followed."""
+    if known is None or known.ejected is not None or when.state in _DATED:
         return when
     followed = (mark.time_ms for mark in (known.rented, known.back) if mark is not None)
     return Corrected(min((when.time_ms, *followed)), ClockState.INFERRED)
@@ -336,7 +337,7 @@ def inventory_reported(turn: Turn, cabinet: Cabinet, said: cab.InventoryReported
     """
     turn.fleet.inventory(cabinet, said.slots)
     inside = [(status.slot, status.bank.bank) for status in said.slots if status.bank is not None]
-    if said.command is not None or when.state in _MEASURED:
+    if said.command is not None or when.state in _DATED:
         for slot, bank in inside:
             taking_back.found_inside(turn, cabinet, slot, bank, when)
     elif any(taking_back.is_out(turn, bank, when) for _, bank in inside):

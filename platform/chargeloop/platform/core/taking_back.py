@@ -33,7 +33,7 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
     turn.fleet.set_slots(cabinet, [slot])
     order = holder(turn, said.bank)
-    if order is not None and has_left_since(order, cabinet, said.bank, when):
+    if order is not None and _has_left_since(order, cabinet, said.bank, when):
         return
     inside(turn, cabinet.id, said.slot, said.bank)
     if order is None:
@@ -44,7 +44,7 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
         back(turn, _collected_first(turn, order, said, when), happened, when)
 
 
-def has_left_since(order: Order, cabinet: Cabinet, bank: BankId, when: Corrected) -> bool:
+def _has_left_since(order: Order, cabinet: Cabinet, bank: BankId, when: Corrected) -> bool:
     """Tell whether a bank stood in a cabinet before another gave it out for this order, by measured times.
 
     Whoever brought it back then is no longer known here, and the order's rental goes on.
