@@ -12,6 +12,7 @@ interface Published {
   readonly journalid: string
   readonly seq: number
   readonly bootid: string
+  readonly data: unknown
 }
 
 /** A broker of one courier, that a test can cut off. */
