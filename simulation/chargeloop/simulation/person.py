@@ -120,14 +120,18 @@ class Person(Device):
         self.stage.loop.at(plan.at_ms, lambda: self.guarded(self._order))
         if plan.twice_after_ms is not None:
             self.stage.fault(self.region, "double_scan", self.client)
-            self.stage.loop.at(plan.at_ms + plan.twice_after_ms, lambda: self.guarded(self._order))
+            again_ms = plan.at_ms + plan.twice_after_ms
+            self.stage.loop.at(again_ms, lambda: self.guarded(lambda: self._place(plan.quantity)))
 
     # Ordering.
 
     def _order(self) -> None:
-        plan = self.plan
-        quantity = plan.quantity if self._tries == 0 else 1
+        quantity = self.plan.quantity if self._tries == 0 else 1
         self._tries += 1
+        self._place(quantity)
+
+    def _place(self, quantity: int) -> None:
+        plan = self.plan
         if plan.walk_up and self._at is None:
             self._at = self._nearest(lambda cabinet: cabinet.ready > 0)
         at = self._at if plan.walk_up else None

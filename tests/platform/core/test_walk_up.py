@@ -47,6 +47,38 @@ def test_a_walk_up_rental_runs_from_the_ejection_to_the_return_and_pays_no_couri
     assert {events[start] for start in starts} == {"bank_ejected"}
 
 
+@pytest.mark.parametrize("after_ms", [16, 16_000])
+def test_two_scans_of_a_cabinet_are_one_order(after_ms: int) -> None:
+    script = city()
+    order = unlocking(script)
+    script.wait(after_ms)
+    again = script.place(1, hand_over=HandOver.WALK_UP, cabinet=A)
+    assert again.id == order.id
+    given(script, "bnk-a1")
+    assert script.place(1, hand_over=HandOver.WALK_UP, cabinet=A).id == order.id
+    assert len(script.rows.orders) == 1
+
+
+def test_who_wants_another_bank_a_moment_later_or_elsewhere_or_more_gets_it() -> None:
+    script = city()
+    order = unlocking(script)
+    others = {script.place(2, hand_over=HandOver.WALK_UP, cabinet=A).id}
+    others.add(script.place(1, hand_over=HandOver.WALK_UP, cabinet=B).id)
+    others.add(script.place(1, hand_over=HandOver.WALK_UP, cabinet=A, user="usr-2").id)
+    script.wait(30_000)
+    script.alive(A)
+    others.add(script.place(1, hand_over=HandOver.WALK_UP, cabinet=B).id)
+    assert len(others | {order.id}) == 5
+
+
+def test_a_scan_after_one_that_failed_begins_anew() -> None:
+    script = city()
+    order = unlocking(script)
+    given(script, missing=1)
+    assert script.order(order.id).state is OrderState.FAILED
+    assert script.place(1, hand_over=HandOver.WALK_UP, cabinet=A).id != order.id
+
+
 def test_the_remote_eject_is_a_lease_that_ends_soon() -> None:
     script = city()
     unlocking(script)

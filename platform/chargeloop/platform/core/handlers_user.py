@@ -14,7 +14,7 @@ from chargeloop.platform.core.rows import SaveTariff
 from chargeloop.platform.core.searching import search
 from chargeloop.platform.core.turn import Turn
 from chargeloop.protocol.geo import Point
-from chargeloop.protocol.ids import IdKind, OrderId, derived_id
+from chargeloop.protocol.ids import IdKind, OrderId, UserId, derived_id
 from chargeloop.protocol.messages.rental import (
     CancelOrder,
     HandOver,
@@ -47,10 +47,11 @@ def place_order(turn: Turn, request: PlaceOrder, source: str, message_id: str) -
     """Begin an order (claim 1), unless nobody near can serve it.
 
     A message is known by its source and id: the same one places one order, and nobody can make another of
-    the same name, also when the order has long been forgotten here.
+    the same name, also when the order has long been forgotten here. People scan a cabinet twice when nothing
+    seems to happen: for a moment that is one order too.
     """
     name = OrderId(derived_id(IdKind.ORDER, turn.memory.region, request.user, source, message_id))
-    known = turn.find(name)
+    known = turn.find(name) or _of_same_scan(turn, request)
     if known is not None:
         return done(known)
     quantity = _servable(turn, request)
@@ -63,6 +64,22 @@ def place_order(turn: Turn, request: PlaceOrder, source: str, message_id: str) -
     return done(turn.order(name))
 
 
+def _orders_of(turn: Turn, user: UserId) -> list[Order]:
+    shelf = turn.memory.users.get(user)
+    return [] if shelf is None else [turn.order(name) for name in shelf.orders]
+
+
+def _of_same_scan(turn: Turn, request: PlaceOrder) -> Order | None:
+    """Return the open order that its user began a moment ago at the same cabinet, for as many banks."""
+    if request.hand_over is not HandOver.WALK_UP:
+        return None
+    for order in _orders_of(turn, request.user):
+        same = (order.walk_up_cabinet, order.asked_quantity) == (request.cabinet, request.quantity)
+        if same and not order.final and turn.now_ms - order.placed_ms < turn.policy.same_scan_ms:
+            return order
+    return None
+
+
 def _keep_tariff(turn: Turn) -> None:
     tariff = turn.memory.tariff
     if tariff.version not in turn.memory.tariffs:
@@ -72,9 +89,8 @@ def _keep_tariff(turn: Turn) -> None:
 
 def _servable(turn: Turn, request: PlaceOrder) -> int | RequestRefused:
     """Return how many banks the order begins with, or why there is none."""
-    shelf = turn.memory.users.get(request.user)
-    orders = [] if shelf is None else [turn.order(name) for name in shelf.orders]
-    if sum(not order.final for order in orders) >= turn.policy.max_open_orders:
+    open_orders = sum(not order.final for order in _orders_of(turn, request.user))
+    if open_orders >= turn.policy.max_open_orders:
         return refuse(RefusalCode.TOO_MANY, f"you have {turn.policy.max_open_orders} open orders already")
     if request.hand_over is HandOver.WALK_UP:
         return _servable_by_named(turn, request)

@@ -36,6 +36,7 @@ class Policy:
     max_attempts: int = 3
     max_tried: int = 8
     max_open_orders: int = 5
+    same_scan_ms: int = 30 * SECOND_MS  # who scans a cabinet twice within it has one order
     remember_ms: int = 2 * DAY_MS
     # What a user is promised and quoted.
     deliver_ms: int = 45 * MINUTE_MS

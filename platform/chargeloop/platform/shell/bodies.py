@@ -45,7 +45,10 @@ class Place(_Request):
 
 
 class OrderRequest(Place):
-    """Rent `quantity` banks, brought here or (walk_up) given out by `cabinet`."""
+    """Rent `quantity` banks, brought here or (walk_up) given out by `cabinet`.
+
+    A second walk-up of a user at the same cabinet, for as many banks and within 30 s, is the same order.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"lat": 43.45, "lon": 5.23, "quantity": 2, "accept_fewer": True}]}

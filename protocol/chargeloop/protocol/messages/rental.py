@@ -45,6 +45,8 @@ class PlaceOrder(Data):
     """Rent banks: brought to `location`, or (walk_up) given out by the `cabinet` where the user stands.
 
     The order id follows from the user and the envelope's source and id: a repeated request places one order.
+    So do two scans: a walk-up at the cabinet where the user began one for as many banks less than 30 s ago,
+    which is still open, is answered with that order.
     """
 
     TYPE: ClassVar[str] = "chargeloop.rental.place_order.v1"
