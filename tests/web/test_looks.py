@@ -105,10 +105,9 @@ def test_a_page_is_used_with_the_keyboard_alone(visitors: Visitors) -> None:
 
 
 def test_a_dialog_gives_the_focus_back_to_what_opened_it(town: Town, visitors: Visitors) -> None:
-    someone = town.as_user("user-two")
-    someone.place_order(1)
-    someone.close()
-    page = visitors.enter("/", "user-two")
+    someone = town.as_user("user-five")
+    order = someone.place_order(1)
+    page = visitors.enter("/", "user-five")
     cancelling = page.get_by_role("button", name="Call the order off").first
     settings = page.get_by_role("button", name="Settings")
     for opening, leaving in ((settings, "Close"), (cancelling, "Close"), (cancelling, "Keep it")):
@@ -122,6 +121,8 @@ def test_a_dialog_gives_the_focus_back_to_what_opened_it(town: Town, visitors: V
                 page.get_by_role("button", name=leaving).click()
             expect(page.get_by_role("dialog")).to_be_hidden()
             expect(opening).to_be_focused()
+    someone.send("POST", f"/v1/orders/{order}/cancel", {})
+    someone.close()
 
 
 def test_a_place_on_the_map_is_chosen_by_keys_and_its_words_follow_the_language(
