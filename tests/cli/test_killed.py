@@ -25,7 +25,8 @@ def test_a_part_killed_twice_in_the_middle_of_a_demo_changes_nothing_that_is_che
     with start_demo(data, orders=6, seed=4, broker=broker) as demo:
         demo.wait_for(in_state("fetching", "delivering"))
         demo.kill(killed)
-        demo.wait_for(in_state("in_use", "collecting", "returning"))
+        # A machine that is slow to start the cabinets again loses its orders to the couriers' patience.
+        demo.wait_for(in_state("in_use", "collecting", "returning", "failed"))
         demo.kill(killed)
         document, said = demo.end()
     assert_all_well(document, 6, data)
