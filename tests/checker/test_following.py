@@ -20,12 +20,10 @@ class Journal:
         self._number = 0
 
     def says(
-        self, kind: str, minute: int = 0, *, is_over: bool = False, quality: str = "synced", **detail: Any
+        self, kind: str, minute: int = 0, *, state: str = "in_use", quality: str = "synced", **detail: Any
     ) -> Self:
         self._number += 1
-        self.follower.take(
-            kind, json.dumps(detail), Mark(f"e{self._number}", minute, quality), is_over=is_over
-        )
+        self.follower.take(kind, json.dumps(detail), Mark(f"e{self._number}", minute, quality), state)
         return self
 
     def asks(self, job: str, kind: str) -> Self:
@@ -162,13 +160,13 @@ def test_a_user_who_walks_to_a_cabinet_ends_the_rental_there() -> None:
 def test_a_return_that_is_heard_of_late_counts_from_when_it_happened() -> None:
     journal = brought().says("bought_out", 500, banks=[BANK])
     assert rental(journal) == (20, 500)
-    assert rental(journal.says("bank_returned", 60, bank=BANK, is_over=True)) == (20, 60)
-    assert rental(journal.says("bank_returned", 70, bank=BANK, is_over=True)) == (20, 60)
+    assert rental(journal.says("bank_returned", 60, bank=BANK, state="settled")) == (20, 60)
+    assert rental(journal.says("bank_returned", 70, bank=BANK, state="settled")) == (20, 60)
 
 
 def test_a_bank_that_is_only_found_moves_no_money() -> None:
     journal = brought().says("bought_out", 500, banks=[BANK])
-    assert rental(journal.says("bank_found", 900, bank=BANK, is_over=True)) == (20, 500)
+    assert rental(journal.says("bank_found", 900, bank=BANK, state="settled")) == (20, 500)
 
 
 def test_a_bank_that_was_back_before_its_hand_over_was_heard_of_is_charged_till_then() -> None:
@@ -188,6 +186,17 @@ def test_a_bank_that_only_a_courier_held_is_not_charged() -> None:
     journal = Journal().asks(OUT, "outward").says("first_indication", 5, job=OUT)
     journal.says("bank_ejected", 12, bank=BANK, job=OUT, **SLOT).says("bank_returned", 30, bank=BANK)
     assert journal.charged() == {}
+    assert not journal.follower.reached_user
+
+
+def test_what_a_courier_named_and_no_cabinet_gave_is_not_charged_nor_is_the_way() -> None:
+    journal = Journal().asks(OUT, "outward").says("first_indication", 5, job=OUT)
+    journal.says("rental_success", 20, job=OUT, banks=[BANK]).says("bought_out", 500, banks=[BANK])
+    assert set(journal.charged()) == {("courier_out", OUT), ("rental", BANK)}
+    finished = {"ejected": 0, "missing": 1, "job": OUT}
+    journal.says("pickup_finished", 12, reservation="rsv-other", **finished)
+    assert set(journal.charged()) == {("courier_out", OUT), ("rental", BANK)}
+    assert journal.says("pickup_finished", 12, reservation="rsv-1", **finished).charged() == {}
     assert not journal.follower.reached_user
 
 
@@ -220,9 +229,10 @@ def test_a_bank_that_leaves_for_a_walk_up_beyond_what_it_asked_for_is_not_rented
     assert set(journal.charged()) == {("rental", "bnk-1"), ("rental", "bnk-2")}
 
 
-def test_a_bank_that_leaves_for_a_walk_up_after_its_end_is_not_rented() -> None:
-    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT, is_over=True)
-    assert not journal.says("bank_returned", 63, bank=BANK, is_over=True).charged()
+@pytest.mark.parametrize("state", ["reserving", "settled"])
+def test_a_bank_that_leaves_for_a_walk_up_that_does_not_wait_for_it_is_not_rented(state: str) -> None:
+    journal = Journal(walk_up=True).says("bank_ejected", 3, bank=BANK, job=None, **SLOT, state=state)
+    assert not journal.says("bank_returned", 63, bank=BANK, state=state).charged()
     assert not journal.follower.reached_user
 
 

@@ -33,7 +33,8 @@ def test_the_way_over_the_antimeridian_is_the_short_one() -> None:
 def test_distance_is_a_metric(a: Point, b: Point, c: Point) -> None:
     assert distance_m(a, a) == 0
     assert distance_m(a, b) == distance_m(b, a)
-    assert distance_m(a, c) <= distance_m(a, b) + distance_m(b, c) + 0.01
+    # Across the world the arc sine is so steep that the last bit of its argument is decimetres.
+    assert distance_m(a, c) <= distance_m(a, b) + distance_m(b, c) + 1
     assert distance_m(a, b) <= math.pi * EARTH_RADIUS_M + 0.01
 
 

@@ -60,6 +60,12 @@ class Bank:
         since = trip.indicated is not None and self.left.time_ms >= trip.indicated.time_ms
         return (self.left_job or self.job) == job and (self.reservation is None or since)
 
+    def rank(self, handed_over: Mark) -> int:
+        """Return a lower number the likelier it is that this bank was among those handed over."""
+        if self.back is None:
+            return 1
+        return 0 if self.back.time_ms >= handed_over.time_ms else 2
+
     def take_over(self, wrong: "Bank", *, is_over: bool) -> None:
         """Be where the bank was believed to be that a courier named instead, and end as it did."""
         if self.back is not None:

@@ -20,6 +20,7 @@ from typing import Final
 from chargeloop_checker.banks import Bank, Trip, Where
 from chargeloop_checker.details import Detail, DetailError
 from chargeloop_checker.marks import Mark, Span
+from chargeloop_checker.order_table import FINAL, FIRST_STATE
 
 
 class Follower:
@@ -32,7 +33,6 @@ class Follower:
 
     def __init__(self, *, is_walk_up: bool, asked_quantity: int) -> None:
         self.banks: dict[str, Bank] = {}
-        self.reached_user = False
         # Cabinet and slot of every bank that is known to have left for the order.
         self.left: set[tuple[str, int]] = set()
         # The fees that were waived: kind, and the bank or job.
@@ -41,19 +41,19 @@ class Follower:
         self.corrections: set[str] = set()
         self._is_walk_up = is_walk_up
         self._asked_quantity = asked_quantity
-        self._is_over = False
+        self._state: str | None = None
         self._trips: dict[str, Trip] = {}
 
-    def take(self, kind: str, text: str, mark: Mark, *, is_over: bool) -> tuple[str, ...]:
+    def take(self, kind: str, text: str, mark: Mark, state: str | None) -> tuple[str, ...]:
         """Take an entry of one of the `FOLLOWED` kinds; return the banks it speaks of.
 
-        `is_over` tells whether the order had ended before it.
+        `state` is the order's before it.
 
         Raises:
             DetailError: the detail is not what an entry of its kind has.
         """
         detail = Detail.of(text)
-        self._is_over = is_over
+        self._state = state
         _TAKE[kind](self, detail, mark)
         if kind == "job_ended":
             return detail.texts("astray")
@@ -66,12 +66,19 @@ class Follower:
         bank = self.banks.get(name)
         return bank is not None and bank.is_out
 
+    @property
+    def reached_user(self) -> bool:
+        """Tell whether a bank of the order was ever its user's, as the journal stands."""
+        return any(bank.begun is not None for bank in self.banks.values())
+
     def spans(self) -> Iterator[Span]:
         """Yield all that is charged as the journal stands."""
         return (span for span in self.finished() if (span.fee, span.of) not in self.waived)
 
     def finished(self) -> Iterator[Span]:
         """Yield all finished durations, those too whose fee was waived."""
+        if not self.reached_user:
+            return
         for job, trip in self._trips.items():
             if trip.indicated is not None and trip.done is not None:
                 yield Span("courier_out" if trip.outward else "courier_back", job, trip.indicated, trip.done)
@@ -133,8 +140,9 @@ class Follower:
                 known.begun = self._not_before_left(known.begun, known.left)
             return
         begun = sum(bank.begun is not None for bank in self.banks.values())
-        if self._is_walk_up and not self._is_over and begun < self._asked_quantity:
-            self.reached_user = True
+        # While an order looks for a cabinet, and after its end, nobody gives out banks for its user.
+        is_asked_for = self._state not in FINAL and self._state != FIRST_STATE
+        if self._is_walk_up and is_asked_for and begun < self._asked_quantity:
             self.banks[name] = Bank(Where.USER, left=mark, begun=mark)
         else:
             self.banks[name] = Bank(Where.COURIER, job, left=mark, reservation=reservation, left_job=job)
@@ -150,7 +158,6 @@ class Follower:
             self.banks.setdefault(name, Bank(Where.COURIER, detail.text("job")))
 
     def _handed_over(self, detail: Detail, mark: Mark) -> None:
-        self.reached_user = True
         trip = self._trip(detail.text("job"))
         trip.done = mark
         for name in detail.texts("banks"):
@@ -173,7 +180,8 @@ class Follower:
         told = [name for name, bank in self.banks.items() if bank.left_with(job, trip)]
         finished = detail.text_or_none("reservation")
         served = [name for name in told if self.banks[name].reservation in {None, finished}]
-        if len(served) < max(1, detail.integer("ejected")):
+        is_for_trip = bool(served) or finished == trip.reservation
+        if not is_for_trip or len(served) < detail.integer("ejected"):
             return
         if trip.done is not None:
             self._name_rightly(told, trip.done)
@@ -187,13 +195,13 @@ class Follower:
         named = [name for name, bank in self.banks.items() if bank.begun is not None and bank.left is None]
         left = [name for name in told if self.banks[name].begun is None]
         # What came back after the hand-over is likelier than what is out, and that than what was back before.
-        left.sort(key=lambda name: _rank(self.banks[name].back, handed_over))
+        left.sort(key=lambda name: self.banks[name].rank(handed_over))
         for wrong_name, right_name in zip_longest(named, left[: len(named)]):
             wrong = self.banks[wrong_name]
             if right_name is not None and wrong.begun is not None:
                 right = self.banks[right_name]
                 right.begun = self._not_before_left(wrong.begun, right.left)
-                right.take_over(wrong, is_over=self._is_over)
+                right.take_over(wrong, is_over=self._state in FINAL)
                 if ("rental", wrong_name) in self.waived:
                     self.waived.add(("rental", right_name))
             wrong.begun = wrong.ended = None
@@ -263,12 +271,6 @@ class Follower:
 
     def _waived(self, detail: Detail, _: Mark) -> None:
         self.waived.add((detail.text("fee"), detail.text("of")))
-
-
-def _rank(back: Mark | None, handed_over: Mark) -> int:
-    if back is None:
-        return 1
-    return 0 if back.time_ms >= handed_over.time_ms else 2
 
 
 _TAKE: Final[Mapping[str, Callable[[Follower, Detail, Mark], None]]] = {

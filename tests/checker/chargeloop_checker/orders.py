@@ -104,16 +104,16 @@ class Orders:
         if time_ms > received_ms:
             told = f"{event} happened at {time_ms} and was heard of at {received_ms}"
             self._findings.report("orders.times", at_ms, told)
-        was_over, order.state = order.is_over, to_state
+        before, order.state = order.state, to_state
         mark = order.marks[event] = Mark(event, time_ms, quality)
         if kind in FOLLOWED:
-            self._follow(order, kind, detail, mark, at_ms, was_over=was_over)
+            self._follow(order, kind, detail, mark, at_ms, before)
 
     def _follow(
-        self, order: Order, kind: str, detail: str, mark: Mark, at_ms: int, *, was_over: bool
+        self, order: Order, kind: str, detail: str, mark: Mark, at_ms: int, before: str | None
     ) -> None:
         try:
-            touched = order.follower.take(kind, detail, mark, is_over=was_over)
+            touched = order.follower.take(kind, detail, mark, before)
         except DetailError as error:
             self._findings.report("record", at_ms, f"{mark.event} has the detail {detail!r}: {error}")
             return

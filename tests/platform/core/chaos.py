@@ -3,12 +3,16 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chargeloop_checker.following import FOLLOWED, Follower
+from chargeloop_checker.marks import Mark, Span
+from chargeloop_checker.order_table import after
+
 from chargeloop.platform.core import fees
 from chargeloop.platform.core.order import BankPlace, Hold, HoldState, Leg, Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.core.rows import BankWhere
-from chargeloop.protocol.envelope import Data
+from chargeloop.protocol.envelope import ClockState, Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.common import Location
@@ -339,9 +343,10 @@ def check_end(script: Script) -> None:
         assert not order.holds
         lines = [line for line in script.rows.lines if line.order == order.id]
         assert tuple(lines) == order.lines
+        standing = fees.standing(lines)
         if not any(track.rented is not None for track in order.banks):
-            assert not lines
-        for line in fees.standing(lines):
+            assert not standing
+        for line in standing:
             rule = fees.rental_amount if line.fee is fees.FeeKind.RENTAL else fees.courier_amount
             assert line.amount_minor == rule(TARIFF, line.to_ms - line.from_ms)
             assert (events[line.from_event].time_ms, events[line.to_event].time_ms) == (
@@ -353,6 +358,31 @@ def check_end(script: Script) -> None:
     for event in script.rows.events:
         numbers[event.order] = numbers.get(event.order, 0) + 1
         assert event.id == f"{event.order}-e{numbers[event.order]}"
+
+
+def check_bills(script: Script) -> None:
+    """The journal alone tells where each order stands and what it is charged, to whoever reads it anew."""
+    for order in script.rows.orders.values():
+        walk_up = order.hand_over is rental.HandOver.WALK_UP
+        follower = Follower(is_walk_up=walk_up, asked_quantity=order.asked_quantity)
+        state = None
+        for event in script.rows.events:
+            if event.order == order.id:
+                before, state = state, after(state, event.type)
+                if event.type in FOLLOWED:
+                    mark = Mark(event.id, event.time_ms, event.quality)
+                    follower.take(event.type, event.detail, mark, before)
+        assert state == order.state
+        charged = {(line.fee, line.of): line.amount_minor for line in fees.standing(order.lines)}
+        told = follower.spans() if order.state is OrderState.SETTLED else ()
+        assert charged == {(span.fee, span.of): _due_minor(span) for span in told}
+
+
+def _due_minor(span: Span) -> int:
+    if span.quality == ClockState.UNSET:
+        return 0
+    rule = fees.rental_amount if span.fee == fees.FeeKind.RENTAL else fees.courier_amount
+    return rule(TARIFF, span.held_ms)
 
 
 def check_reload(script: Script) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.platform.core.chaos import Chaos, Step, check_always, check_end, check_reload, drain
+from tests.platform.core.chaos import Chaos, Step, check_always, check_bills, check_end, check_reload, drain
 
 _numbers = st.integers(0, 59)
 _steps = st.lists(st.tuples(st.integers(0, 34), _numbers, _numbers, _numbers), min_size=5, max_size=60)
@@ -20,3 +20,4 @@ def test_every_order_ends_and_charges_only_for_what_was_given_out(steps: list[St
     check_reload(chaos.script)
     drain(chaos.script)
     check_end(chaos.script)
+    check_bills(chaos.script)

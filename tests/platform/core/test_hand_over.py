@@ -197,6 +197,24 @@ def test_what_left_is_charged_whether_the_cabinet_or_the_courier_is_heard_first(
     assert rentals == dict.fromkeys(charged, 200)
 
 
+@pytest.mark.parametrize("heard", ["while in use", "after the settlement"])
+def test_who_was_brought_nothing_that_left_a_cabinet_pays_for_nothing_not_even_the_way(heard: str) -> None:
+    script = city()
+    order = fetching(script)
+    reservation, out_ms = script.command(cab.ReserveBanks)[1].reservation, script.now_ms
+    _picked_up(script, "bnk-x9")
+    script.minutes(10)
+    _handed(script, "bnk-x9")
+    assert _rented(script, order.id) == ["bnk-x9"]
+    if heard == "after the settlement":
+        script.wait(6 * DAY_MS)
+        assert sum(script.fees(order.id).values()) > 0
+    _leaves(script, A, reservation, out_ms)
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert not fees.standing(script.order(order.id).lines)
+    assert fees.total_minor(script.order(order.id).lines) == 0
+
+
 def _leaves(script: Script, cabinet: str, reservation: str, time_ms: int, *banks: str) -> None:
     """Let a cabinet tell, perhaps late, what it gave out for a reservation."""
     for slot, bank in enumerate(banks, 1):

@@ -11,7 +11,7 @@ from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.core.rows import PlatformWrite
 from chargeloop.platform.shell.store import schema_text, statements
 from chargeloop.protocol.effects import Effects
-from tests.platform.core.chaos import Chaos, check_always, check_end, drain
+from tests.platform.core.chaos import Chaos, check_always, check_bills, check_end, drain
 from tests.platform.core.script import REGION, TARIFF, Script
 
 
@@ -40,6 +40,7 @@ def restart(script: Script) -> None:
         cabinets=rows.cabinets.values(),
         banks=rows.banks.values(),
         orders=[order for name, order in rows.orders.items() if name in live],
+        returns=rows.early_returns.values(),
     )
 
 
@@ -59,3 +60,4 @@ def test_no_sequence_of_messages_and_restarts_breaks_a_rule_of_the_database(seed
                 restart(chaos.script)
         drain(chaos.script)
         check_end(chaos.script)
+        check_bills(chaos.script)

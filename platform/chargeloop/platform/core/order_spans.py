@@ -1,7 +1,8 @@
 """Which durations of an order are charged, as its facts stand now (claim 5).
 
 An order that gave nothing to its user is charged nothing: no courier's way without a hand-over or a
-return at its end, no rental of a bank that only a courier held.
+return at its end, no rental of a bank that only a courier held, and neither where a cabinet has told that
+nothing left it of what a courier named.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from chargeloop.protocol.messages.courier import LegKind
 
 def spans(order: Order) -> tuple[Span, ...]:
     """Return the finished spans of the order, but those that were waived."""
+    if all(track.rented is None for track in order.banks):
+        return ()
     found = (*_trips(order), *_rentals(order))
     if not order.waived:
         return found
