@@ -193,7 +193,7 @@ def test_what_a_courier_named_and_no_cabinet_gave_is_not_charged_nor_is_the_way(
     journal = Journal().asks(OUT, "outward").says("first_indication", 5, job=OUT)
     journal.says("rental_success", 20, job=OUT, banks=[BANK]).says("bought_out", 500, banks=[BANK])
     assert set(journal.charged()) == {("courier_out", OUT), ("rental", BANK)}
-    finished = {"ejected": 0, "missing": 1, "job": OUT}
+    finished: dict[str, Any] = {"ejected": 0, "missing": 1, "job": OUT}
     journal.says("pickup_finished", 12, reservation="rsv-other", **finished)
     assert set(journal.charged()) == {("courier_out", OUT), ("rental", BANK)}
     assert journal.says("pickup_finished", 12, reservation="rsv-1", **finished).charged() == {}

@@ -1,17 +1,18 @@
 """Random messages to a region: in any order, repeated, lost, true or not."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chargeloop_checker.following import FOLLOWED, Follower
-from chargeloop_checker.marks import Mark, Span
+from chargeloop_checker.marks import Mark
 from chargeloop_checker.order_table import after
 
 from chargeloop.platform.core import fees
-from chargeloop.platform.core.order import BankPlace, Hold, HoldState, Leg, Order
+from chargeloop.platform.core.order import BankPlace, Hold, HoldKind, HoldState, Leg, Order
 from chargeloop.platform.core.policy import Policy
 from chargeloop.platform.core.region import RentalRegion
 from chargeloop.platform.core.rows import BankWhere
+from chargeloop.protocol.effects import Incoming
 from chargeloop.protocol.envelope import ClockState, Data
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery, rental
@@ -19,8 +20,19 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.messages.courier import LegKind, Problem
 from chargeloop.protocol.messages.delivery import Evidence, JobEnd
 from chargeloop.protocol.messages.rental import OrderState
-from chargeloop.protocol.time import DAY_MS, MINUTE_MS
-from tests.platform.core.script import HOME, REGION, TARIFF, A, B, Script, city, made, ready
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.platform.core.script import (
+    HOME,
+    REGION,
+    START_MS,
+    TARIFF,
+    A,
+    B,
+    Script,
+    made,
+    ready,
+    with_cabinets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +41,27 @@ Step = tuple[int, int, int, int]
 BANKS = ("bnk-a1", "bnk-a2", "bnk-a3", "bnk-b1", "bnk-b2", "bnk-b3")
 
 
+class Belated(Script):
+    """A script in which cabinets and couriers are heard late, and do not always know the time."""
+
+    late_ms = 0
+    clock = ClockState.SYNCED
+
+    def event(self, name: str, data: Data, **attributes: Any) -> Incoming:
+        return super().event(name, data, **(self._late() | attributes))
+
+    def report(self, data: Data, **attributes: Any) -> Incoming:
+        return super().report(data, **(self._late() | attributes))
+
+    def _late(self) -> dict[str, Any]:
+        return {"time": max(START_MS, self.now_ms - self.late_ms), "clockstate": self.clock}
+
+
 class Chaos:
     """Turns steps of four numbers into messages."""
 
     def __init__(self) -> None:
-        self.script: Script = city()
+        self.script = with_cabinets(Belated())
         self.given: set[str] = set()
         self._steps: tuple[Callable[[int, int, int], None], ...] = (
             self._place,
@@ -56,6 +84,9 @@ class Chaos:
             self._inventory,
             self._place,
             *[self._forward] * 16,
+            self._be_late,
+            self._operate,
+            self._measure,
         )
 
     def step(self, step: Step) -> None:
@@ -190,14 +221,18 @@ class Chaos:
         )
         self.script.event(cabinet, finished)
 
-    def _reservation(self, a: int) -> tuple[str, str] | None:
+    def _reservation(self, a: int, kind: HoldKind | None = None) -> tuple[str, str] | None:
+        orders = self.script.rows.orders.values()
         holds = [
-            (hold.cabinet, hold.id) for order in self.script.rows.orders.values() for hold in order.holds
+            (hold.cabinet, hold.id)
+            for order in orders
+            for hold in order.holds
+            if kind is None or hold.kind is kind
         ]
         return holds[a % len(holds)] if holds else None
 
     def _eject(self, a: int, b: int, c: int) -> None:
-        found = self._reservation(a)
+        found = self._reservation(a, HoldKind.BANKS)
         if found is None:
             return
         cabinet, reservation = found
@@ -303,6 +338,26 @@ class Chaos:
     def _connect(self, a: int, b: int, _: int) -> None:
         self.script.connect((A, B)[a % 2], online=b % 3 > 0)
 
+    def _be_late(self, _: int, b: int, c: int) -> None:
+        """Let what is told from now on have happened a while ago, perhaps by a clock that was never set."""
+        self.script.late_ms = (0, 0, 0, 10 * SECOND_MS, 5 * MINUTE_MS, 2 * HOUR_MS, DAY_MS)[b % 7]
+        self.script.clock = ClockState.SYNCED if c % 6 else ClockState.UNSET
+
+    def _measure(self, a: int, _: int, __: int) -> None:
+        self.script.measure((A, B)[a % 2])
+
+    def _operate(self, a: int, b: int, _: int) -> None:
+        orders = self._orders()
+        if not orders:
+            return
+        order = orders[-1 - a % min(3, len(orders))]
+        said = {"operator": "opr-1", "order": order, "reason": "stuck"}
+        lines = fees.standing(self.script.rows.orders[order].lines)
+        if b % 3 == 0:
+            self.script.ask(made(rental.EndOrder, **said))
+        elif lines:
+            self.script.ask(made(rental.WaiveFee, **said, line=lines[b % len(lines)].id))
+
     def _inventory(self, a: int, b: int, c: int) -> None:
         inventories = [found for found in self._commands() if isinstance(found[2], cab.ReportInventory)]
         command = inventories[a % len(inventories)][0] if inventories and b % 2 else None
@@ -347,8 +402,7 @@ def check_end(script: Script) -> None:
         if not any(track.rented is not None for track in order.banks):
             assert not standing
         for line in standing:
-            rule = fees.rental_amount if line.fee is fees.FeeKind.RENTAL else fees.courier_amount
-            assert line.amount_minor == rule(TARIFF, line.to_ms - line.from_ms)
+            assert line.amount_minor == _due_minor(line.fee, line.to_ms - line.from_ms, line.quality)
             assert (events[line.from_event].time_ms, events[line.to_event].time_ms) == (
                 line.from_ms,
                 line.to_ms,
@@ -365,7 +419,7 @@ def check_bills(script: Script) -> None:
     for order in script.rows.orders.values():
         walk_up = order.hand_over is rental.HandOver.WALK_UP
         follower = Follower(is_walk_up=walk_up, asked_quantity=order.asked_quantity)
-        state = None
+        state: str | None = None
         for event in script.rows.events:
             if event.order == order.id:
                 before, state = state, after(state, event.type)
@@ -375,14 +429,16 @@ def check_bills(script: Script) -> None:
         assert state == order.state
         charged = {(line.fee, line.of): line.amount_minor for line in fees.standing(order.lines)}
         told = follower.spans() if order.state is OrderState.SETTLED else ()
-        assert charged == {(span.fee, span.of): _due_minor(span) for span in told}
+        assert charged == {
+            (span.fee, span.of): _due_minor(span.fee, span.held_ms, span.quality) for span in told
+        }
 
 
-def _due_minor(span: Span) -> int:
-    if span.quality == ClockState.UNSET:
+def _due_minor(fee: str, held_ms: int, quality: str) -> int:
+    if quality == ClockState.UNSET:
         return 0
-    rule = fees.rental_amount if span.fee == fees.FeeKind.RENTAL else fees.courier_amount
-    return rule(TARIFF, span.held_ms)
+    rule = fees.rental_amount if fee == fees.FeeKind.RENTAL else fees.courier_amount
+    return rule(TARIFF, held_ms)
 
 
 def check_reload(script: Script) -> None:

@@ -497,9 +497,16 @@ def collecting(script: Script, quantity: int = 1, returned: int | None = None) -
     return script.order(order.id)
 
 
+S = TypeVar("S", bound=Script)
+
+
 def city(kind: type[Script] = Script, **settings: Any) -> Script:
     """Return a script with two cabinets: A near with three banks, B further with three."""
-    script = kind(Policy(**settings) if settings else None)
+    return with_cabinets(kind(Policy(**settings) if settings else None))
+
+
+def with_cabinets(script: S) -> S:
+    """Put the two cabinets of `city` into a script, and return it."""
     script.cabinet(A, x_m=300, banks=("bnk-a1", "bnk-a2", "bnk-a3"))
     script.cabinet(B, x_m=900, banks=("bnk-b1", "bnk-b2", "bnk-b3"))
     return script

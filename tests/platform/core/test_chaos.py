@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.platform.core.chaos import Chaos, Step, check_always, check_bills, check_end, check_reload, drain
 
 _numbers = st.integers(0, 59)
-_steps = st.lists(st.tuples(st.integers(0, 34), _numbers, _numbers, _numbers), min_size=5, max_size=60)
+_steps = st.lists(st.tuples(st.integers(0, 37), _numbers, _numbers, _numbers), min_size=5, max_size=60)
 
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))

@@ -54,7 +54,7 @@ def test_no_sequence_of_messages_and_restarts_breaks_a_rule_of_the_database(seed
         keep_rows(chaos.script, database)
         chaos.step((0, 1, 1, 1))
         for _ in range(drawn.randint(5, 60)):
-            chaos.step((drawn.randrange(35), drawn.randrange(60), drawn.randrange(60), drawn.randrange(60)))
+            chaos.step((drawn.randrange(38), drawn.randrange(60), drawn.randrange(60), drawn.randrange(60)))
             check_always(chaos.script)
             if drawn.randrange(4) == 0:
                 restart(chaos.script)
