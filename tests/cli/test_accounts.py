@@ -208,3 +208,16 @@ async def test_a_demo_has_one_account_of_each_role_that_can_be_entered(tmp_path:
     await store.close()
     with pytest.raises(AccountError):
         await open_logins(tmp_path, "demo")
+
+
+def test_an_operator_who_is_disabled_gets_no_credentials_by_watching(
+    tmp_path: Path, typed: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account(tmp_path, "add", *ANNA)
+    account(tmp_path, "disable", "anna")
+    capsys.readouterr()
+    told = ["--operator", "opr-anna", "--data", str(tmp_path), "--broker", "localhost:1883"]
+    assert run(["watch", *told]) == 1
+    assert capsys.readouterr().err == "chargeloop: the account 'anna' of opr-anna is disabled\n"
+    with pytest.raises(UnknownClientError):
+        CredentialStore.of_data(tmp_path).load("opr-anna")

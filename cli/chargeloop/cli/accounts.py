@@ -169,6 +169,21 @@ def with_registry(data: Path, do: "Callable[[Registry], Awaitable[T]]", *, new: 
         raise CommandError(f"cannot use the accounts in {data}: {error}", FAILED) from None
 
 
+def require_not_disabled(account_id: str, data: Path) -> None:
+    """Refuse somebody who is shut out, and would get credentials of the broker again.
+
+    Raises:
+        CommandError: the account of a data directory that has this id is disabled, or cannot be read.
+    """
+    from chargeloop.platform.shell.accounts.store import accounts_path
+
+    if not accounts_path(data).is_file():
+        return
+    known = with_registry(data, lambda registry: registry.store.get(account_id))
+    if known is not None and known.disabled:
+        raise CommandError(f"the account {known.login!r} of {account_id} is disabled", FAILED)
+
+
 def _password(from_stdin: bool) -> str:
     """Return the password, of standard input or typed twice.
 

@@ -282,30 +282,19 @@ def _token_source(settings: "Settings") -> "Callable[[], str]":
     from functools import partial
 
     from chargeloop.broker import CredentialStore
+    from chargeloop.cli.accounts import require_not_disabled
     from chargeloop.platform.shell.accounts.tokens import AccessTokens, BrokenKeyError, key_path
 
     if settings.user is None:
         raise CommandError("who orders? give --login NAME, or --user usr-… and --data of the gateway")
     if not key_path(settings.data).is_file():
         raise CommandError(f"no gateway has run in {settings.data}: give its --data, or --login NAME")
-    _require_not_disabled(settings.user, settings.data)
+    require_not_disabled(settings.user, settings.data)
     CredentialStore.of_data(settings.data).grant(settings.user, settings.region)
     try:
         return partial(AccessTokens.of_data(settings.data, settings.region).sign, str(settings.user))
     except (BrokenKeyError, OSError) as error:
         raise CommandError(str(error)) from None
-
-
-def _require_not_disabled(user: str, data: "Path") -> None:
-    """Refuse somebody who is shut out, and would get credentials of the broker again."""
-    from chargeloop.cli.accounts import with_registry
-    from chargeloop.platform.shell.accounts.store import accounts_path
-
-    if not accounts_path(data).is_file():
-        return
-    known = with_registry(data, lambda registry: registry.store.get(user))
-    if known is not None and known.disabled:
-        raise CommandError(f"the account {known.login!r} of {user} is disabled", FAILED)
 
 
 def _password_of(login: str, settings: "Settings") -> str:

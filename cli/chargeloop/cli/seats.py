@@ -10,6 +10,7 @@ from typing import Final
 
 from chargeloop.broker import Credentials, CredentialStore
 from chargeloop.broker.credentials import BrokenCredentialsError, RegionMismatchError
+from chargeloop.cli.accounts import require_not_disabled
 from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.locks import take
 from chargeloop.cli.settings import Effective
@@ -24,7 +25,8 @@ def seated(effective: Effective) -> Iterator[Credentials]:
     Without a choice of the operator, the next free of `opr-main`, `opr-main-2`, and so on is taken.
 
     Raises:
-        CommandError: the operator chosen listens already, or the data directory cannot be used.
+        CommandError: the operator chosen listens already or is disabled, or the data directory cannot be
+            used.
     """
     settings = effective.settings
     is_chosen = effective.origins["operator"] != "default"
@@ -38,6 +40,7 @@ def seated(effective: Effective) -> Iterator[Credentials]:
             raise CommandError(
                 f"{first} listens already, in another terminal: give another --operator", FAILED
             )
+        require_not_disabled(name, settings.data)
         try:
             credentials = CredentialStore.of_data(settings.data).grant(name, settings.region)
         except (RegionMismatchError, BrokenCredentialsError) as error:
