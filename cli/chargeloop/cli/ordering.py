@@ -3,12 +3,11 @@
 import asyncio
 import getpass
 import json
-import re
 import shlex
 import sys
 import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from chargeloop.cli.settings import Effective, Settings
 
 T = TypeVar("T")
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")  # what the gateway takes
 
 app = typer.Typer(help="Rent power banks and give them back, over HTTP.")
 
@@ -201,8 +199,10 @@ def _do_once(
         CommandError: it can be no key; or as by `_ask`, with the key to repeat it by where it is not known
             whether it was done.
     """
-    if key is not None and _KEY.fullmatch(key) is None:
-        raise CommandError("--key is 1 to 200 visible ASCII characters, without blanks")
+    from chargeloop.platform.shell.idempotency import KEY_FORM, is_key
+
+    if key is not None and not is_key(key):
+        raise CommandError(f"--key is {KEY_FORM}")
     drawn = uuid.uuid4().hex if key is None else key
     return _ask(flags, config, lambda client: client.send("POST", path, body, key=drawn), drawn)
 

@@ -1,22 +1,19 @@
 """The gateway's road to the platform, over a real broker."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chargeloop.broker.clock import RealClock
 from chargeloop.broker.credentials import CredentialStore
 from chargeloop.broker.device import DeviceClock, DeviceLink, begin_boot
 from chargeloop.broker.main import running_broker
-from chargeloop.platform.shell.gateway import MqttRequester, message_id_of
+from chargeloop.platform.shell.gateway import MqttRequester
 from chargeloop.protocol.effects import Incoming
-from chargeloop.protocol.ids import MESSAGE_ID_PATTERN, OrderId, UserId
+from chargeloop.protocol.ids import OrderId
 from chargeloop.protocol.messages.rental import CancelOrder
 from chargeloop.protocol.topics import TOPICS, Role, subscriptions
 from tests.platform.shell.books import REGION, USER
@@ -57,15 +54,3 @@ async def test_a_platform_that_is_not_there_is_a_timeout(tmp_path: Path) -> None
         assert requester.connected
         with pytest.raises(TimeoutError):
             await requester.ask(CancelOrder(user=USER, order=OrderId("ord-7a10")), "http-1")
-
-
-@given(st.text(), st.text())
-def test_a_message_id_follows_from_user_and_key_alone(one: str, other: str) -> None:
-    user, stranger = UserId("usr-1"), UserId("usr-2")
-    assert message_id_of(user, one) == message_id_of(user, one)
-    assert (message_id_of(user, one) == message_id_of(user, other)) == (one == other)
-    assert message_id_of(user, one) != message_id_of(stranger, one)
-
-
-def test_a_message_id_is_well_formed() -> None:
-    assert re.fullmatch(MESSAGE_ID_PATTERN, message_id_of(USER, "\u2603"))

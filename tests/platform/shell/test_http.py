@@ -5,7 +5,7 @@ import pytest
 
 from chargeloop.broker.endpoint.changes import Changes
 from chargeloop.platform.core.policy import Policy
-from chargeloop.platform.shell.gateway import message_id_of
+from chargeloop.platform.shell.idempotency import message_id_of
 from chargeloop.platform.shell.store import PlatformStore
 from chargeloop.protocol.ids import UserId
 from chargeloop.protocol.messages.rental import (

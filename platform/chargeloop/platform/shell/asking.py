@@ -1,6 +1,5 @@
 """What routes need to know of a request: who asks, in which role, and as which message to the platform."""
 
-import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -14,7 +13,7 @@ from chargeloop.platform.core.order import Order
 from chargeloop.platform.shell import problems
 from chargeloop.platform.shell.bodies import DoneBody
 from chargeloop.platform.shell.entrance import Caller
-from chargeloop.platform.shell.gateway import message_id_of
+from chargeloop.platform.shell.idempotency import KEY_FORM, is_key, message_id_of
 from chargeloop.platform.shell.problems import ProblemError
 from chargeloop.platform.shell.services import Services, services_of
 from chargeloop.protocol.envelope import Data
@@ -22,7 +21,6 @@ from chargeloop.protocol.ids import IdKind, OrderId, is_id
 from chargeloop.protocol.messages.rental import CabinetCommanded, RequestDone, RequestRefused
 from chargeloop.protocol.topics import Role
 
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _bearer: Final = HTTPBearer(auto_error=False, description="an access token of /v1/session")
 
 AskedServices = Annotated[Services, Depends(services_of)]
@@ -62,9 +60,8 @@ async def _message_id(
 ) -> str:
     if key is None:
         return f"http-{uuid4().hex}"
-    if _KEY.fullmatch(key) is None:
-        detail = "an Idempotency-Key is 1 to 200 visible ASCII characters"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "key_invalid", detail)
+    if not is_key(key):
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "key_invalid", f"an Idempotency-Key is {KEY_FORM}")
     return message_id_of(caller.id, key)
 
 

@@ -5,7 +5,6 @@ repeated after a timeout, or after the gateway was restarted, is the same messag
 answers it with the same reply and carries it out once.
 """
 
-import hashlib
 from typing import Protocol, cast
 
 from chargeloop.broker.device import DeviceLink
@@ -53,9 +52,3 @@ class MqttRequester:
     def connected(self) -> bool:
         """Tell whether the link to the broker is up."""
         return self._link.connected
-
-
-def message_id_of(caller: str, key: str) -> str:
-    """Return the id of the message that somebody's request with this Idempotency-Key always becomes."""
-    digest = hashlib.sha256(f"{caller}\x1f{key}".encode()).hexdigest()
-    return f"http-{digest[:40]}"
