@@ -3,6 +3,7 @@
 from chargeloop.platform.core.order import BankPlace
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.messages import delivery
+from chargeloop.protocol.messages.courier import Problem
 from chargeloop.protocol.messages.rental import HandOver, OrderState
 from chargeloop.protocol.time import MINUTE_MS
 from tests.platform.core.script import A, B, Script, city, fetching, made
@@ -81,6 +82,26 @@ def test_a_walk_up_rental_heard_of_after_its_return_ends_then_too() -> None:
     (track,) = script.order(order.id).banks
     assert track.ended is not None
     assert track.ended.time_ms == out_ms + 2 * MINUTE_MS
+
+
+def test_a_bank_of_the_first_cabinet_that_was_put_into_the_one_the_courier_was_sent_to_is_back() -> None:
+    script = city()
+    order = fetching(script)
+    job, name = script.job()
+    _, first = script.command(cab.ReserveBanks)
+    out_ms = script.now_ms
+    script.minutes(5)
+    script.alive(B)
+    script.report(made(delivery.DeliveryProblem, job=job, order=name, problem=Problem.CABINET_GAVE_NOTHING))
+    script.answer(cab.ReserveBanks, cabinet=B)
+    script.eject(B, script.command(cab.ReserveBanks, B)[1].reservation, {1: "bnk-b1"})
+    script.insert(B, 5, BANK)
+    script.report(made(delivery.RentalSucceeded, job=job, order=name, banks=("bnk-b1",)))
+    ejected = made(cab.BankEjected, slot=1, bank=BANK, reservation=first.reservation, charge_pct=95)
+    script.event(A, ejected, time=out_ms)
+    places = {track.bank: track.place for track in script.order(order.id).banks}
+    assert places == {"bnk-b1": BankPlace.USER, BANK: BankPlace.BACK}
+    assert not script.rows.early_returns
 
 
 def test_a_bank_that_leaves_again_has_no_early_return_any_more() -> None:

@@ -35,9 +35,11 @@ def claim(turn: Turn) -> None:
 def _is_of(early: EarlyReturn, order: Order, track: BankTrack) -> bool:
     """Tell whether the bank was carried from the cabinet of its rental to that of the return."""
     leg = None if track.job is None else order.leg_of(track.job)
-    given_by, asked_ms = (
+    believed, asked_ms = (
         (order.walk_up_cabinet, order.placed_ms) if leg is None else (leg.cabinet, leg.requested_ms)
     )
+    # A courier who was sent to another cabinet since may have it of the first one.
+    given_by = track.given_by or believed
     return given_by is not None and given_by != early.cabinet and early.time_ms >= asked_ms
 
 
