@@ -158,17 +158,18 @@ class Follower:
             self.banks.setdefault(name, Bank(Where.COURIER, detail.text("job")))
 
     def _handed_over(self, detail: Detail, mark: Mark) -> None:
-        trip = self._trip(detail.text("job"))
+        job = detail.text("job")
+        trip = self._trip(job)
         trip.done = mark
         for name in detail.texts("banks"):
             bank = self.banks.setdefault(name, Bank(Where.USER))
             was_back = bank.back is not None and bank.back.time_ms < mark.time_ms
-            if was_back and bank.reservation not in {None, trip.reservation}:
+            if was_back and bank.reservation is not None and not bank.left_with(job, trip):
                 # An earlier courier had put it back; it has left again since.
                 bank = self.banks[name] = Bank(Where.USER)
             # One that a cabinet has seen again already was given to the user and brought back since.
             bank.where = Where.USER if bank.back is None else Where.CABINET
-            bank.job, bank.ended = detail.text("job"), bank.back
+            bank.job, bank.ended = job, bank.back
             bank.begun = self._not_before_left(mark, bank.left)
 
     def _pickup_finished(self, detail: Detail, _: Mark) -> None:

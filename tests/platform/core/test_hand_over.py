@@ -380,6 +380,26 @@ def test_a_bank_that_an_earlier_courier_put_back_may_leave_again(*, late: bool) 
     assert _rentals(script, order.id) == {"bnk-a1": 600}
 
 
+def test_a_bank_that_left_before_its_courier_was_sent_on_and_is_back_is_not_charged_for_ever() -> None:
+    script = city()
+    order = fetching(script, 2)
+    job, name = script.job()
+    first, out_ms = script.command(cab.ReserveBanks)[1].reservation, script.now_ms
+    script.minutes(5)
+    script.alive(B)
+    nothing = made(delivery.DeliveryProblem, job=job, order=name, problem=Problem.CABINET_GAVE_NOTHING)
+    script.report(nothing)
+    script.answer(cab.ReserveBanks, cabinet=B)
+    _leaves(script, A, first, out_ms, "bnk-a1")
+    script.minutes(20)
+    script.insert(B, 5, "bnk-a1")  # by its user; the phone tells of the hand-over by a clock that is late
+    script.minutes(5)
+    _handed(script, "bnk-a1")
+    script.wait(8 * DAY_MS)
+    assert script.order(order.id).state is OrderState.SETTLED
+    assert _rentals(script, order.id) == {"bnk-a1": 0}
+
+
 def test_of_more_banks_than_were_handed_over_those_that_came_back_since_were() -> None:
     script = city()
     order = fetching(script, 3)

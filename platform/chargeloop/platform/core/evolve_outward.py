@@ -282,9 +282,9 @@ def _rental_succeeded(order: Order, happened: ev.RentalSucceeded, stamp: Stamp) 
 
 
 def _was_put_back(track: BankTrack, leg: Leg, handed_over: Stamp) -> bool:
-    """Tell whether a bank had left for an earlier reservation, and came back before it was handed over."""
-    earlier_one = track.reservation not in {None, leg.reservation}
-    return earlier_one and track.back is not None and track.back.time_ms < handed_over.time_ms
+    """Tell whether a bank had left with an earlier courier, and came back before it was handed over."""
+    by_another = track.reservation is not None and not track.left_for(leg)
+    return by_another and track.back is not None and track.back.time_ms < handed_over.time_ms
 
 
 def _unlocked(order: Order, happened: ev.Unlocked, _: Stamp) -> Order:
