@@ -2,7 +2,7 @@
 
 from checker_stream import DAY_MS, Stream, courier_rental, walk_up_rental
 
-ORDER, BANK, SLOT = "ord-9b", "bnk-1", "slot/cab-1/1"
+ORDER, OTHER, BANK, SLOT = "ord-9b", "ord-8c", "bnk-1", "slot/cab-1/1"
 
 
 def charged_for(left_min: float, held_min: float) -> set[str]:
@@ -144,6 +144,14 @@ def test_a_bank_that_left_a_slot_after_force_may_have_been_unseen() -> None:
 def test_an_order_is_told_what_came_back() -> None:
     assert put_back_in_silence().broken() == {"truth.told"}
     assert put_back_in_silence().event(ORDER, "bank_found", "failed", bank=BANK).broken() == set()
+
+
+def test_the_last_courier_who_left_with_a_bank_is_told_of_it_also_when_the_order_is_over() -> None:
+    stream = put_back_in_silence().order(OTHER)
+    stream.event(OTHER, "placed", "nothing > reserving").event(OTHER, "failed", "reserving > failed")
+    stream.event(OTHER, "job_ended", "failed", job="job-8c-1", why="gave_up_with_banks", astray=[BANK])
+    assert stream.broken() == {"truth.told"}
+    assert stream.event(OTHER, "bank_found", "failed", bank=BANK).broken() == set()
 
 
 def test_a_bank_that_was_forced_may_be_back_unseen() -> None:

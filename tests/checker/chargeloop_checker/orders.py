@@ -117,15 +117,21 @@ class Orders:
         except DetailError as error:
             self._findings.report("record", at_ms, f"{mark.event} has the detail {detail!r}: {error}")
             return
-        for name in touched if not order.is_over else ():
+        if order.is_over and kind != "job_ended":
+            return
+        for name in touched:
             if order.follower.is_out(name):
                 self._answer_for(order, name, at_ms)
 
     def _answer_for(self, order: Order, bank: str, at_ms: int) -> None:
+        """Take an order for the one that answers for a bank.
+
+        One that is over takes only what its courier left with, and from nobody who is not over.
+        """
         other = self._answers.get(bank)
         if other is None or other is order or other.is_over or not other.follower.is_out(bank):
             self._answers[bank] = order
-        else:
+        elif not order.is_over:
             self._claims.append((at_ms, order, bank))
 
     def _resolve_claims(self, now_ms: int) -> None:
