@@ -7,7 +7,7 @@ ORDER, USER, OPERATOR, TEXT = "ord-9b", "usr-1", "opr-1", "it is back"
 
 
 def disputed(
-    back_min: float, said_min: float, *, quality: str = "inferred", bank: str | None = "bnk-1"
+    back_min: float, said_min: float, *, quality: str = "free", bank: str | None = "bnk-1"
 ) -> set[str]:
     """Returns what is broken when the bank, charged for an hour, was back so soon and is disputed so late."""
     stream = walk_up_rental().change("event", 4, quality=quality).change("line", quality=quality)

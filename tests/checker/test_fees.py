@@ -94,6 +94,7 @@ def test_a_line_that_begins_with_an_ejection_after_its_hand_over_is_inferred() -
         record[8] for record in stream.records if record[4:6] == (f"{ORDER}-e6", "bank_ejected")
     )
     stream.change("line", RENTAL, from_event=f"{ORDER}-e6", from_ms=ejected_ms, quality="inferred")
+    stream.change("move", 2, at_ms=ejected_ms)
     assert stream.broken() == set()
     assert stream.change("line", RENTAL, quality="synced").broken() == {"fees.events"}
 

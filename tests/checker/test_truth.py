@@ -181,3 +181,15 @@ def test_a_return_told_late_that_leaves_the_price_as_it_was_corrects_the_times_t
     assert stream.broken() == {"truth.held"}
     stream.event(ORDER, "bank_returned", "settled", at_ms=back_ms, bank=BANK, cabinet="cab-1", slot=1)
     assert stream.broken() == set()
+
+
+def inferred(early_s: int) -> set[str]:
+    """Returns what is broken when times that were not measured charge for so long after the return."""
+    stream = walk_up_rental().change("event", 4, quality="inferred").change("line", quality="inferred")
+    (*_, back_ms) = (record[1] for record in stream.records if record[0] == "move")
+    return stream.change("move", 2, at_ms=back_ms - 1_000 * early_s).broken()
+
+
+def test_doubt_favours_the_user() -> None:
+    assert inferred(60) == set()
+    assert inferred(61) == {"truth.held"}

@@ -368,4 +368,45 @@ CATALOGUE = (
         "        for name in self._looked_after:",
         "worst",
     ),
+    Mutant(
+        "worn-out-by-a-restart",
+        "a platform that was started again refuses every order",
+        f"{PLATFORM}/handlers_user.py",
+        "    quantity = _servable(turn, request)\n",
+        """    quantity = _servable(turn, request)
+    if turn.fleet._listening_since_ms > 1_780_293_605_000:
+        quantity = refuse(RefusalCode.NO_CABINET_NEAR, "none")
+""",
+        "worst",
+    ),
+    Mutant(
+        "half-of-the-hand-overs-ignored",
+        "what couriers tell of hand-overs has no effect for half of the orders",
+        f"{PLATFORM}/handlers_delivery.py",
+        "    named = tuple(dict.fromkeys(said.banks))\n",
+        """    named = tuple(dict.fromkeys(said.banks))
+    if order.id[-1] in "02468ace":
+        return
+""",
+        "worst",
+    ),
+    Mutant(
+        "arrival-time-as-inferred",
+        "what a cabinet tells is dated by its arrival, and called inferred",
+        f"{PLATFORM}/region.py",
+        "        when = cabinet.clock.correct(time, incoming.received_ms, lean)",
+        "        when = Corrected(incoming.received_ms, ClockState.INFERRED)",
+        "worst",
+    ),
+    Mutant(
+        "slots-faulty-after-a-return",
+        "a slot is out of order for good once a bank came back into it",
+        f"{STATION}/returns.py",
+        "    turn.change_slot(number, SlotEvent.BANK_READ, bank=reading.bank)\n",
+        """    turn.change_slot(number, SlotEvent.BANK_READ, bank=reading.bank)
+    spoilt = (replace(s, state=type(s.state).FAULTY) if s.number == number else s for s in turn.memory.slots)
+    turn.memory = replace(turn.memory, slots=tuple(spoilt))
+""",
+        "people",
+    ),
 )

@@ -61,7 +61,7 @@ class Region:
     dispatch: Dispatch
     cabinets: tuple[Cabinet, ...]
     phones: tuple[Phone, ...]
-    people: tuple[Person, ...]
+    people: list[Person]
     operators: tuple[Operator, ...]
     last_order_ms: int
 
@@ -81,10 +81,31 @@ def build(stage: Stage, name: str, orders: int) -> Region:
         phones=tuple(
             Phone(stage, name, _profile(stage, name, number), cabinets) for number in range(couriers)
         ),
-        people=tuple(Person(stage, name, plan, cabinets) for plan in plans),
+        people=[Person(stage, name, plan, cabinets) for plan in plans],
         operators=(Operator(stage, name, rental.books),) if stage.faults.desk.is_staffed else (),
         last_order_ms=max(plan.at_ms for plan in plans),
     )
+
+
+def visitors(stage: Stage, region: Region) -> tuple[Person, ...]:
+    """Return those who come when everything is healed, not booted yet: nothing keeps them from renting."""
+    draw = stage.draw(region.name, "visitors")
+    plane = Plane(_ORIGIN)
+    plans = (
+        Plan(
+            user=UserId(f"usr-{region.name}-late-{number}"),
+            place=plane.at(draw.uniform(-100, 1_100), draw.uniform(-100, 900)),
+            return_place=plane.at(draw.uniform(-100, 1_100), draw.uniform(-100, 900)),
+            at_ms=stage.loop.now_ms() + draw.randint(1, 20) * MINUTE_MS,
+            quantity=1,
+            walk_up=at_cabinet,
+            accept_fewer=False,
+            use_ms=draw.randint(30, 90) * MINUTE_MS,
+            walks_back=at_cabinet,
+        )
+        for number, at_cabinet in enumerate((True, False), start=1)
+    )
+    return tuple(Person(stage, region.name, plan, region.cabinets) for plan in plans)
 
 
 def _cabinet(stage: Stage, region: str, number: int) -> Cabinet:

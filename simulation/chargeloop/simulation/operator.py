@@ -39,6 +39,7 @@ _TWICE: Final = 0.3
 _OTHERWISE: Final = 0.2
 _STRANGE: Final = 0.1
 _STATES: Final = tuple(state for state in OrderState if state not in FINAL)
+_OUT_OF_ORDER: Final = frozenset({SlotState.LOCKED, SlotState.FAULTY})
 # A state may last for moments only.
 _LATE_MS: Final = 3 * SECOND_MS
 _PATIENCE_MS: Final = 10 * MINUTE_MS
@@ -63,6 +64,8 @@ class Operator(Device):
         self._decided: set[str] = set()
         # What was asked for and not answered yet: lines to waive, slots to unlock.
         self._pending: set[object] = set()
+        # Whether somebody is sent to slots that are out of order, once nobody locks slots any more.
+        self.mends = True
         name = OperatorId(f"opr-{region}-1")
         reads = frozenset({"operator_reply"})
         super().__init__(stage, name, Role.OPERATOR, region, keeps_journal=False, reads=reads)
@@ -70,9 +73,9 @@ class Operator(Device):
 
     @property
     def done(self) -> bool:
-        """Tell whether every dispute is answered, nobody pays for what was back, and no slot is locked."""
+        """Tell whether every dispute is answered, nobody pays for what was back, and all slots work."""
         open_disputes = any(dispute.answer is None for _, dispute in self._disputes())
-        return not open_disputes and not any(self._overcharged()) and not any(self._locked())
+        return not open_disputes and not any(self._overcharged()) and not any(self._out_of_order())
 
     def wake(self) -> None:
         """Begin to look at disputes, and to interfere now and then."""
@@ -131,8 +134,8 @@ class Operator(Device):
         self._read_old_bills()
         for line in self._overcharged():
             self._ask_once(line.id, self._waiver(line.order, line.id))
-        if self.stage.faults.desk.operator_commands == 0:
-            for cabinet, slot in self._locked():
+        if self.mends and self.stage.faults.desk.operator_commands == 0:
+            for cabinet, slot in self._out_of_order():
                 self._ask_once((cabinet, slot), self._wish(cabinet, CabinetAction.UNLOCK, slot=slot))
 
     def _disputes(self) -> Iterator[tuple[Order, Dispute]]:
@@ -243,7 +246,7 @@ class Operator(Device):
         if cabinet is None or not cabinet.slots:
             return
         name, action = cabinet.cabinet, draw.choice(tuple(CabinetAction))
-        locked = [slot.slot for slot in cabinet.slots if slot.state in {SlotState.LOCKED, SlotState.FAULTY}]
+        locked = [slot.slot for slot in cabinet.slots if slot.state in _OUT_OF_ORDER]
         slot, reservation = draw.choice(cabinet.slots).slot, None
         if action is CabinetAction.UNLOCK and locked:
             slot = draw.choice(locked)
@@ -269,9 +272,9 @@ class Operator(Device):
             reason="seen at the desk",
         )  # fmt: skip
 
-    def _locked(self) -> Iterator[tuple[CabinetId, int]]:
-        """Yield the slots that are locked, as far as the platform knows."""
+    def _out_of_order(self) -> Iterator[tuple[CabinetId, int]]:
+        """Yield the slots that are locked or faulty, as far as the platform knows."""
         for cabinet in self._books.cabinets.values():
             for slot in cabinet.slots:
-                if slot.state is SlotState.LOCKED:
+                if slot.state in _OUT_OF_ORDER:
                     yield cabinet.cabinet, slot.slot

@@ -231,6 +231,13 @@ class Rental(Service[PlatformWrite, RentalRegion]):
                 cabinet = send.topic.split("/")[4]
                 self.note_fact("command", cabinet, send.id, name, reservation, epoch, send.expires_ms)
 
+    def tell_slots(self) -> None:
+        """Tell what the books say of every slot."""
+        for cabinet in self.books.cabinets.values():
+            for slot in cabinet.slots:
+                columns = cabinet.cabinet, slot.slot, str(slot.state), slot.bank
+                self.stage.record("slot", self.region, *columns)
+
     def _note_event(self, event: OrderEvent, moved: OrderMoved) -> None:
         if moved.from_state is None:
             order = self.core.order(event.order)

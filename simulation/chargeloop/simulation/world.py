@@ -10,7 +10,7 @@ from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.protocol.codec import Codec
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
 from chargeloop.simulation.carried import CARRIED
-from chargeloop.simulation.city import BEGIN_MS, Region, build
+from chargeloop.simulation.city import BEGIN_MS, Region, build, visitors
 from chargeloop.simulation.faults import Faults
 from chargeloop.simulation.mischief import Mischief
 from chargeloop.simulation.network import Port
@@ -98,11 +98,17 @@ class _World:
         stage.loop.run(last_ms + _AFTER_LAST_MS)
         self._mischief.heal()
         self._rest(stage.loop.now_ms() + _REST_LIMIT_MS)
+        # All is well again: whoever comes now is served.
+        for region in self._regions:
+            self._visit(region)
+        self._rest(stage.loop.now_ms() + _REST_LIMIT_MS)
         # What was held up for days arrives at last, and must find everything as it is.
         stage.calm = True
         stage.loop.run(stage.loop.now_ms() + _STALE_MS)
         self._rest(stage.loop.now_ms() + _REST_LIMIT_MS)
         self._tell_depths()
+        for region in self._regions:
+            region.rental.tell_slots()
         stage.record("end")
         return Outcome(
             seed=stage.seed,
@@ -124,6 +130,15 @@ class _World:
             self._stage.loop.after(draw.randrange(_BOOTING_MS), device.boot)
         for at_home in (*region.people, *region.operators):
             at_home.boot()
+
+    def _visit(self, region: Region) -> None:
+        """Let somebody come for banks to a cabinet, and somebody else have them brought and fetched."""
+        for operator in region.operators:
+            operator.mends = False
+        for visitor in visitors(self._stage, region):
+            self._stage.record("visitor", region.name, visitor.client, visitor.plan.quantity)
+            region.people.append(visitor)
+            visitor.boot()
 
     def _rest(self, until_ms: int) -> None:
         """Play on until everything rests, or the time is over: then the checker will say what is amiss."""

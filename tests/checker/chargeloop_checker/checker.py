@@ -27,8 +27,10 @@ from chargeloop_checker.rentals import Rentals
 from chargeloop_checker.requests import Requests
 from chargeloop_checker.services import Services
 from chargeloop_checker.shapes import Record, Shapes
+from chargeloop_checker.stock import Stock
 from chargeloop_checker.subject import Handler, Subject
 from chargeloop_checker.truth import Truth
+from chargeloop_checker.visitors import Visitors
 from chargeloop_checker.waivers import Waivers
 from chargeloop_checker.wishes import Wishes
 
@@ -147,6 +149,8 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         Presence(findings),
         Requests(findings),
         Delivery(findings, orders),
+        Stock(findings, ledger),
+        Visitors(findings, ledger, orders, fees),
     )
 
 

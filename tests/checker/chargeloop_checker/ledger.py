@@ -31,6 +31,15 @@ class Outing:
     back_ms: int | None = None
 
 
+@dataclass(slots=True)
+class Stay:
+    """One time that a user had a bank in their hands; `until_ms` is None while they still have."""
+
+    user: str
+    from_ms: int
+    until_ms: int | None = None
+
+
 class Ledger:
     """Where every bank of a region is, and was out of the slots."""
 
@@ -39,7 +48,7 @@ class Ledger:
         self._place_of: dict[str, str] = {}
         self._inside: dict[str, str] = {}
         self._outings: dict[str, list[Outing]] = {}
-        self._handed_ms: dict[str, list[int]] = {}
+        self._stays: dict[str, list[Stay]] = {}
         # Slot and bank -> moves by the motor less motors that say so.
         self._by_motor: dict[tuple[str, str], int] = {}
         self._last_by: dict[str, str] = {}
@@ -67,9 +76,13 @@ class Ledger:
         """Return the times that a bank was out of all slots, oldest first."""
         return self._outings.get(bank, [])
 
-    def handed_ms(self, bank: str) -> list[int]:
-        """Return when the bank came into the hands of a user, oldest first."""
-        return self._handed_ms.get(bank, [])
+    def banks(self) -> Iterator[str]:
+        """Yield all banks."""
+        return iter(self._place_of)
+
+    def stays(self, bank: str) -> list[Stay]:
+        """Return the times that users had a bank in their hands, oldest first."""
+        return self._stays.get(bank, [])
 
     def motor_told(self, slot: str, bank: str | None, at_ms: int, *, moved: bool) -> None:
         """Compare what a motor says of itself with the moves; the move may come before it or after."""
@@ -119,8 +132,10 @@ class Ledger:
         if self._inside.get(start) == bank:
             del self._inside[start]
         self._note_outing(bank, way, at_ms)
+        if way[0] == "user" and self._stays.get(bank):
+            self._stays[bank][-1].until_ms = at_ms
         if way[1] == "user":
-            self._handed_ms.setdefault(bank, []).append(at_ms)
+            self._stays.setdefault(bank, []).append(Stay(end.partition("/")[2], at_ms))
         self._put(bank, end, at_ms)
 
     def _put(self, bank: str, place: str, at_ms: int) -> None:

@@ -83,6 +83,11 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "services.rebuilt": "What a service rebuilds from its store is what it had in memory.",
         "services.empty": "At the end no message waits anywhere.",
         "services.rest": "Days after the healing nobody has banks in hand, a dispute or a locked slot.",
+        "stock.banks": "At the end the platform knows which bank stands in which slot.",
+        "stock.works": "At the end every slot works, or is faulty in a cabinet where one has jammed.",
+        # People who come when all is well again.
+        "visitors.served": "Who comes after the healing gets what they ask for, and is charged for it.",
+        "visitors.charged": "Who comes after the healing is charged for as long as they had the banks.",
         "requests.same": "A request gets one answer, the same each time.",
         "requests.answered": "At the end every request has an answer.",
         # Jobs and offers.

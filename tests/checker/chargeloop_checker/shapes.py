@@ -53,6 +53,8 @@ _SPECS: Final[Mapping[str, str]] = {
     "healed": "",
     "depth": "region:t node:t waiting:i",
     "restless": "region:t who:t",
+    "visitor": "region:t user:t quantity:i",
+    "slot": "region:t cabinet:t slot:i state:t bank:t?",
     "end": "",
 }
 

@@ -5,10 +5,12 @@ the bank, or its motor stayed put while an exit sensor showed the bank gone, `tr
 instead of `truth.left` and `truth.held`. Leave out what a run is not to be judged by
 (`Checker(without=...)`).
 
-Only lines whose two times were measured (`synced`) are compared. The platforms accept a doubt of two
-seconds at each end; with the drift of clocks between two measurements that is allowed for by `_DOUBT_MS`.
-A rental shorter than that ended as soon as its cabinet looked, and says nothing. A rental that was waived is
-judged as if it were charged: a waiver makes no fee right.
+Lines whose two times were measured (`synced`) or follow from measurements (`inferred`) are compared. The
+platforms accept a doubt of two seconds at each end of the former; with the drift of clocks between two
+measurements that is allowed for by `_DOUBT_MS`. Doubt about the latter favours the customer, so they may be
+too short, and hardly too long. Where a clock ran alone (`free`) nothing is promised. A rental shorter than
+the doubt ended as soon as its cabinet looked, and says nothing. A rental that was waived is judged as if it
+were charged: a waiver makes no fee right.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +25,7 @@ from chargeloop_checker.names import order_of
 from chargeloop_checker.orders import Orders
 from chargeloop_checker.subject import Handler
 
-_DOUBT_MS: Final = 5_000
+_DOUBT_MS: Final[Mapping[str, int]] = {"synced": 5_000, "inferred": 60_000}
 
 
 class _Charge(NamedTuple):
@@ -34,10 +36,16 @@ class _Charge(NamedTuple):
     of: str
     from_ms: int
     to_ms: int
+    quality: str
 
     @property
     def held_ms(self) -> int:
         return self.to_ms - self.from_ms
+
+    @property
+    def doubt_ms(self) -> int:
+        """Return how far the two times may be from the truth."""
+        return _DOUBT_MS[self.quality]
 
 
 class Truth:
@@ -59,20 +67,21 @@ class Truth:
     def finish(self, at_ms: int) -> None:
         """Report charges for what did not happen, and what happened and is in no journal."""
         for charge in (*self._charged(), *self._waived()):
-            if charge.held_ms > _DOUBT_MS:
+            if charge.held_ms > charge.doubt_ms:
                 self._check_charge(charge, at_ms)
         self._check_left(at_ms)
         self._check_back(at_ms)
 
     def _charged(self) -> Iterator[_Charge]:
         for line in self._fees.standing():
-            if line.fee != "rental" or line.quality != "synced":
+            if line.fee != "rental" or line.quality not in _DOUBT_MS:
                 continue
             span = self._corrected(line)
             if span is None:
-                yield _Charge(line.id, line.order, line.of, line.from_ms, line.to_ms)
-            elif span.quality == "synced":
-                yield _Charge(line.id, line.order, line.of, span.start.time_ms, span.end.time_ms)
+                yield _Charge(line.id, line.order, line.of, line.from_ms, line.to_ms, line.quality)
+            elif span.quality in _DOUBT_MS:
+                ends = span.start.time_ms, span.end.time_ms
+                yield _Charge(line.id, line.order, line.of, *ends, span.quality)
 
     def _corrected(self, line: Line) -> Span | None:
         """Return what a line charges by the journal, when it stands only because the price did not change."""
@@ -90,9 +99,10 @@ class Truth:
         for order in self._orders:
             for span in order.follower.finished() if order.follower.waived else ():
                 is_waived = (span.fee, span.of) in order.follower.waived
-                if is_waived and span.fee == "rental" and span.quality == "synced":
+                if is_waived and span.fee == "rental" and span.quality in _DOUBT_MS:
                     name = f"what was waived of {order.id}"
-                    yield _Charge(name, order.id, span.of, span.start.time_ms, span.end.time_ms)
+                    ends = span.start.time_ms, span.end.time_ms
+                    yield _Charge(name, order.id, span.of, *ends, span.quality)
 
     def _check_charge(self, line: _Charge, at_ms: int) -> None:
         """Compare a rental with the longest time that the bank was out of all slots within it."""
@@ -101,11 +111,11 @@ class Truth:
             - max(line.from_ms, outing.left_ms)
             for outing in self._ledger.outings(line.of)
         ]
-        longest_ms = max(out_ms, default=-_DOUBT_MS - 1)
-        if longest_ms < -_DOUBT_MS:
+        longest_ms = max(out_ms, default=-line.doubt_ms - 1)
+        if longest_ms < -line.doubt_ms:
             told = f"{line.id} charges {line.held_ms} ms for {line.of}, which was in cabinets all the time"
             self._findings.report(self._rule("truth.left", line), at_ms, told)
-        elif line.held_ms > longest_ms + _DOUBT_MS:
+        elif line.held_ms > longest_ms + line.doubt_ms:
             told = (
                 f"{line.id} charges {line.held_ms} ms for {line.of}, which was out for {longest_ms} of them"
             )
@@ -122,10 +132,10 @@ class Truth:
 
     def _is_handed_over(self, line: _Charge) -> bool:
         """Tell whether a user had got the bank by then, in the same outing."""
-        latest_ms = line.from_ms + _DOUBT_MS
+        latest_ms = line.from_ms + line.doubt_ms
         left_ms = (outing.left_ms for outing in self._ledger.outings(line.of) if outing.left_ms <= latest_ms)
         since_ms = max(left_ms, default=latest_ms)
-        return any(since_ms <= at_ms <= latest_ms for at_ms in self._ledger.handed_ms(line.of))
+        return any(since_ms <= stay.from_ms <= latest_ms for stay in self._ledger.stays(line.of))
 
     def _rule(self, rule: str, line: _Charge) -> str:
         """Return the rule that a line breaks: another one where its cabinet was deceived about the bank."""
