@@ -409,4 +409,12 @@ CATALOGUE = (
 """,
         "people",
     ),
+    Mutant(
+        "priced-by-the-tariff-of-today",
+        "an order is billed by the tariff in use when it is settled, not by its own",
+        f"{PLATFORM}/ending.py",
+        "    tariff = turn.memory.tariffs[order.tariff]\n",
+        "    tariff = turn.memory.tariff\n",
+        "worst",
+    ),
 )

@@ -33,15 +33,36 @@ _ORDERS_PER_COURIER: Final = 5
 # Signs of life are rare here, to spend the time on orders; leases are as much longer.
 _POLICY: Final = Policy(cabinet_lease_ms=40 * MINUTE_MS)
 _DISPATCH_POLICY: Final = DispatchPolicy(presence_lease_ms=40 * MINUTE_MS)
-_TARIFF: Final = Tariff(
-    name="simulated",
-    currency="EUR",
-    rental=RentalRule(
-        free_minutes=5, unit_minutes=30, price_minor=100, cap_per_24h_minor=600, total_cap_minor=3_000,
-        buyout_after_minutes=5 * 24 * 60 + 1,
+# At every start the platform is given one of these. By the first a bank is sold after days, which only one
+# that is lost comes to; by the second after two hours, and its caps are soon reached; the third knows no end.
+_TARIFFS: Final = (
+    Tariff(
+        name="days",
+        currency="EUR",
+        rental=RentalRule(
+            free_minutes=5, unit_minutes=30, price_minor=100, cap_per_24h_minor=600, total_cap_minor=3_000,
+            buyout_after_minutes=5 * 24 * 60 + 1,
+        ),
+        courier=CourierRule(base_minor=200, per_minute_minor=10, promised_minutes=30),
     ),
-    courier=CourierRule(base_minor=200, per_minute_minor=10, promised_minutes=30),
+    Tariff(
+        name="hours",
+        currency="CNY",
+        rental=RentalRule(
+            free_minutes=0, unit_minutes=15, price_minor=90, cap_per_24h_minor=500, total_cap_minor=400,
+            buyout_after_minutes=2 * 60 + 1,
+        ),
+        courier=CourierRule(base_minor=0, per_minute_minor=25, promised_minutes=20),
+    ),
+    Tariff(
+        name="endless",
+        currency="JPY",
+        rental=RentalRule(free_minutes=15, unit_minutes=60, price_minor=330),
+        courier=CourierRule(base_minor=500, per_minute_minor=0, promised_minutes=45),
+    ),
 )  # fmt: skip
+# Some keep a bank for so many times longer than most, until it is sold to them perhaps.
+_PATIENCE: Final = (*(1,) * 11, 5)
 _CANCEL_STATES: Final = (
     OrderState.RESERVING, OrderState.DISPATCHING, OrderState.FETCHING, OrderState.DELIVERING,
 )  # fmt: skip
@@ -72,7 +93,7 @@ def build(stage: Stage, name: str, orders: int) -> Region:
     couriers = max(3, orders // _ORDERS_PER_COURIER)
     plans = [_plan(stage, name, number) for number in range(orders)]
     dispatch = Dispatch(stage, name, _DISPATCH_POLICY)
-    rental = Rental(stage, name, dispatch.client, _TARIFF, _POLICY)
+    rental = Rental(stage, name, dispatch.client, _TARIFFS, _POLICY)
     return Region(
         name=name,
         rental=rental,
@@ -155,7 +176,7 @@ def _plan(stage: Stage, region: str, number: int) -> Plan:
         quantity=draw.choice((1, 1, 1, 2, 2, 3)),
         walk_up=draw.random() < 0.2,
         accept_fewer=draw.random() < 0.6,
-        use_ms=int(draw.expovariate(1 / HOUR_MS)) + MINUTE_MS,
+        use_ms=int(draw.expovariate(1 / HOUR_MS)) * draw.choice(_PATIENCE) + MINUTE_MS,
         walks_back=draw.random() < 0.3,
         twice_after_ms=draw.choice((16, 16_000)) if twice else None,
         cancel_at=draw.choice(_CANCEL_STATES) if draw.random() < faults.cancel else None,

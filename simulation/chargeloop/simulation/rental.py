@@ -156,20 +156,37 @@ class RentalStore(Store[PlatformWrite]):
 
 
 class Rental(Service[PlatformWrite, RentalRegion]):
-    """The rental platform of one region."""
+    """The rental platform of one region.
 
-    def __init__(self, stage: Stage, region: str, dispatch: str, tariff: Tariff, policy: Policy) -> None:
+    Args:
+        stage: it plays on.
+        region: its region.
+        dispatch: the client that orders its couriers.
+        tariffs: at each start one of them comes into use.
+        policy: its times and limits.
+    """
+
+    def __init__(
+        self, stage: Stage, region: str, dispatch: str, tariffs: Sequence[Tariff], policy: Policy
+    ) -> None:
         self.books = RentalStore(f"{region}-rental")
         super().__init__(stage, f"rnt-{region}", Role.RENTAL, region, self.books)
-        self.tariff = tariff
+        self._tariffs = tariffs
+        self._prices = stage.draw(region, "tariffs")
+        self._tariff = tariffs[0]
         self._policy = policy
         self._dispatch = DispatchId(dispatch)
+
+    def start(self) -> None:
+        """Start the process from its store, perhaps with other prices than before."""
+        self._tariff = self._prices.choice(self._tariffs)
+        super().start()
 
     def build(self, now_ms: int) -> RentalRegion:
         """Return a region loaded from the store."""
         region = RentalRegion(
             RegionId(self.region),
-            tariff=self.tariff,
+            tariff=self._tariff,
             policy=self._policy,
             dispatch=self._dispatch,
             listening_since_ms=now_ms,
