@@ -9,7 +9,7 @@ from typing import Final
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.protocol.codec import Codec
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
-from chargeloop.simulation.carried import CARRIED
+from chargeloop.simulation.carried import CARRIED, content_of
 from chargeloop.simulation.city import BEGIN_MS, Region, build
 from chargeloop.simulation.faults import Faults
 from chargeloop.simulation.mischief import Mischief
@@ -33,7 +33,7 @@ class Outcome:
     Attributes:
         orders: how many ended how, by state.
         messages: published by anybody.
-        trace: hash of everything that was published, and when.
+        trace: hash of everything that was published: by whom, when, on which topic, and all that it says.
         faults: injected, by name.
         coverage: how often a fault met an order in a state.
         ended_ms: the true time at the end.
@@ -167,7 +167,11 @@ class _World:
 
     def _published(self, client: str, outgoing: Outgoing) -> None:
         now_ms = self._stage.loop.now_ms()
-        self._trace.update(f"{now_ms}:{client}:{outgoing.message_id};".encode())
+        where = (
+            f"{now_ms} {client} {outgoing.topic} {outgoing.qos}{outgoing.retain:d} {outgoing.message_id}\n"
+        )
+        self._trace.update(where.encode())
+        self._trace.update(content_of(outgoing.payload))
         if self._watch is not None:
             self._watch.published(now_ms, client, outgoing)
 
