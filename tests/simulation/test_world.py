@@ -84,7 +84,7 @@ def test_regions_share_the_broker_and_nothing_else() -> None:
 def test_nothing_is_lost_or_done_twice_under_the_worst_faults(part: int) -> None:
     for job in jobs(1 + 1_000 * part, ORDERS_PER_PART, 1, "worst"):
         summary = play_job(job, Checker)
-        assert summary.violations == [], f"chargeloop sim --seed {job.seed} --replay"
+        assert summary.violations == [], f"chargeloop sim --seed {job.seed} --orders {job.orders} --replay"
 
 
 @pytest.mark.parametrize("profile", [name for name in PROFILES if name != "worst"])
