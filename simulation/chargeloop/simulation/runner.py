@@ -123,11 +123,20 @@ def jobs(seed: int, orders: int, regions: int, faults: str, per_run: int = ORDER
         seed, orders = seed + 1, orders - count
 
 
-def play_job(job: Job, make_judge: MakeJudge, *, to_the_end: bool = True) -> Summary:
-    """Play one run under a judge; what the product raises is a violation.
+def play_job(
+    job: Job,
+    make_judge: MakeJudge,
+    *,
+    to_the_end: bool = True,
+    no_finding: tuple[type[Exception], ...] = (),
+) -> Summary:
+    """Play one run under a judge; what the product raises is a violation, unless it is `no_finding`.
 
     Unless it is played `to_the_end` it stops at the first violation: what goes wrong after that may take
     long and proves nothing more.
+
+    Raises:
+        Exception: one that is, or comes from, one of `no_finding`.
     """
     judge = make_judge()
     counted = 0
@@ -144,7 +153,9 @@ def play_job(job: Job, make_judge: MakeJudge, *, to_the_end: bool = True) -> Sum
     except _EnoughError:
         found = _violations(job, judge.found())
         return Summary(runs=1, records=counted, violations=found, traces={job.seed: "stopped"})
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding of this seed
+    except Exception as error:
+        if isinstance(_first_of(error), no_finding):
+            raise
         raised = Violation(job, "raised", 0, told_of(error))
         return Summary(runs=1, violations=[raised], traces={job.seed: "raised"})
     return Summary(
@@ -165,14 +176,17 @@ def _violations(job: Job, found: Sequence[Finding]) -> list[Violation]:
 
 def told_of(error: Exception) -> str:
     """Return what was raised, and where it began."""
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    frames = traceback.extract_tb(cause.__traceback__)
+    frames = traceback.extract_tb(_first_of(error).__traceback__)
     place = " < ".join(
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-4:])
     )
     return f"{error!r} at {place}"
+
+
+def _first_of(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def run(
