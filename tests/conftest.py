@@ -47,6 +47,7 @@ EARLY = (
     "tests/broker/",
     "tests/station/shell/",
     "tests/courier/",
+    "tests/mutants/",
 )
 
 

@@ -8,14 +8,16 @@ import sys
 import pytest
 from chargeloop_checker import Checker
 
+from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.broker.endpoint.inbox import Inbox
 from chargeloop.broker.endpoint.writer import SingleWriter
 from chargeloop.platform.core import fees
 from chargeloop.protocol.codec import JSON
+from chargeloop.protocol.effects import Context
 from chargeloop.simulation.faults import PROFILES, faults_of
 from chargeloop.simulation.records import discard
 from chargeloop.simulation.runner import Job, jobs, play_job
-from chargeloop.simulation.world import play
+from chargeloop.simulation.world import Watch, play
 
 # With those of `test_coverage.py` 10,000 orders, in parts that share the processors with the other tests.
 PARTS = 40
@@ -27,6 +29,28 @@ def test_the_same_seed_gives_the_same_messages_at_the_same_instants(profile: str
     first, second = (play(7, 12, 1, faults_of(profile), discard) for _ in range(2))
     assert first == second
     assert play(8, 12, 1, faults_of(profile), discard).trace != first.trace
+
+
+class Overheard(Watch):
+    """What was published, but for what the messages say."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[int, str, str, str]] = []
+
+    def published(self, at_ms: int, client: str, outgoing: Outgoing) -> None:
+        self.messages.append((at_ms, client, outgoing.topic, outgoing.message_id))
+
+
+def test_runs_that_differ_only_in_what_messages_say_have_different_traces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = Overheard(), Overheard()
+    first = play(7, 6, 1, faults_of("none"), discard, watch=one)
+    drawn = Context.draw_code
+    monkeypatch.setattr(Context, "draw_code", lambda context, digits: drawn(context, digits)[::-1])
+    second = play(7, 6, 1, faults_of("none"), discard, watch=other)
+    assert one.messages == other.messages
+    assert first.trace != second.trace
 
 
 def test_a_run_does_not_depend_on_how_a_process_hashes() -> None:
@@ -60,7 +84,7 @@ def test_regions_share_the_broker_and_nothing_else() -> None:
 def test_nothing_is_lost_or_done_twice_under_the_worst_faults(part: int) -> None:
     for job in jobs(1 + 1_000 * part, ORDERS_PER_PART, 1, "worst"):
         summary = play_job(job, Checker)
-        assert summary.violations == [], f"chargeloop sim --seed {job.seed} --replay"
+        assert summary.violations == [], f"chargeloop sim --seed {job.seed} --orders {job.orders} --replay"
 
 
 @pytest.mark.parametrize("profile", [name for name in PROFILES if name != "worst"])

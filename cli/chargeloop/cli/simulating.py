@@ -30,7 +30,8 @@ ProcessesOption = Annotated[
     typer.Option("--processes", metavar="P", min=1, help="Runs at a time. Default: one for each processor."),
 ]
 ReplayOption = Annotated[
-    bool, typer.Option("--replay", help="Play the one run of this seed and show it message by message.")
+    bool,
+    typer.Option("--replay", help="Play the one run of this seed and size and show it message by message."),
 ]
 RecordsOption = Annotated[
     Path | None,
@@ -51,10 +52,10 @@ def sim(
     """Simulate whole cities under every fault, and judge them.
 
     The clock is virtual, and an independent checker tells what does not hold. Orders are played in runs
-    of some thirty, each with the next seed. A run that fails is named by its seed; --seed SEED --replay
-    shows it message by message.
+    of some thirty for each region, each with the next seed. A run that fails is told with the command that
+    plays it again and shows it message by message: --seed SEED --replay, and the size of a smaller one.
     """
-    from chargeloop.cli import sim_report
+    from chargeloop.cli import sim_replay, sim_report
     from chargeloop.simulation.faults import PROFILES, UnknownFaultError, faults_of
     from chargeloop.simulation.runner import jobs
 
@@ -68,7 +69,7 @@ def sim(
     work = jobs(seed, orders, regions, faults)
     if replay or records is not None:
         job = next(work)
-        found = sim_report.show_run(job, records) if replay else sim_report.write_run(job, records)
+        found = sim_replay.show_run(job, records) if replay else sim_replay.write_run(job, records)
     else:
         count = processes or os.cpu_count() or 1
         found = sim_report.play_all(work, orders, faults, count, as_json=as_json)

@@ -7,6 +7,7 @@ read by it.
 """
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Final, Literal, cast
 
 from chargeloop.protocol import codec
@@ -84,6 +85,19 @@ def written(payload: bytes) -> bytes:
 
 
 _OWN: Final = {"data", "type"}
+_ATTRIBUTES: Final = attrgetter(*(field.name for field in fields(PlainEnvelope) if field.name != "data"))
+
+
+def content_of(payload: bytes) -> bytes:
+    """Return all that a message says, as text that is the same for a carried message and a written one.
+
+    Raises:
+        ValueError: none of us has sent it.
+    """
+    envelope = envelope_of(payload)
+    data = envelope.data
+    # Without the checks and options of `model_dump_json`: every message of every run is told.
+    return data.__pydantic_serializer__.to_json(data) + repr(_ATTRIBUTES(envelope)).encode()
 
 
 class _CarryingCodec:

@@ -148,7 +148,9 @@ class Mischief:
     def _skew(self, outgoing: Outgoing) -> Outgoing:
         if self._draw.random() >= self._stage.faults.version_skew:
             return outgoing
-        self._stage.injected["version_skew"] += 1
+        on_trouble = self._stage.network.on_trouble
+        if on_trouble is not None:
+            on_trouble("version_skew", outgoing)
         return replace(outgoing, payload=written(outgoing.payload)[:-1] + _NEW_MEMBERS)
 
     def _any_device(self, draw: random.Random) -> Device:

@@ -73,7 +73,7 @@ class Network:
         self.published = 0
         self.watch: Callable[[str, Outgoing], None] | None = None
         self.alter: Callable[[Outgoing], Outgoing] | None = None
-        self.on_trouble: Callable[[str, Port], None] | None = None
+        self.on_trouble: Callable[[str, Outgoing], None] | None = None
         self._loop = loop
         self._draw = draw
         self._ports: dict[str, Port] = {}
@@ -253,7 +253,7 @@ class Network:
         links, draw = self.links, self._draw
         kind = draw.random() * links.trouble
         if self.on_trouble is not None:
-            self.on_trouble(_name_of(links, kind), port)
+            self.on_trouble(_name_of(links, kind), outgoing)
         if kind < links.loss:
             return
         if kind < links.loss + links.duplicate:

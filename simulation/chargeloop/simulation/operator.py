@@ -208,6 +208,7 @@ class Operator(Device):
 
     def _end(self, draw: random.Random) -> None:
         def end(order: Order) -> None:
+            self.stage.on_fault(self.region, "operator_ends", order.id)
             wanted = EndOrder(operator=self._name, order=order.id, reason=f"stuck in {order.state}")
             self._ask(wanted)
             self._maybe_twice(draw, wanted)
@@ -216,6 +217,7 @@ class Operator(Device):
 
     def _cancel(self, draw: random.Random) -> None:
         def cancel(order: Order) -> None:
+            self.stage.on_fault(self.region, "operator_cancels", order.id)
             reason = f"{self._name}: {order.user} called"
             wanted = CancelOrder(user=order.user, order=order.id, reason=reason)
             self._ask(wanted)
@@ -256,6 +258,7 @@ class Operator(Device):
             name = name if hold is None else hold.cabinet
             reservation = ReservationId("rsv-unknown-1") if hold is None else hold.id
         by_slot = action in {CabinetAction.LOCK, CabinetAction.UNLOCK}
+        self.stage.on_fault(self.region, "operator_commands", name)
         wanted = self._wish(name, action, slot=slot if by_slot else None, reservation=reservation)
         self._ask(wanted)
         self._maybe_twice(draw, wanted)

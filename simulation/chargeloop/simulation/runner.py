@@ -67,12 +67,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What does not hold in one run, and by which seed it shows again."""
+    """What does not hold in one run; it shows again when that `job` is played again."""
 
-    seed: int
+    job: Job
     rule: str
     at_ms: int
     text: str
+
+    @property
+    def seed(self) -> int:
+        """Return the seed of the run."""
+        return self.job.seed
 
 
 @dataclass(slots=True)
@@ -118,11 +123,20 @@ def jobs(seed: int, orders: int, regions: int, faults: str, per_run: int = ORDER
         seed, orders = seed + 1, orders - count
 
 
-def play_job(job: Job, make_judge: MakeJudge, *, to_the_end: bool = True) -> Summary:
-    """Play one run under a judge; what the product raises is a violation.
+def play_job(
+    job: Job,
+    make_judge: MakeJudge,
+    *,
+    to_the_end: bool = True,
+    no_finding: tuple[type[Exception], ...] = (),
+) -> Summary:
+    """Play one run under a judge; what the product raises is a violation, unless it is `no_finding`.
 
     Unless it is played `to_the_end` it stops at the first violation: what goes wrong after that may take
     long and proves nothing more.
+
+    Raises:
+        Exception: one that is, or comes from, one of `no_finding`.
     """
     judge = make_judge()
     counted = 0
@@ -139,9 +153,10 @@ def play_job(job: Job, make_judge: MakeJudge, *, to_the_end: bool = True) -> Sum
     except _EnoughError:
         found = _violations(job, judge.found())
         return Summary(runs=1, records=counted, violations=found, traces={job.seed: "stopped"})
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding of this seed
-        text = f"{error!r} at {_place_of(error)}"
-        raised = Violation(job.seed, "raised", 0, text)
+    except Exception as error:
+        if isinstance(_first_of(error), no_finding):
+            raise
+        raised = Violation(job, "raised", 0, told_of(error))
         return Summary(runs=1, violations=[raised], traces={job.seed: "raised"})
     return Summary(
         runs=1,
@@ -156,17 +171,22 @@ def play_job(job: Job, make_judge: MakeJudge, *, to_the_end: bool = True) -> Sum
 
 
 def _violations(job: Job, found: Sequence[Finding]) -> list[Violation]:
-    return [Violation(job.seed, one.rule, one.at_ms, one.text) for one in found]
+    return [Violation(job, one.rule, one.at_ms, one.text) for one in found]
 
 
-def _place_of(error: Exception) -> str:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    frames = traceback.extract_tb(cause.__traceback__)
-    return " < ".join(
+def told_of(error: Exception) -> str:
+    """Return what was raised, and where it began."""
+    frames = traceback.extract_tb(_first_of(error).__traceback__)
+    place = " < ".join(
         f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in reversed(frames[-4:])
     )
+    return f"{error!r} at {place}"
+
+
+def _first_of(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def run(

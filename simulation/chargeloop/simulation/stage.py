@@ -91,8 +91,8 @@ class Stage:
         """Tell that a fault was injected."""
         self.injected[name] += 1
         self.sink(("fault", self.loop.now_ms(), region, name, target))
-        self.on_fault(region, name)
+        self.on_fault(region, name, target)
 
     @staticmethod
-    def _ignore(region: str, name: str) -> None:
-        del region, name
+    def _ignore(region: str, name: str, target: str) -> None:
+        del region, name, target

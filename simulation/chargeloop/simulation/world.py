@@ -9,11 +9,11 @@ from typing import Final
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.protocol.codec import Codec
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS
-from chargeloop.simulation.carried import CARRIED
+from chargeloop.simulation.carried import CARRIED, content_of
 from chargeloop.simulation.city import BEGIN_MS, Region, build, visitors
+from chargeloop.simulation.coverage import Coverage
 from chargeloop.simulation.faults import Faults
 from chargeloop.simulation.mischief import Mischief
-from chargeloop.simulation.network import Port
 from chargeloop.simulation.records import Sink
 from chargeloop.simulation.stage import Stage
 
@@ -33,9 +33,9 @@ class Outcome:
     Attributes:
         orders: how many ended how, by state.
         messages: published by anybody.
-        trace: hash of everything that was published, and when.
+        trace: hash of everything that was published: by whom, when, on which topic, and all that it says.
         faults: injected, by name.
-        coverage: how often a fault met an order in a state.
+        coverage: how often a fault met an order that it concerns in a state.
         ended_ms: the true time at the end.
     """
 
@@ -77,14 +77,13 @@ class _World:
     def __init__(self, stage: Stage, orders: int, regions: int, watch: Watch | None) -> None:
         self._stage = stage
         self._trace = hashlib.blake2b(digest_size=16)
-        self._coverage: Counter[tuple[str, str]] = Counter()
         self._watch = watch
         per_region = [orders // regions + (number < orders % regions) for number in range(regions)]
         self._regions: tuple[Region, ...] = tuple(
             build(stage, f"r{number + 1}", count) for number, count in enumerate(per_region) if count
         )
-        self._by_name = {region.name: region for region in self._regions}
-        stage.on_fault = self._cover
+        self._coverage = Coverage(self._regions)
+        stage.on_fault = self._coverage.met
         stage.network.watch = self._published
         stage.network.on_trouble = self._troubled
         self._mischief = Mischief(stage, self._regions)
@@ -118,7 +117,7 @@ class _World:
             messages=stage.network.published,
             trace=self._trace.hexdigest(),
             faults=stage.injected,
-            coverage=self._coverage,
+            coverage=self._coverage.counts,
             ended_ms=stage.loop.now_ms(),
         )
 
@@ -182,14 +181,14 @@ class _World:
 
     def _published(self, client: str, outgoing: Outgoing) -> None:
         now_ms = self._stage.loop.now_ms()
-        self._trace.update(f"{now_ms}:{client}:{outgoing.message_id};".encode())
+        where = (
+            f"{now_ms} {client} {outgoing.topic} {outgoing.qos}{outgoing.retain:d} {outgoing.message_id}\n"
+        )
+        self._trace.update(where.encode())
+        self._trace.update(content_of(outgoing.payload))
         if self._watch is not None:
             self._watch.published(now_ms, client, outgoing)
 
-    def _troubled(self, name: str, port: Port) -> None:
+    def _troubled(self, name: str, outgoing: Outgoing) -> None:
         self._stage.injected[name] += 1
-        self._cover(port.region, name)
-
-    def _cover(self, region: str, name: str) -> None:
-        for state in self._by_name[region].rental.books.open_orders.values():
-            self._coverage[name, state] += 1
+        self._coverage.befell(name, outgoing)
