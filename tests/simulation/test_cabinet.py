@@ -29,10 +29,10 @@ FIRST, SECOND = "111111", "222222"
 class Scene:
     """A cabinet with four banks, two of them reserved, each under a code of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: str = "none") -> None:
         self.records = list[Record]()
         self._numbers = itertools.count(1)
-        self._stage = Stage(1, BEGIN_MS, faults_of("none"), self.records.append)
+        self._stage = Stage(1, BEGIN_MS, faults_of(faults), self.records.append)
         banks = (Battery(BankId(f"bnk-{slot}"), FULL_PPM, 95, 10, BEGIN_MS) for slot in range(1, 5))
         self.cabinet = Cabinet(self._stage, "cab-1", "r1", Point(0, 0), tuple(banks))
         self.cabinet.boot()
@@ -152,6 +152,16 @@ def test_a_cabinet_that_is_told_to_reboot_comes_back_once_and_keeps_what_is_rese
     scene.reboots("cmd-reboot")
     assert scene.cabinet.is_on
     assert scene.cabinet.memory.restarting is None
+    scene.types(FIRST)
+    assert scene.told() == ["right"]
+
+
+def test_an_old_cabinet_names_no_commands_and_knows_none_that_came_later() -> None:
+    scene = Scene("none,old_firmware=1")
+    (info,) = (send.data for send in scene.cabinet.birth() if isinstance(send.data, cab.CabinetInfo))
+    assert info.commands == ()
+    scene.reboots("cmd-reboot")
+    assert scene.cabinet.is_on
     scene.types(FIRST)
     assert scene.told() == ["right"]
 

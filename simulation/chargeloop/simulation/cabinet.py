@@ -53,6 +53,8 @@ from chargeloop.station.core.memory import (
 
 MOTOR_MS: Final = 2_000
 _HEARTBEAT_MS: Final = 15 * MINUTE_MS
+# What a cabinet does not know that is older than the list of the commands it obeys.
+_LATER_COMMANDS: Final = frozenset({cab.Reboot.TYPE})
 
 Decide = Callable[[Memory, Senses], Step]
 
@@ -86,6 +88,9 @@ class Cabinet(Device):
         self.place = place
         self.memory = Memory.new(len(batteries))
         self._disk: Written | None = None
+        self._commands = cabinet.COMMANDS
+        if stage.draw(region, client, "firmware").random() < stage.faults.old_firmware:
+            self._commands = ()
         self._kept: dict[int, str] = {}
         self._motors: dict[int, RunMotor] = {}
         super().__init__(stage, client, Role.CABINET, region, keeps_journal=True)
@@ -138,6 +143,8 @@ class Cabinet(Device):
         """Take a command or hands."""
         message, name = incoming.message, incoming.topic.spec.name
         if name == "cabinet_command":
+            if not self._commands and message.type in _LATER_COMMANDS:
+                return  # an older firmware cannot read it
             if self.clock.learned and is_id(IdKind.COMMAND, message.id):
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
         elif name in HANDS:
@@ -326,7 +333,7 @@ class Cabinet(Device):
         """Tell what it is, and its slots."""
         info = cab.CabinetInfo(
             name=self.client, location=Location.of(self.place), slots=len(self.memory.slots), model="sim",
-            firmware=cabinet.FIRMWARE, commands=cabinet.COMMANDS,
+            firmware=cabinet.FIRMWARE, commands=self._commands,
         )  # fmt: skip
         return Send(self.topic("cabinet_info"), info), self._snapshot()
 

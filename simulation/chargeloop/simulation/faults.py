@@ -100,8 +100,9 @@ class Faults:
         misreads: probability for each bank in a report of what a courier did that its number is misread.
         cancel: probability that a person calls an order off at some step.
         absent: that nobody is at home at first.
-        version_skew: probability that a message comes from a newer sender, with members nobody knows.
-        poison: unreadable messages an hour, or such of an old version.
+        version_skew: probability that a message comes from a newer sender, with members unknown to us.
+        old_firmware: for each cabinet, that its firmware is older than the list of the commands it obeys.
+        poison: messages an hour that nobody can take, on any topic: unreadable ones, such of an old version.
     """
 
     links: Links = field(default_factory=Links)
@@ -129,6 +130,7 @@ class Faults:
     cancel: Probability = 0.0
     absent: Probability = 0.0
     version_skew: Probability = 0.0
+    old_firmware: Probability = 0.0
     poison: PerHour = 0.0
 
 
@@ -159,7 +161,8 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
             restart=0.1,
             power_cut=0.004, jam=0.05, bounce=0.05, sensor_lie=0.01, vandal=0.2, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
-            courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, poison=1.0,
+            courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, old_firmware=0.2,
+            poison=2.5,
         ),
     }
 )  # fmt: skip

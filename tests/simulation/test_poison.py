@@ -1,0 +1,45 @@
+"""Messages that nobody can take: no reader takes one, and each has the name that it is told by."""
+
+import random
+
+import pytest
+
+from chargeloop.broker.endpoint.changes import Outgoing
+from chargeloop.broker.intake import check, salvage
+from chargeloop.protocol.codec import Fault, FaultKind
+from chargeloop.protocol.topics import Role, TopicSpec, parse_topic
+from chargeloop.simulation.poison import name_of, poison, rows
+
+OWNERS = {
+    Role.CABINET: ["cab-1"], Role.COURIER: ["cou-1"], Role.USER: ["usr-1", "usr-2"], Role.OPERATOR: ["opr-1"],
+    Role.GATEWAY: ["gwy-1"], Role.RENTAL: ["rnt-r1"], Role.DISPATCH: ["dsp-r1"],
+}  # fmt: skip
+READERS = frozenset({Role.RENTAL, Role.DISPATCH, Role.CABINET, Role.COURIER, Role.USER, Role.OPERATOR})
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
+def test_nobody_who_reads_a_topic_can_take_its_poison(row: TopicSpec) -> None:
+    draw, faults = random.Random(1), set[FaultKind]()
+    for number in range(200):
+        made = poison(row, "r1", OWNERS, f"poison-{number}", draw)
+        topic = parse_topic(made.outgoing.topic)
+        assert topic is not None
+        assert topic.spec == row
+        assert salvage(made.outgoing.payload).message_id == made.name
+        assert name_of(made.outgoing) == (True, made.name)
+        for reader in row.readers:
+            checked = check(made.outgoing.topic, made.outgoing.payload, reader, "r1")
+            assert isinstance(checked, Fault)
+            faults.add(checked.kind)
+    assert len(faults) >= 9
+
+
+def test_it_is_on_every_topic_that_services_and_devices_read() -> None:
+    readers = {reader for row in rows() for reader in row.readers}
+    assert readers >= READERS
+    some = {"courier_event", "user_request", "cabinet_command", "courier_offer"}
+    assert some <= {row.name for row in rows()}
+
+
+def test_what_participants_say_is_no_poison() -> None:
+    assert name_of(Outgoing("t", b"", 1, retain=False, message_id="jnl-1.7")) == (False, "jnl-1.7")
