@@ -6,6 +6,7 @@ mechanics, and the power may fail between any two of them, while a motor runs, a
 written. What motors and hands really do: `works`.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -297,7 +298,15 @@ class Cabinet(Device):
     def _push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
         self.works.push_in(act, in_hand)
         self.may_lose_power()
-        self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, act.slot, act.asker))
+
+        def told(memory: Memory, senses: Senses) -> Step:
+            return cabinet.bank_inserted(memory, senses, act.slot, act.asker)
+
+        for wait_ms in self.works.switch_tells_ms(act.slot):
+            if wait_ms == 0:
+                self._carry_out(told)
+            else:
+                self.later(wait_ms, lambda: self._do(told))
 
     def _give(self, act: GiveAnswer) -> None:
         answer = self.works.give(act)
@@ -307,6 +316,21 @@ class Cabinet(Device):
     def vandalise(self) -> None:
         """Let somebody force a bank out or in, or exchange two, without the firmware noticing."""
         self.works.vandalise(self._motors.keys())
+
+    def reader_fails(self, draw: random.Random) -> None:
+        """Let the reader of a slot in which a bank stands show nothing for a while.
+
+        It is one that the firmware knows, and whose motor rests: with another one no cabinet can find out.
+        """
+        known = [
+            slot.number
+            for slot, standing in zip(self.memory.slots, self.works.mechanics.slots, strict=True)
+            if standing.bank is not None
+            and standing.bank.bank == slot.bank
+            and slot.state is not cab.SlotState.EJECTING
+        ]
+        if known and self.is_on:
+            self.works.reader_fails(draw.choice(known), draw)
 
     # What goes out.
 

@@ -86,7 +86,9 @@ class Faults:
         power_cut: probability for each point around journal and motor that the device loses its power there.
         jam: probability that a motor jams.
         bounce: that an exit sensor settles late.
-        sensor_lie: that an exit sensor shows nothing although the bank is still inside.
+        sensor_lie: that an exit sensor shows nothing although its motor jammed and the bank is still inside.
+        reader_fails: times an hour that the reader of a slot shows nothing for up to minutes.
+        switch: probability that a slot tells late, twice or too early that a bank was put in.
         guess: times an hour that somebody types codes at random at a keypad.
         vandal: times an hour that somebody steals a bank, or carries one to another slot, or swaps two.
         clock_unset: probability for a boot that the wall clock stands at 1970.
@@ -116,6 +118,8 @@ class Faults:
     jam: Probability = 0.0
     bounce: Probability = 0.0
     sensor_lie: Probability = 0.0
+    reader_fails: PerHour = 0.0
+    switch: Probability = 0.0
     guess: PerHour = 0.0
     vandal: PerHour = 0.0
     clock_unset: Probability = 0.0
@@ -149,7 +153,8 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
         "power": replace(
-            _PEOPLE, guess=2.0, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.01, vandal=0.3
+            _PEOPLE, guess=2.0, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=1.0,
+            switch=0.1, vandal=0.3,
         ),
         "clocks": replace(
             _PEOPLE, clock_unset=0.2, clock_wrong=0.3, clock_jump=2.0, drift_ppm=100, power_cut=0.003,
@@ -159,7 +164,8 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
             _PEOPLE,
             links=_LINKS, desk=_DESK, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003,
             restart=0.1,
-            power_cut=0.004, jam=0.05, bounce=0.05, sensor_lie=0.01, vandal=0.2, guess=1.0,
+            power_cut=0.004, jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=0.7, switch=0.05,
+            vandal=0.2, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
             courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, old_firmware=0.2,
             poison=2.5,

@@ -47,6 +47,7 @@ class Mischief:
             (faults.fight, "fight", self._fight),
             (faults.restart, "restart", self._restart),
             (faults.vandal, "vandal", self._vandalise),
+            (faults.reader_fails, "reader_fails", self._fail_reader),
             (faults.guess, "guess", self._guess),
             (faults.clock_jump, "clock_jump", self._jump),
             (faults.poison, "poison", self._poison),
@@ -115,6 +116,9 @@ class Mischief:
 
     def _vandalise(self, draw: random.Random) -> None:
         draw.choice(draw.choice(self._regions).cabinets).vandalise()
+
+    def _fail_reader(self, draw: random.Random) -> None:
+        draw.choice(draw.choice(self._regions).cabinets).reader_fails(draw)
 
     def _guess(self, draw: random.Random) -> None:
         cabinet = draw.choice(draw.choice(self._regions).cabinets)

@@ -1,7 +1,9 @@
 """What motors, sensors and hands of a simulated cabinet really do, whatever its firmware believes.
 
-Motors jam, the exit sensor bounces or shows nothing, and somebody may force a bank. All of it goes to the
-records.
+Motors jam, and somebody may force a bank. All of it goes to the records. The sensors are those that the
+firmware has, and lie as it says that it can stand: the reader of a slot still shows a bank that has left for
+a look or two, or shows nothing for one look behind a motor that jammed, or for minutes where nothing moves;
+the switch that tells of a bank put in tells late, twice, or before the reader shows it.
 """
 
 import random
@@ -9,6 +11,7 @@ from collections.abc import Collection
 from typing import Final
 
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.values import replace
 from chargeloop.simulation.stage import Stage
 from chargeloop.station.core import battery, mechanics
@@ -19,6 +22,8 @@ from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Pickup, 
 
 # The part of the banks forced out that are never seen again.
 _STOLEN: Final = 0.3
+_DARK_MS: Final = 10 * MINUTE_MS
+_SWITCH_MS: Final = 2_000
 _PERFECT: Final = Planted()
 _JAMMED: Final = Planted(jam_next=2**31)
 
@@ -46,9 +51,12 @@ class Works:
             tuple(Place(slot, inside) for slot, inside in enumerate(batteries, start=1))
         )
         self.blind: set[int] = set()
+        # Until when the reader of a slot shows nothing.
+        self._dark_ms: dict[int, int] = {}
         self._does_not_fit: set[str] = set()
         self._stage = stage
         self._draw = draw
+        self._switch_draw = stage.draw(region, cabinet, "switch")
         self._region = region
         self._cabinet = cabinet
         for standing in self.mechanics.slots:
@@ -61,12 +69,33 @@ class Works:
 
     def readings(self) -> tuple[cab.BankStatus | None, ...]:
         """Return what the readers of all slots say now."""
-        readings = self.mechanics.readings(self._stage.loop.now_ms())
-        if self.blind:
-            return tuple(
-                None if number in self.blind else reading for number, reading in enumerate(readings, start=1)
-            )
-        return readings
+        now_ms = self._stage.loop.now_ms()
+        readings = self.mechanics.readings(now_ms)
+        if self._dark_ms:
+            self._dark_ms = {slot: until_ms for slot, until_ms in self._dark_ms.items() if until_ms > now_ms}
+        dark = self.blind | self._dark_ms.keys()
+        if not dark:
+            return readings
+        return tuple(None if slot in dark else reading for slot, reading in enumerate(readings, start=1))
+
+    def reader_fails(self, slot: int, draw: random.Random) -> None:
+        """Let the reader of a slot show nothing for a while, mostly a short one."""
+        self._stage.fault(self._region, "reader_fails", self._cabinet)
+        self._dark_ms[slot] = self._stage.loop.now_ms() + int(_DARK_MS * draw.random() ** 3)
+
+    def switch_tells_ms(self, slot: int) -> tuple[int, ...]:
+        """Return after how long the switch of a slot tells that something was put in, each time it does."""
+        faults, draw = self._stage.faults, self._switch_draw
+        if not (faults.switch > 0 and draw.random() < faults.switch):
+            return (0,)
+        self._stage.fault(self._region, "switch", self._cabinet)
+        wait_ms = draw.randrange(100, _SWITCH_MS)
+        kind = draw.randrange(3)
+        if kind == 0:
+            return (wait_ms,)
+        if kind == 1:
+            self._dark_ms[slot] = self._stage.loop.now_ms() + wait_ms
+        return 0, wait_ms
 
     def push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
         """Let a hand push a bank into a slot that is open for it."""
@@ -103,6 +132,8 @@ class Works:
         `pickup` is what the firmware gives banks out for.
         """
         faults, draw, before = self._stage.faults, self._draw, self.mechanics
+        # A motor shakes the contacts of its slot.
+        self._dark_ms.pop(act.slot, None)
         standing = before.place(act.slot).bank
         jams = faults.jam > 0 and draw.random() < faults.jam
         if jams:
