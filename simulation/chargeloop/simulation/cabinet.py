@@ -26,7 +26,7 @@ from chargeloop.simulation.device import Device, RestartError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 from chargeloop.simulation.works import Works, hand_of
-from chargeloop.station.core import cabinet, mechanics, report
+from chargeloop.station.core import battery, cabinet, mechanics, report
 from chargeloop.station.core.battery import Battery
 from chargeloop.station.core.carrying_out import (
     HANDS,
@@ -313,9 +313,21 @@ class Cabinet(Device):
         self.may_lose_power()
         self._publish_answer(answer)
 
-    def vandalise(self) -> None:
-        """Let somebody force a bank out or in, or exchange two, without the firmware noticing."""
-        self.works.vandalise(self._motors.keys())
+    def vandalise(self) -> Battery | None:
+        """Let somebody force banks without the firmware noticing; return the one that is carried away."""
+        return self.works.vandalise(self._motors.keys())
+
+    def force_in(self, bank: Battery, draw: random.Random) -> bool:
+        """Let somebody force a bank from outside into an empty slot; tell whether there was one."""
+        return self.works.force_in(bank, self._motors.keys(), draw)
+
+    def put_in(self, bank: Battery, user: str, request: str) -> None:
+        """Let somebody who rents nothing put a bank in their hand in as if they returned it."""
+        in_hand = battery.read(bank, self.stage.loop.now_ms())
+        asker = Asker(
+            MessageId(request), TOPICS["user_tray"].topic(self.region, cabinet=self.client, user=user)
+        )
+        self._hands(asker, world.BankInserted(bank=in_hand))
 
     def reader_fails(self, draw: random.Random) -> None:
         """Let the reader of a slot in which a bank stands show nothing for a while.

@@ -91,6 +91,8 @@ class Faults:
         switch: probability that a slot tells late, twice or too early that a bank was put in.
         guess: times an hour that somebody types codes at random at a keypad.
         vandal: times an hour that somebody steals a bank, or carries one to another slot, or swaps two.
+        brought_back: times an hour that a bank that was stolen, if any, comes back to some cabinet.
+        strange_bank: times an hour that somebody puts in a bank of which nobody has heard.
         clock_unset: probability for a boot that the wall clock stands at 1970.
         clock_wrong: that it is hours or days wrong, or in another zone.
         clock_jump: times an hour that a device's wall clock is set to something else.
@@ -122,6 +124,8 @@ class Faults:
     switch: Probability = 0.0
     guess: PerHour = 0.0
     vandal: PerHour = 0.0
+    brought_back: PerHour = 0.0
+    strange_bank: PerHour = 0.0
     clock_unset: Probability = 0.0
     clock_wrong: Probability = 0.0
     clock_jump: PerHour = 0.0
@@ -153,8 +157,9 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
         "power": replace(
-            _PEOPLE, guess=2.0, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=1.0,
-            switch=0.1, vandal=0.3,
+            _PEOPLE, guess=2.0, power_cut=0.01,
+            jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=1.0, switch=0.1,
+            vandal=1.0, brought_back=1.0, strange_bank=0.5,
         ),
         "clocks": replace(
             _PEOPLE, clock_unset=0.2, clock_wrong=0.3, clock_jump=2.0, drift_ppm=100, power_cut=0.003,
@@ -163,9 +168,9 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "worst": replace(
             _PEOPLE,
             links=_LINKS, desk=_DESK, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003,
-            restart=0.1,
-            power_cut=0.004, jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=0.7, switch=0.05,
-            vandal=0.2, guess=1.0,
+            restart=0.1, power_cut=0.004,
+            jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=0.7, switch=0.05,
+            vandal=1.0, brought_back=1.0, strange_bank=0.5, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
             courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, old_firmware=0.2,
             poison=2.5,

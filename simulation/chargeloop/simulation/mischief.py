@@ -21,6 +21,7 @@ from chargeloop.simulation.device import Device
 from chargeloop.simulation.faults import Links, healed
 from chargeloop.simulation.skew import with_new_members
 from chargeloop.simulation.stage import Stage
+from chargeloop.simulation.thieves import Thieves
 
 _WALL_JUMPS_MS: Final = (-DAY_MS, DAY_MS, -HOUR_MS, HOUR_MS, -10 * SECOND_MS, 8 * HOUR_MS)
 
@@ -38,6 +39,7 @@ class Mischief:
         self._regions = regions
         self._healed = False
         self._poisons = 0
+        self._gangs = [Thieves(stage, region.name, region.cabinets) for region in regions]
         self._draw = stage.draw("mischief")
         self._skew_draw = stage.draw("mischief", "version_skew")
         faults = stage.faults
@@ -46,7 +48,9 @@ class Mischief:
             (faults.partition, "partition", self._partition),
             (faults.fight, "fight", self._fight),
             (faults.restart, "restart", self._restart),
-            (faults.vandal, "vandal", self._vandalise),
+            (faults.vandal, "vandal", lambda draw: self._thieves(draw).use_force(draw)),
+            (faults.brought_back, "brought_back", lambda draw: self._thieves(draw).bring_back(draw)),
+            (faults.strange_bank, "strange_bank", lambda draw: self._thieves(draw).bring_strange(draw)),
             (faults.reader_fails, "reader_fails", self._fail_reader),
             (faults.guess, "guess", self._guess),
             (faults.clock_jump, "clock_jump", self._jump),
@@ -114,8 +118,8 @@ class Mischief:
         self._stage.fault(region.name, "restart", service.client)
         service.restart()
 
-    def _vandalise(self, draw: random.Random) -> None:
-        draw.choice(draw.choice(self._regions).cabinets).vandalise()
+    def _thieves(self, draw: random.Random) -> Thieves:
+        return draw.choice(self._gangs)
 
     def _fail_reader(self, draw: random.Random) -> None:
         draw.choice(draw.choice(self._regions).cabinets).reader_fails(draw)

@@ -20,8 +20,8 @@ from chargeloop.station.core.faults import Faults as Planted
 from chargeloop.station.core.mechanics import Answer, Ghost, Mechanics, Place
 from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Pickup, RunMotor
 
-# The part of the banks forced out that are never seen again.
-_STOLEN: Final = 0.3
+# The part of the banks forced out that are carried away.
+_STOLEN: Final = 0.6
 _DARK_MS: Final = 10 * MINUTE_MS
 _SWITCH_MS: Final = 2_000
 _PERFECT: Final = Planted()
@@ -166,30 +166,42 @@ class Works:
             self._stage.fault(self._region, "sensor_lie", self._cabinet)
             self.blind.add(slot)
 
-    def vandalise(self, busy: Collection[int]) -> None:
-        """Let somebody steal a bank, carry it to another slot or exchange two, where no motor is `busy`."""
+    def vandalise(self, busy: Collection[int]) -> Battery | None:
+        """Let somebody steal a bank, carry it to another slot or exchange two, where no motor is `busy`.
+
+        Returns:
+            The bank that is stolen.
+        """
         slots, draw = self.mechanics.slots, self._draw
         full = [standing for standing in slots if standing.bank is not None]
         free = [standing for standing in full if standing.slot not in busy]
         if len(free) < 2:
-            return
+            return None
         self._stage.fault(self._region, "vandal", self._cabinet)
         one, other = draw.sample(free, 2)
         if one.bank is None or other.bank is None:
-            return
+            return None
         if draw.random() < 0.5:
             self._put(replace(one, bank=other.bank), replace(other, bank=one.bank))
             self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
             self._tell_move(other.bank.bank, self.slot(other.slot), self.slot(one.slot), "vandal")
             self._tell_move(one.bank.bank, "outside", self.slot(other.slot), "vandal")
-        else:
-            empty = [standing for standing in slots if standing.bank is None and standing.slot not in busy]
-            self._put(replace(one, bank=None))
-            self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
-            if empty and draw.random() >= _STOLEN:
-                there = draw.choice(empty)
-                self._put(replace(there, bank=one.bank))
-                self._tell_move(one.bank.bank, "outside", self.slot(there.slot), "vandal")
+            return None
+        self._put(replace(one, bank=None))
+        self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
+        if draw.random() < _STOLEN or not self.force_in(one.bank, busy, draw):
+            return one.bank
+        return None
+
+    def force_in(self, bank: Battery, busy: Collection[int], draw: random.Random) -> bool:
+        """Let somebody force a bank from outside into an empty slot, where no motor is `busy`."""
+        empty = [place for place in self.mechanics.slots if place.bank is None and place.slot not in busy]
+        if not empty:
+            return False
+        there = draw.choice(empty)
+        self._put(replace(there, bank=bank))
+        self._tell_move(bank.bank, "outside", self.slot(there.slot), "vandal")
+        return True
 
     def _put(self, *changed: Place) -> None:
         by_slot = {standing.slot: standing for standing in changed}
