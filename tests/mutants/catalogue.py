@@ -179,9 +179,9 @@ CATALOGUE = (
         "motor-before-memory",
         "a step's motors move before it is on the disk",
         f"{SIMULATION}/cabinet.py",
-        "            at = self.clock.time()\n            self.may_lose_power()\n            self._write_step(step, at)",
+        "            at = self.clock.time()\n            self._may_fail(at_motor=at_motor)\n            self._write_step(step, at)",
         "            at = self.clock.time()\n            for act in step.acts:\n                if isinstance(act, RunMotor):\n"
-        "                    self._turn(act)\n            self.may_lose_power()\n            self._write_step(step, at)",
+        "                    self._turn(act)\n            self._may_fail(at_motor=at_motor)\n            self._write_step(step, at)",
         "power",
     ),
     Mutant(

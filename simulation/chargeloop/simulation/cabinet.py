@@ -22,7 +22,7 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role
 from chargeloop.protocol.values import replace
-from chargeloop.simulation.device import Device, RestartError
+from chargeloop.simulation.device import Device, PowerCutError, RestartError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 from chargeloop.simulation.works import Works, hand_of
@@ -94,6 +94,7 @@ class Cabinet(Device):
             self._commands = ()
         self._kept: dict[int, str] = {}
         self._motors: dict[int, RunMotor] = {}
+        self._motor_draw = stage.draw(region, client, "motors")
         super().__init__(stage, client, Role.CABINET, region, keeps_journal=True)
         self.works = Works(stage, self.draw, region, client, batteries)
         self._watch = Alarm(stage.loop, lambda: self.guarded(self._look))
@@ -197,24 +198,35 @@ class Cabinet(Device):
 
     # Steps.
 
-    def _do(self, decide: Decide) -> None:
+    def _do(self, decide: Decide, *, behind_motor: bool = False) -> None:
         before = self.memory
-        self._carry_out(decide)
+        self._carry_out(decide, behind_motor=behind_motor)
         if self.memory is not before:
             self._publish_snapshot()
 
-    def _carry_out(self, decide: Decide, *, in_hand: cab.BankStatus | None = None) -> None:
+    def _carry_out(
+        self, decide: Decide, *, in_hand: cab.BankStatus | None = None, behind_motor: bool = False
+    ) -> None:
         step = decide(self.memory, self._senses())
+        at_motor = behind_motor or any(isinstance(act, RunMotor) for act in step.acts)
         if step.memory != self.memory or step.records:
             at = self.clock.time()
-            self.may_lose_power()
+            self._may_fail(at_motor=at_motor)
             self._write_step(step, at)
-            self.may_lose_power()
+            self._may_fail(at_motor=at_motor)
             self._write_entries(step.records, at, self.stage.loop.now_ms())
             self._set_watch()
         for act in step.acts:
-            self.may_lose_power()
+            self._may_fail(at_motor=at_motor)
             self._perform(act, in_hand)
+
+    def _may_fail(self, *, at_motor: bool) -> None:
+        """Be at a point where the power may fail, the more so where a motor draws on it."""
+        self.may_lose_power()
+        chance = self.stage.faults.motor_cut
+        if at_motor and chance > 0 and self._motor_draw.random() < chance:
+            self.stage.fault(self.region, "motor_cut", self.client)
+            raise PowerCutError
 
     def _write_step(self, step: Step, at: DeviceTime) -> None:
         journal = self.journal
@@ -268,6 +280,7 @@ class Cabinet(Device):
         match act:
             case RunMotor():
                 self._motors[act.slot] = act
+                self.later(self._motor_draw.randrange(MOTOR_MS), lambda: self._may_fail(at_motor=True))
                 self.later(MOTOR_MS, lambda: self._motor_stops(act))
             case LookAgain():
                 self.later(SETTLE_MS, lambda: self._look_again(act))
@@ -284,8 +297,8 @@ class Cabinet(Device):
     def _motor_stops(self, act: RunMotor) -> None:
         self._motors.pop(act.slot, None)
         self._turn(act)
-        self.may_lose_power()
-        self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+        self._may_fail(at_motor=True)
+        self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot), behind_motor=True)
         self.works.blind.clear()
 
     def _turn(self, act: RunMotor) -> None:

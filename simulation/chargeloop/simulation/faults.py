@@ -84,6 +84,7 @@ class Faults:
         restart: orderly restarts of services an hour.
         service_crash: probability for each round of a service that it is killed at one of its boundaries.
         power_cut: probability for each point around journal and motor that the device loses its power there.
+        motor_cut: for each point from the decision to run a motor to what follows from it, as it turns too.
         jam: probability that a motor jams.
         bounce: that an exit sensor settles late.
         sensor_lie: that an exit sensor shows nothing although its motor jammed and the bank is still inside.
@@ -117,6 +118,7 @@ class Faults:
     restart: PerHour = 0.0
     service_crash: Probability = 0.0
     power_cut: Probability = 0.0
+    motor_cut: Probability = 0.0
     jam: Probability = 0.0
     bounce: Probability = 0.0
     sensor_lie: Probability = 0.0
@@ -157,7 +159,7 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
         "power": replace(
-            _PEOPLE, guess=2.0, power_cut=0.01,
+            _PEOPLE, guess=2.0, power_cut=0.01, motor_cut=0.02,
             jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=1.0, switch=0.1,
             vandal=1.0, brought_back=1.0, strange_bank=0.5,
         ),
@@ -168,7 +170,7 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "worst": replace(
             _PEOPLE,
             links=_LINKS, desk=_DESK, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003,
-            restart=0.1, power_cut=0.004,
+            restart=0.1, power_cut=0.004, motor_cut=0.01,
             jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=0.7, switch=0.05,
             vandal=1.0, brought_back=1.0, strange_bank=0.5, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
