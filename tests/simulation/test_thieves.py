@@ -64,7 +64,7 @@ def moved(records: list[Record], by: str) -> list[tuple[str, str, str]]:
 
 def test_what_was_stolen_comes_back_to_any_cabinet_by_force_or_as_if_it_was_returned() -> None:
     scene, draw = Scene(), random.Random(1)
-    for _ in range(30):
+    for _ in range(80):
         scene.thieves.use_force(draw)
         scene.passes()
         scene.thieves.bring_back(draw)
@@ -81,13 +81,13 @@ def test_what_was_stolen_comes_back_to_any_cabinet_by_force_or_as_if_it_was_retu
     assert known == {name: {read.bank for read in slots if read} for name, slots in inside.items()}
 
 
-def test_banks_that_nobody_knows_are_found_inside_until_there_is_no_room() -> None:
+def test_banks_that_nobody_knows_are_found_inside_and_leave_room_for_others() -> None:
     scene, draw = Scene(), random.Random(1)
     for _ in range(20):
         scene.thieves.bring_strange(draw)
         scene.passes()
     strange = {bank for banks in scene.known().values() for bank in banks if "strange" in bank}
-    assert len(strange) == 6
+    assert len(strange) == 2
     assert scene.broken() == []
 
 

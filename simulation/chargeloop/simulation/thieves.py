@@ -46,7 +46,12 @@ class Thieves:
             self._bring(self._loot.pop(draw.randrange(len(self._loot))), "brought_back", draw)
 
     def bring_strange(self, draw: random.Random) -> None:
-        """Bring a bank of which no platform has ever heard."""
+        """Bring a bank of which no platform has ever heard, one for each cabinet at most.
+
+        With more of them there might be no room any more for those that people have rented.
+        """
+        if self._strange == len(self._cabinets):
+            return
         self._strange += 1
         bank = BankId(f"bnk-{self._region}-strange-{self._strange}")
         self._stage.record("bank", self._region, bank, "outside")

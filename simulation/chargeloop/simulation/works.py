@@ -20,8 +20,9 @@ from chargeloop.station.core.faults import Faults as Planted
 from chargeloop.station.core.mechanics import Answer, Ghost, Mechanics, Place
 from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Pickup, RunMotor
 
-# The part of the banks forced out that are carried away.
-_STOLEN: Final = 0.6
+# The part of the acts of force that exchange two banks, and of the banks forced out that are carried away.
+_EXCHANGED: Final = 0.3
+_STOLEN: Final = 0.7
 _DARK_MS: Final = 10 * MINUTE_MS
 _SWITCH_MS: Final = 2_000
 _PERFECT: Final = Planted()
@@ -181,7 +182,7 @@ class Works:
         one, other = draw.sample(free, 2)
         if one.bank is None or other.bank is None:
             return None
-        if draw.random() < 0.5:
+        if draw.random() < _EXCHANGED:
             self._put(replace(one, bank=other.bank), replace(other, bank=one.bank))
             self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
             self._tell_move(other.bank.bank, self.slot(other.slot), self.slot(one.slot), "vandal")
