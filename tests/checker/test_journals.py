@@ -93,16 +93,18 @@ def test_a_sender_is_not_told_of_what_is_not_committed() -> None:
 def test_an_entry_is_passed_over_only_when_something_is_in_quarantine() -> None:
     stream = arrived().drop("took", 1)
     assert stream.broken() == {"journals.skipped"}
+    stream.tell("planted", f"{CABINET}.2")
     assert stream.tell("quarantined", RENTAL, f"{CABINET}.2", "invalid").broken() == set()
 
 
 def test_the_quarantine_explains_nothing_at_another_time() -> None:
-    stream = arrived().drop("took", 1).wait(1).tell("quarantined", RENTAL, f"{CABINET}.2", "invalid")
+    stream = arrived().drop("took", 1).wait(1).tell("planted", f"{CABINET}.2")
+    stream.tell("quarantined", RENTAL, f"{CABINET}.2", "invalid")
     assert stream.broken() == {"journals.skipped"}
 
 
 def test_the_quarantine_explains_no_more_than_it_holds() -> None:
-    stream = arrived().drop("took", 0).drop("took", 0)
+    stream = arrived().drop("took", 0).drop("took", 0).tell("planted", f"{CABINET}.2")
     stream.tell("quarantined", RENTAL, f"{CABINET}.2", "invalid")
     assert stream.broken() == {"journals.skipped"}
 

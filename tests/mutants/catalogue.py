@@ -95,6 +95,29 @@ CATALOGUE = (
         "worst,poison=6",
     ),
     Mutant(
+        "quarantine-for-cabinets-only",
+        "an unreadable message is acknowledged and gone, unless it came from a cabinet",
+        f"{BROKER}/endpoint/writer.py",
+        "        self._batch.changes.quarantined.append(row)\n",
+        '        if "/cabinet/" in topic_text:\n            self._batch.changes.quarantined.append(row)\n',
+        "worst,poison=6",
+    ),
+    Mutant(
+        "strangers-believed",
+        "what somebody else says on a participant's topic counts",
+        f"{BROKER}/intake.py",
+        "    if not is_source(topic, message.source):",
+        "    if not message.source:",
+        "worst,poison=6",
+    ),
+    Mutant(
+        "new-members-refused",
+        "data with a member that nobody knows is no message",
+        f"{PROTOCOL}/envelope.py",
+        'extra="ignore", allow_inf_nan=False)\n\n    TYPE: ClassVar[str]',
+        'extra="forbid", allow_inf_nan=False)\n\n    TYPE: ClassVar[str]',
+    ),
+    Mutant(
         "outgoing-entries-not-stored",
         "what was to be said to another platform is lost with the process",
         f"{BROKER}/endpoint/outbox.py",
@@ -156,9 +179,9 @@ CATALOGUE = (
         "motor-before-memory",
         "a step's motors move before it is on the disk",
         f"{SIMULATION}/cabinet.py",
-        "            at = self.clock.time()\n            self.may_lose_power()\n            self._write_step(step, at)",
+        "            at = self.clock.time()\n            self._may_fail(at_motor=at_motor)\n            self._write_step(step, at)",
         "            at = self.clock.time()\n            for act in step.acts:\n                if isinstance(act, RunMotor):\n"
-        "                    self._turn(act)\n            self.may_lose_power()\n            self._write_step(step, at)",
+        "                    self._turn(act)\n            self._may_fail(at_motor=at_motor)\n            self._write_step(step, at)",
         "power",
     ),
     Mutant(

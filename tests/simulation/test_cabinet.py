@@ -29,10 +29,10 @@ FIRST, SECOND = "111111", "222222"
 class Scene:
     """A cabinet with four banks, two of them reserved, each under a code of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: str = "none", seed: int = 1) -> None:
         self.records = list[Record]()
         self._numbers = itertools.count(1)
-        self._stage = Stage(1, BEGIN_MS, faults_of("none"), self.records.append)
+        self._stage = Stage(seed, BEGIN_MS, faults_of(faults), self.records.append)
         banks = (Battery(BankId(f"bnk-{slot}"), FULL_PPM, 95, 10, BEGIN_MS) for slot in range(1, 5))
         self.cabinet = Cabinet(self._stage, "cab-1", "r1", Point(0, 0), tuple(banks))
         self.cabinet.boot()
@@ -83,6 +83,10 @@ class Scene:
     def told(self) -> list[str]:
         """Returns what the records say of the codes typed."""
         return [str(record[4]) for record in self.records if record[0] == "code"]
+
+    def cuts_at_motors(self) -> int:
+        """Returns how often the power has failed around a motor."""
+        return self._stage.injected["motor_cut"]
 
     def finds(self) -> int:
         """Returns how often the checker finds the rule of keypads broken."""
@@ -156,6 +160,16 @@ def test_a_cabinet_that_is_told_to_reboot_comes_back_once_and_keeps_what_is_rese
     assert scene.told() == ["right"]
 
 
+def test_an_old_cabinet_names_no_commands_and_knows_none_that_came_later() -> None:
+    scene = Scene("none,old_firmware=1")
+    (info,) = (send.data for send in scene.cabinet.birth() if isinstance(send.data, cab.CabinetInfo))
+    assert info.commands == ()
+    scene.reboots("cmd-reboot")
+    assert scene.cabinet.is_on
+    scene.types(FIRST)
+    assert scene.told() == ["right"]
+
+
 def test_a_sensor_that_lies_at_a_boot_is_found_out_a_moment_later() -> None:
     scene = Scene()
     scene.cabinet.works.blind.add(4)
@@ -165,3 +179,19 @@ def test_a_sensor_that_lies_at_a_boot_is_found_out_a_moment_later() -> None:
     assert scene.cabinet.memory.slot(4).bank == "bnk-4"
     told = [record[6] for record in scene.records if record[0] == "entry"]
     assert cab.BankReturned.TYPE in told
+
+
+def test_the_power_fails_at_every_point_around_a_motor_and_nothing_is_given_out_twice() -> None:
+    """Before the step is written, before its entries, before the motor, as it turns, and behind it."""
+    seen = set[tuple[bool, bool, bool]]()
+    for seed in range(1, 41):
+        scene = Scene("none,motor_cut=0.3", seed)
+        scene.types(FIRST)
+        scene.passes(15 * MINUTE_MS)
+        motors = [record for record in scene.records if record[0] == "motor"]
+        told = {record[6] for record in scene.records if record[0] == "entry"}
+        cut = scene.cuts_at_motors() > 0
+        assert len(motors) <= 1
+        assert (cab.BankEjected.TYPE in told) == bool(motors)
+        seen.add((cut, bool(motors), cab.PickupStarted.TYPE in told))
+    assert {(True, False, False), (True, False, True), (True, True, True)} <= seen

@@ -6,6 +6,7 @@ mechanics, and the power may fail between any two of them, while a motor runs, a
 written. What motors and hands really do: `works`.
 """
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -21,11 +22,11 @@ from chargeloop.protocol.messages.common import Location
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.topics import TOPICS, Role
 from chargeloop.protocol.values import replace
-from chargeloop.simulation.device import Device, RestartError
+from chargeloop.simulation.device import Device, PowerCutError, RestartError
 from chargeloop.simulation.loop import Alarm
 from chargeloop.simulation.stage import Stage
 from chargeloop.simulation.works import Works, hand_of
-from chargeloop.station.core import cabinet, mechanics, report
+from chargeloop.station.core import battery, cabinet, mechanics, report
 from chargeloop.station.core.battery import Battery
 from chargeloop.station.core.carrying_out import (
     HANDS,
@@ -53,6 +54,8 @@ from chargeloop.station.core.memory import (
 
 MOTOR_MS: Final = 2_000
 _HEARTBEAT_MS: Final = 15 * MINUTE_MS
+# What a cabinet does not know that is older than the list of the commands it obeys.
+_LATER_COMMANDS: Final = frozenset({cab.Reboot.TYPE})
 
 Decide = Callable[[Memory, Senses], Step]
 
@@ -86,8 +89,12 @@ class Cabinet(Device):
         self.place = place
         self.memory = Memory.new(len(batteries))
         self._disk: Written | None = None
+        self._commands = cabinet.COMMANDS
+        if stage.draw(region, client, "firmware").random() < stage.faults.old_firmware:
+            self._commands = ()
         self._kept: dict[int, str] = {}
         self._motors: dict[int, RunMotor] = {}
+        self._motor_draw = stage.draw(region, client, "motors")
         super().__init__(stage, client, Role.CABINET, region, keeps_journal=True)
         self.works = Works(stage, self.draw, region, client, batteries)
         self._watch = Alarm(stage.loop, lambda: self.guarded(self._look))
@@ -138,6 +145,8 @@ class Cabinet(Device):
         """Take a command or hands."""
         message, name = incoming.message, incoming.topic.spec.name
         if name == "cabinet_command":
+            if not self._commands and message.type in _LATER_COMMANDS:
+                return  # an older firmware cannot read it
             if self.clock.learned and is_id(IdKind.COMMAND, message.id):
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
         elif name in HANDS:
@@ -189,24 +198,35 @@ class Cabinet(Device):
 
     # Steps.
 
-    def _do(self, decide: Decide) -> None:
+    def _do(self, decide: Decide, *, behind_motor: bool = False) -> None:
         before = self.memory
-        self._carry_out(decide)
+        self._carry_out(decide, behind_motor=behind_motor)
         if self.memory is not before:
             self._publish_snapshot()
 
-    def _carry_out(self, decide: Decide, *, in_hand: cab.BankStatus | None = None) -> None:
+    def _carry_out(
+        self, decide: Decide, *, in_hand: cab.BankStatus | None = None, behind_motor: bool = False
+    ) -> None:
         step = decide(self.memory, self._senses())
+        at_motor = behind_motor or any(isinstance(act, RunMotor) for act in step.acts)
         if step.memory != self.memory or step.records:
             at = self.clock.time()
-            self.may_lose_power()
+            self._may_fail(at_motor=at_motor)
             self._write_step(step, at)
-            self.may_lose_power()
+            self._may_fail(at_motor=at_motor)
             self._write_entries(step.records, at, self.stage.loop.now_ms())
             self._set_watch()
         for act in step.acts:
-            self.may_lose_power()
+            self._may_fail(at_motor=at_motor)
             self._perform(act, in_hand)
+
+    def _may_fail(self, *, at_motor: bool) -> None:
+        """Be at a point where the power may fail, the more so where a motor draws on it."""
+        self.may_lose_power()
+        chance = self.stage.faults.motor_cut
+        if at_motor and chance > 0 and self._motor_draw.random() < chance:
+            self.stage.fault(self.region, "motor_cut", self.client)
+            raise PowerCutError
 
     def _write_step(self, step: Step, at: DeviceTime) -> None:
         journal = self.journal
@@ -260,6 +280,7 @@ class Cabinet(Device):
         match act:
             case RunMotor():
                 self._motors[act.slot] = act
+                self.later(self._motor_draw.randrange(MOTOR_MS), lambda: self._may_fail(at_motor=True))
                 self.later(MOTOR_MS, lambda: self._motor_stops(act))
             case LookAgain():
                 self.later(SETTLE_MS, lambda: self._look_again(act))
@@ -276,8 +297,8 @@ class Cabinet(Device):
     def _motor_stops(self, act: RunMotor) -> None:
         self._motors.pop(act.slot, None)
         self._turn(act)
-        self.may_lose_power()
-        self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot))
+        self._may_fail(at_motor=True)
+        self._do(lambda memory, senses: cabinet.motor_stopped(memory, senses, act.slot), behind_motor=True)
         self.works.blind.clear()
 
     def _turn(self, act: RunMotor) -> None:
@@ -290,16 +311,51 @@ class Cabinet(Device):
     def _push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
         self.works.push_in(act, in_hand)
         self.may_lose_power()
-        self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, act.slot, act.asker))
+
+        def told(memory: Memory, senses: Senses) -> Step:
+            return cabinet.bank_inserted(memory, senses, act.slot, act.asker)
+
+        for wait_ms in self.works.switch_tells_ms(act.slot):
+            if wait_ms == 0:
+                self._carry_out(told)
+            else:
+                self.later(wait_ms, lambda: self._do(told))
 
     def _give(self, act: GiveAnswer) -> None:
         answer = self.works.give(act)
         self.may_lose_power()
         self._publish_answer(answer)
 
-    def vandalise(self) -> None:
-        """Let somebody force a bank out or in, or exchange two, without the firmware noticing."""
-        self.works.vandalise(self._motors.keys())
+    def vandalise(self) -> Battery | None:
+        """Let somebody force banks without the firmware noticing; return the one that is carried away."""
+        return self.works.vandalise(self._motors.keys())
+
+    def force_in(self, bank: Battery, draw: random.Random) -> bool:
+        """Let somebody force a bank from outside into an empty slot; tell whether there was one."""
+        return self.works.force_in(bank, self._motors.keys(), draw)
+
+    def put_in(self, bank: Battery, user: str, request: str) -> None:
+        """Let somebody who rents nothing put a bank in their hand in as if they returned it."""
+        in_hand = battery.read(bank, self.stage.loop.now_ms())
+        asker = Asker(
+            MessageId(request), TOPICS["user_tray"].topic(self.region, cabinet=self.client, user=user)
+        )
+        self._hands(asker, world.BankInserted(bank=in_hand))
+
+    def reader_fails(self, draw: random.Random) -> None:
+        """Let the reader of a slot in which a bank stands show nothing for a while.
+
+        It is one that the firmware knows, and whose motor rests: with another one no cabinet can find out.
+        """
+        known = [
+            slot.number
+            for slot, standing in zip(self.memory.slots, self.works.mechanics.slots, strict=True)
+            if standing.bank is not None
+            and standing.bank.bank == slot.bank
+            and slot.state is not cab.SlotState.EJECTING
+        ]
+        if known and self.is_on:
+            self.works.reader_fails(draw.choice(known), draw)
 
     # What goes out.
 
@@ -326,7 +382,7 @@ class Cabinet(Device):
         """Tell what it is, and its slots."""
         info = cab.CabinetInfo(
             name=self.client, location=Location.of(self.place), slots=len(self.memory.slots), model="sim",
-            firmware=cabinet.FIRMWARE, commands=cabinet.COMMANDS,
+            firmware=cabinet.FIRMWARE, commands=self._commands,
         )  # fmt: skip
         return Send(self.topic("cabinet_info"), info), self._snapshot()
 

@@ -84,11 +84,16 @@ class Faults:
         restart: orderly restarts of services an hour.
         service_crash: probability for each round of a service that it is killed at one of its boundaries.
         power_cut: probability for each point around journal and motor that the device loses its power there.
+        motor_cut: for each point from the decision to run a motor to what follows from it, as it turns too.
         jam: probability that a motor jams.
         bounce: that an exit sensor settles late.
-        sensor_lie: that an exit sensor shows nothing although the bank is still inside.
+        sensor_lie: that an exit sensor shows nothing although its motor jammed and the bank is still inside.
+        reader_fails: times an hour that the reader of a slot shows nothing for up to minutes.
+        switch: probability that a slot tells late, twice or too early that a bank was put in.
         guess: times an hour that somebody types codes at random at a keypad.
         vandal: times an hour that somebody steals a bank, or carries one to another slot, or swaps two.
+        brought_back: times an hour that a bank that was stolen, if any, comes back to some cabinet.
+        strange_bank: times an hour that somebody puts in a bank of which nobody has heard.
         clock_unset: probability for a boot that the wall clock stands at 1970.
         clock_wrong: that it is hours or days wrong, or in another zone.
         clock_jump: times an hour that a device's wall clock is set to something else.
@@ -100,8 +105,9 @@ class Faults:
         misreads: probability for each bank in a report of what a courier did that its number is misread.
         cancel: probability that a person calls an order off at some step.
         absent: that nobody is at home at first.
-        version_skew: probability that a message comes from a newer sender, with members nobody knows.
-        poison: unreadable messages an hour, or such of an old version.
+        version_skew: probability that a message comes from a newer sender, with members unknown to us.
+        old_firmware: for each cabinet, that its firmware is older than the list of the commands it obeys.
+        poison: messages an hour that nobody can take, on any topic: unreadable ones, such of an old version.
     """
 
     links: Links = field(default_factory=Links)
@@ -112,11 +118,16 @@ class Faults:
     restart: PerHour = 0.0
     service_crash: Probability = 0.0
     power_cut: Probability = 0.0
+    motor_cut: Probability = 0.0
     jam: Probability = 0.0
     bounce: Probability = 0.0
     sensor_lie: Probability = 0.0
+    reader_fails: PerHour = 0.0
+    switch: Probability = 0.0
     guess: PerHour = 0.0
     vandal: PerHour = 0.0
+    brought_back: PerHour = 0.0
+    strange_bank: PerHour = 0.0
     clock_unset: Probability = 0.0
     clock_wrong: Probability = 0.0
     clock_jump: PerHour = 0.0
@@ -129,6 +140,7 @@ class Faults:
     cancel: Probability = 0.0
     absent: Probability = 0.0
     version_skew: Probability = 0.0
+    old_firmware: Probability = 0.0
     poison: PerHour = 0.0
 
 
@@ -147,7 +159,9 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "network": replace(_PEOPLE, links=_LINKS, partition=0.5, broker_crash=0.15, fight=1.0),
         "crashes": replace(_PEOPLE, service_crash=0.004, broker_crash=0.3, restart=0.3),
         "power": replace(
-            _PEOPLE, guess=2.0, power_cut=0.01, jam=0.05, bounce=0.1, sensor_lie=0.01, vandal=0.3
+            _PEOPLE, guess=2.0, power_cut=0.01, motor_cut=0.02,
+            jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=1.0, switch=0.1,
+            vandal=1.0, brought_back=1.0, strange_bank=0.5,
         ),
         "clocks": replace(
             _PEOPLE, clock_unset=0.2, clock_wrong=0.3, clock_jump=2.0, drift_ppm=100, power_cut=0.003,
@@ -156,10 +170,12 @@ PROFILES: Final[Mapping[str, Faults]] = MappingProxyType(
         "worst": replace(
             _PEOPLE,
             links=_LINKS, desk=_DESK, broker_crash=0.15, partition=0.5, fight=1.0, service_crash=0.003,
-            restart=0.1,
-            power_cut=0.004, jam=0.05, bounce=0.05, sensor_lie=0.01, vandal=0.2, guess=1.0,
+            restart=0.1, power_cut=0.004, motor_cut=0.01,
+            jam=0.05, bounce=0.1, sensor_lie=0.3, reader_fails=0.7, switch=0.05,
+            vandal=1.0, brought_back=1.0, strange_bank=0.5, guess=1.0,
             clock_unset=0.1, clock_wrong=0.2, clock_jump=1.0, drift_ppm=100, courier_vanishes=0.02,
-            courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, poison=1.0,
+            courier_dawdles=0.2, courier_lies=1.0, misreads=0.02, version_skew=0.01, old_firmware=0.2,
+            poison=2.5,
         ),
     }
 )  # fmt: skip

@@ -12,20 +12,18 @@ from typing import Final
 
 from chargeloop.broker.endpoint.changes import Outgoing
 from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from chargeloop.protocol.topics import TOPICS
+from chargeloop.protocol.topics import Role
 from chargeloop.protocol.values import replace
+from chargeloop.simulation import poison
 from chargeloop.simulation.carried import written
 from chargeloop.simulation.city import Region
 from chargeloop.simulation.device import Device
 from chargeloop.simulation.faults import Links, healed
+from chargeloop.simulation.skew import with_new_members
 from chargeloop.simulation.stage import Stage
+from chargeloop.simulation.thieves import Thieves
 
 _WALL_JUMPS_MS: Final = (-DAY_MS, DAY_MS, -HOUR_MS, HOUR_MS, -10 * SECOND_MS, 8 * HOUR_MS)
-_NEW_MEMBERS: Final = b',"newattribute":"x","another":{"of":[1,2]}}'
-_OLD_VERSION: Final = (
-    '{"specversion":"1.0","id":"%s","source":"cabinet/%s","type":"chargeloop.cabinet.slot_changed.v0",'
-    '"time":"2026-06-01T08:00:00.000Z","data":{"slot":1,"state":"faulty"}}'
-)
 
 
 class Mischief:
@@ -41,14 +39,19 @@ class Mischief:
         self._regions = regions
         self._healed = False
         self._poisons = 0
+        self._gangs = [Thieves(stage, region.name, region.cabinets) for region in regions]
         self._draw = stage.draw("mischief")
+        self._skew_draw = stage.draw("mischief", "version_skew")
         faults = stage.faults
         rates: tuple[tuple[float, str, Callable[[random.Random], None]], ...] = (
             (faults.broker_crash, "broker_crash", self._crash_broker),
             (faults.partition, "partition", self._partition),
             (faults.fight, "fight", self._fight),
             (faults.restart, "restart", self._restart),
-            (faults.vandal, "vandal", self._vandalise),
+            (faults.vandal, "vandal", lambda draw: self._thieves(draw).use_force(draw)),
+            (faults.brought_back, "brought_back", lambda draw: self._thieves(draw).bring_back(draw)),
+            (faults.strange_bank, "strange_bank", lambda draw: self._thieves(draw).bring_strange(draw)),
+            (faults.reader_fails, "reader_fails", self._fail_reader),
             (faults.guess, "guess", self._guess),
             (faults.clock_jump, "clock_jump", self._jump),
             (faults.poison, "poison", self._poison),
@@ -115,8 +118,11 @@ class Mischief:
         self._stage.fault(region.name, "restart", service.client)
         service.restart()
 
-    def _vandalise(self, draw: random.Random) -> None:
-        draw.choice(draw.choice(self._regions).cabinets).vandalise()
+    def _thieves(self, draw: random.Random) -> Thieves:
+        return draw.choice(self._gangs)
+
+    def _fail_reader(self, draw: random.Random) -> None:
+        draw.choice(draw.choice(self._regions).cabinets).reader_fails(draw)
 
     def _guess(self, draw: random.Random) -> None:
         cabinet = draw.choice(draw.choice(self._regions).cabinets)
@@ -128,22 +134,13 @@ class Mischief:
         device.clock.set_wall(max(0, self._stage.loop.now_ms() + draw.choice(_WALL_JUMPS_MS)))
 
     def _poison(self, draw: random.Random) -> None:
-        region = draw.choice(self._regions)
-        cabinet = draw.choice(region.cabinets).client
+        stage, region = self._stage, draw.choice(self._regions)
+        row = draw.choice([row for row in poison.rows() if stage.network.is_read(region.name, row)])
         self._poisons += 1
-        name = f"poison-{self._poisons}"
-        payloads = (
-            (_OLD_VERSION % (name, cabinet)).encode(),
-            (_OLD_VERSION % (name, "cab-stranger")).replace("v0", "v1").encode(),
-            b'{"id":"%s","slot":NaN}' % name.encode(),
-            b"\xff\xfe\x00",
-            b"[" * 9_000,
-        )
-        kind = draw.randrange(len(payloads))
-        self._stage.fault(region.name, "poison", cabinet)
-        topic = TOPICS["cabinet_event"].topic(region.name, cabinet=cabinet)
-        message_id = name if kind < 3 else f"{name}-unreadable"
-        self._stage.network.inject(Outgoing(topic, payloads[kind], 1, retain=False, message_id=message_id))
+        made = poison.poison(row, region.name, _owners(region), f"poison-{self._poisons}", draw)
+        stage.fault(region.name, "poison", row.name)
+        stage.record("planted", region.name, made.name)
+        stage.network.inject(made.outgoing)
 
     def _skew(self, outgoing: Outgoing) -> Outgoing:
         if self._draw.random() >= self._stage.faults.version_skew:
@@ -151,7 +148,7 @@ class Mischief:
         on_trouble = self._stage.network.on_trouble
         if on_trouble is not None:
             on_trouble("version_skew", outgoing)
-        return replace(outgoing, payload=written(outgoing.payload)[:-1] + _NEW_MEMBERS)
+        return replace(outgoing, payload=with_new_members(written(outgoing.payload), self._skew_draw))
 
     def _any_device(self, draw: random.Random) -> Device:
         region = draw.choice(self._regions)
@@ -161,3 +158,16 @@ class Mischief:
     def _tell_all(self, name: str, target: str) -> None:
         for region in self._regions:
             self._stage.fault(region.name, name, target)
+
+
+def _owners(region: Region) -> poison.Owners:
+    """Return who takes part in a region, by role; gateways and operators may write although none plays."""
+    return {
+        Role.CABINET: [cabinet.client for cabinet in region.cabinets],
+        Role.COURIER: [phone.client for phone in region.phones],
+        Role.USER: [person.client for person in region.people],
+        Role.OPERATOR: [f"opr-{region.name}-1"],
+        Role.GATEWAY: [f"gwy-{region.name}"],
+        Role.RENTAL: [region.rental.client],
+        Role.DISPATCH: [region.dispatch.client],
+    }

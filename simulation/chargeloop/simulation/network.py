@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from chargeloop.broker.endpoint.changes import Outgoing
-from chargeloop.protocol.topics import Role, parse_topic
+from chargeloop.protocol.topics import Role, TopicSpec, parse_topic
 from chargeloop.simulation.faults import Links
 from chargeloop.simulation.loop import Loop
 
@@ -98,6 +98,10 @@ class Network:
     def reaches(self, port: Port) -> bool:
         """Tell whether a client could connect now: the broker is up and the link carries."""
         return self.is_up and not port.cut
+
+    def is_read(self, region: str, row: TopicSpec) -> bool:
+        """Tell whether any client of a region reads a kind of topic."""
+        return any(_wants(port, region, row) for port in self._ports.values())
 
     def connect(self, port: Port, will: Outgoing | None) -> None:
         """Let a client that `reaches` the broker in, over its own old connection."""
@@ -225,8 +229,7 @@ class Network:
             named = parsed.ids.get(str(role))
             for port in self._ports.values():
                 mine = port.client == named if named is not None else port.role is role
-                wanted = port.reads is None or parsed.spec.name in port.reads
-                if mine and wanted and port.region == parsed.region:
+                if mine and _wants(port, parsed.region, parsed.spec):
                     yield port
 
     def _send(self, sender: str, port: Port, outgoing: Outgoing) -> None:
@@ -281,6 +284,12 @@ class Network:
                 port.deliver(outgoing, 0)
 
         self._loop.at(at_ms, arrive)
+
+
+def _wants(port: Port, region: str, row: TopicSpec) -> bool:
+    """Tell whether a client reads a kind of topic at all."""
+    wanted = port.reads is None or row.name in port.reads
+    return wanted and port.role in row.readers and port.region == region
 
 
 def _name_of(links: Links, kind: float) -> str:

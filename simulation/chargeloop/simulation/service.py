@@ -20,6 +20,7 @@ from chargeloop.broker.intake import salvage
 from chargeloop.protocol.effects import Context, Effects, Incoming
 from chargeloop.protocol.messages.common import JournalAck, Presence
 from chargeloop.protocol.topics import Delivery, Role, parse_topic, source_of
+from chargeloop.simulation import poison
 from chargeloop.simulation.carried import envelope_of
 from chargeloop.simulation.disk import Store
 from chargeloop.simulation.loop import Alarm
@@ -288,12 +289,12 @@ class Service(ABC, Generic[WriteT, CoreT]):
             self.stage.sink(("mark", now_ms, self.region, self.client, source, journal, seq))
 
     def _acknowledge(self, outgoing: Outgoing, token: int) -> None:
+        is_poison, name = poison.name_of(outgoing)
+        if is_poison:
+            self.stage.record("poison", self.region, self.client, name)
         if not token:
             return
         self.stage.network.acknowledge(self._port, token)
-        if outgoing.message_id.startswith("poison-"):
-            readable = None if outgoing.message_id.endswith("-unreadable") else outgoing.message_id
-            self.stage.record("poison", self.region, self.client, readable)
         journal, _, seq = outgoing.message_id.rpartition(".")
         columns: tuple[Value, ...] = (None, None, None)
         if journal.startswith("jnl-"):

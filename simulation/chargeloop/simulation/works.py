@@ -1,7 +1,9 @@
 """What motors, sensors and hands of a simulated cabinet really do, whatever its firmware believes.
 
-Motors jam, the exit sensor bounces or shows nothing, and somebody may force a bank. All of it goes to the
-records.
+Motors jam, and somebody may force a bank. All of it goes to the records. The sensors are those that the
+firmware has, and lie as it says that it can stand: the reader of a slot still shows a bank that has left for
+a look or two, or shows nothing for one look behind a motor that jammed, or for minutes where nothing moves;
+the switch that tells of a bank put in tells late, twice, or before the reader shows it.
 """
 
 import random
@@ -9,6 +11,7 @@ from collections.abc import Collection
 from typing import Final
 
 from chargeloop.protocol.messages import cabinet as cab
+from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.protocol.values import replace
 from chargeloop.simulation.stage import Stage
 from chargeloop.station.core import battery, mechanics
@@ -17,8 +20,11 @@ from chargeloop.station.core.faults import Faults as Planted
 from chargeloop.station.core.mechanics import Answer, Ghost, Mechanics, Place
 from chargeloop.station.core.memory import Asker, GiveAnswer, OpenSlot, Pickup, RunMotor
 
-# The part of the banks forced out that are never seen again.
-_STOLEN: Final = 0.3
+# The part of the acts of force that exchange two banks, and of the banks forced out that are carried away.
+_EXCHANGED: Final = 0.3
+_STOLEN: Final = 0.7
+_DARK_MS: Final = 10 * MINUTE_MS
+_SWITCH_MS: Final = 2_000
 _PERFECT: Final = Planted()
 _JAMMED: Final = Planted(jam_next=2**31)
 
@@ -46,9 +52,12 @@ class Works:
             tuple(Place(slot, inside) for slot, inside in enumerate(batteries, start=1))
         )
         self.blind: set[int] = set()
+        # Until when the reader of a slot shows nothing.
+        self._dark_ms: dict[int, int] = {}
         self._does_not_fit: set[str] = set()
         self._stage = stage
         self._draw = draw
+        self._switch_draw = stage.draw(region, cabinet, "switch")
         self._region = region
         self._cabinet = cabinet
         for standing in self.mechanics.slots:
@@ -61,12 +70,33 @@ class Works:
 
     def readings(self) -> tuple[cab.BankStatus | None, ...]:
         """Return what the readers of all slots say now."""
-        readings = self.mechanics.readings(self._stage.loop.now_ms())
-        if self.blind:
-            return tuple(
-                None if number in self.blind else reading for number, reading in enumerate(readings, start=1)
-            )
-        return readings
+        now_ms = self._stage.loop.now_ms()
+        readings = self.mechanics.readings(now_ms)
+        if self._dark_ms:
+            self._dark_ms = {slot: until_ms for slot, until_ms in self._dark_ms.items() if until_ms > now_ms}
+        dark = self.blind | self._dark_ms.keys()
+        if not dark:
+            return readings
+        return tuple(None if slot in dark else reading for slot, reading in enumerate(readings, start=1))
+
+    def reader_fails(self, slot: int, draw: random.Random) -> None:
+        """Let the reader of a slot show nothing for a while, mostly a short one."""
+        self._stage.fault(self._region, "reader_fails", self._cabinet)
+        self._dark_ms[slot] = self._stage.loop.now_ms() + int(_DARK_MS * draw.random() ** 3)
+
+    def switch_tells_ms(self, slot: int) -> tuple[int, ...]:
+        """Return after how long the switch of a slot tells that something was put in, each time it does."""
+        faults, draw = self._stage.faults, self._switch_draw
+        if not (faults.switch > 0 and draw.random() < faults.switch):
+            return (0,)
+        self._stage.fault(self._region, "switch", self._cabinet)
+        wait_ms = draw.randrange(100, _SWITCH_MS)
+        kind = draw.randrange(3)
+        if kind == 0:
+            return (wait_ms,)
+        if kind == 1:
+            self._dark_ms[slot] = self._stage.loop.now_ms() + wait_ms
+        return 0, wait_ms
 
     def push_in(self, act: OpenSlot, in_hand: cab.BankStatus) -> None:
         """Let a hand push a bank into a slot that is open for it."""
@@ -103,6 +133,8 @@ class Works:
         `pickup` is what the firmware gives banks out for.
         """
         faults, draw, before = self._stage.faults, self._draw, self.mechanics
+        # A motor shakes the contacts of its slot.
+        self._dark_ms.pop(act.slot, None)
         standing = before.place(act.slot).bank
         jams = faults.jam > 0 and draw.random() < faults.jam
         if jams:
@@ -135,30 +167,42 @@ class Works:
             self._stage.fault(self._region, "sensor_lie", self._cabinet)
             self.blind.add(slot)
 
-    def vandalise(self, busy: Collection[int]) -> None:
-        """Let somebody steal a bank, carry it to another slot or exchange two, where no motor is `busy`."""
+    def vandalise(self, busy: Collection[int]) -> Battery | None:
+        """Let somebody steal a bank, carry it to another slot or exchange two, where no motor is `busy`.
+
+        Returns:
+            The bank that is stolen.
+        """
         slots, draw = self.mechanics.slots, self._draw
         full = [standing for standing in slots if standing.bank is not None]
         free = [standing for standing in full if standing.slot not in busy]
         if len(free) < 2:
-            return
+            return None
         self._stage.fault(self._region, "vandal", self._cabinet)
         one, other = draw.sample(free, 2)
         if one.bank is None or other.bank is None:
-            return
-        if draw.random() < 0.5:
+            return None
+        if draw.random() < _EXCHANGED:
             self._put(replace(one, bank=other.bank), replace(other, bank=one.bank))
             self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
             self._tell_move(other.bank.bank, self.slot(other.slot), self.slot(one.slot), "vandal")
             self._tell_move(one.bank.bank, "outside", self.slot(other.slot), "vandal")
-        else:
-            empty = [standing for standing in slots if standing.bank is None and standing.slot not in busy]
-            self._put(replace(one, bank=None))
-            self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
-            if empty and draw.random() >= _STOLEN:
-                there = draw.choice(empty)
-                self._put(replace(there, bank=one.bank))
-                self._tell_move(one.bank.bank, "outside", self.slot(there.slot), "vandal")
+            return None
+        self._put(replace(one, bank=None))
+        self._tell_move(one.bank.bank, self.slot(one.slot), "outside", "vandal")
+        if draw.random() < _STOLEN or not self.force_in(one.bank, busy, draw):
+            return one.bank
+        return None
+
+    def force_in(self, bank: Battery, busy: Collection[int], draw: random.Random) -> bool:
+        """Let somebody force a bank from outside into an empty slot, where no motor is `busy`."""
+        empty = [place for place in self.mechanics.slots if place.bank is None and place.slot not in busy]
+        if not empty:
+            return False
+        there = draw.choice(empty)
+        self._put(replace(there, bank=bank))
+        self._tell_move(bank.bank, "outside", self.slot(there.slot), "vandal")
+        return True
 
     def _put(self, *changed: Place) -> None:
         by_slot = {standing.slot: standing for standing in changed}

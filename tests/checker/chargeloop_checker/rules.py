@@ -80,6 +80,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "presence.online": "A connection that ended does not come to life again.",
         # Services.
         "services.poison": "A message that nobody can take ends in quarantine.",
+        "services.sound": "What a participant says is not taken for a message that nobody can take.",
         "services.rebuilt": "What a service rebuilds from its store is what it had in memory.",
         "services.empty": "At the end no message waits anywhere.",
         "services.rest": "Days after the healing nobody has banks in hand, a dispute or a locked slot.",

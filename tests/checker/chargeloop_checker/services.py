@@ -1,10 +1,14 @@
-"""Services: poison ends in quarantine, memory is what the store says, at the end nothing waits."""
+"""Services: poison and nothing else ends in quarantine, memory is what the store says, nothing waits."""
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 from chargeloop_checker.findings import Findings
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
+
+# What a service says of messages that were well-formed.
+_OWN_FINDINGS: Final = frozenset({"entries_missing", "handling_failed"})
 
 
 class Services:
@@ -12,6 +16,7 @@ class Services:
 
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
+        self._planted: set[str | None] = set()
         self._poison: dict[str, list[str | None]] = {}
         self._quarantined: dict[str, set[str | None]] = {}
         self._faults: dict[tuple[str, int], list[str]] = {}
@@ -21,6 +26,7 @@ class Services:
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
         return {
+            "planted": self._plant,
             "poison": self._given,
             "quarantined": self._put_away,
             "rebuilt": self._rebuilt,
@@ -36,6 +42,9 @@ class Services:
         """Tell whether a service has put a message of this name into quarantine."""
         return message in self._quarantined.get(service, ())
 
+    def _plant(self, record: Record) -> None:
+        self._planted.add(record[3])
+
     def _given(self, record: Record) -> None:
         self._poison.setdefault(record[3], []).append(record[4])
 
@@ -44,6 +53,9 @@ class Services:
         self._quarantined.setdefault(service, set()).add(message)
         self._faults.setdefault((service, at_ms), []).append(fault)
         self._counts[service] = self._counts.get(service, 0) + 1
+        if message is not None and message not in self._planted and fault not in _OWN_FINDINGS:
+            told = f"{service} put {message} into quarantine ({fault}), which a participant had said"
+            self._findings.report("services.sound", at_ms, told)
 
     def _rebuilt(self, record: Record) -> None:
         _, at_ms, _, service, live, stored = record

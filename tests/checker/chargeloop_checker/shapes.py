@@ -23,6 +23,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "mark": "region:t service:t source:t journal:t seq:i",
     "acked": "region:t service:t journal:t seq:i",
     "puback": "region:t service:t message:t? source:t? journal:t? seq:i?",
+    "planted": "region:t message:t?",
     "poison": "region:t service:t message:t?",
     "quarantined": "region:t service:t message:t? fault:t",
     "crash": "region:t? node:t where:t",
