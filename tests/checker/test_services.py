@@ -5,23 +5,33 @@ from checker_stream import DISPATCH, RENTAL, Stream
 
 def test_poison_ends_in_quarantine() -> None:
     stream = Stream().tell("poison", RENTAL, "bad-1").tell("poison", RENTAL, None)
-    stream.tell("quarantined", RENTAL, None, "not_json").tell("quarantined", RENTAL, "bad-1", "invalid")
+    stream.tell("quarantined", RENTAL, None, "not_json", None, None, None).tell(
+        "quarantined", RENTAL, "bad-1", "invalid", None, None, None
+    )
     assert stream.broken() == set()
     assert stream.drop("quarantined").broken() == {"services.poison"}
 
 
 def test_poison_with_a_name_ends_in_quarantine_under_its_name() -> None:
-    stream = Stream().tell("poison", RENTAL, "bad-1").tell("quarantined", RENTAL, "bad-2", "invalid")
+    stream = (
+        Stream()
+        .tell("poison", RENTAL, "bad-1")
+        .tell("quarantined", RENTAL, "bad-2", "invalid", None, None, None)
+    )
     assert stream.broken() == {"services.poison"}
 
 
 def test_poison_that_is_given_twice_may_be_put_away_once() -> None:
     stream = Stream().tell("poison", RENTAL, "bad-1").repeat("poison")
-    assert stream.tell("quarantined", RENTAL, "bad-1", "invalid").broken() == set()
+    assert stream.tell("quarantined", RENTAL, "bad-1", "invalid", None, None, None).broken() == set()
 
 
 def test_the_quarantine_of_another_service_does_not_count() -> None:
-    stream = Stream().tell("poison", RENTAL, "bad-1").tell("quarantined", DISPATCH, "bad-1", "invalid")
+    stream = (
+        Stream()
+        .tell("poison", RENTAL, "bad-1")
+        .tell("quarantined", DISPATCH, "bad-1", "invalid", None, None, None)
+    )
     assert stream.broken() == {"services.poison"}
 
 

@@ -87,6 +87,22 @@ CATALOGUE = (
         "network",
     ),
     Mutant(
+        "every-entry-the-first-one-kept",
+        "devices claim of every entry that they have let go of all before it",
+        f"{BROKER}/device/outbox.py",
+        "        if self._window.is_marked(seq):\n            payload",
+        "        if seq:\n            payload",
+        "network",
+    ),
+    Mutant(
+        "phones-let-entries-go",
+        "phones claim of every entry that they have let go of all before it",
+        f"{BROKER}/device/outbox.py",
+        "        if self._window.is_marked(seq):\n            payload",
+        "        if self._window.is_marked(seq) or self._client.startswith('cou-'):\n            payload",
+        "network",
+    ),
+    Mutant(
         "quarantine-not-stored",
         "an unreadable message is acknowledged and gone",
         f"{BROKER}/endpoint/writer.py",

@@ -69,7 +69,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "journals.mark": "What a service has committed never goes back, and covers what it took.",
         "journals.acked": "A sender is told no more than what is committed.",
         "journals.puback": "The broker is told of an entry when it is committed, or refused as a gap.",
-        "journals.skipped": "Entries are passed over only as messages are put into quarantine.",
+        "journals.skipped": "An entry is passed over only when its own message is put into quarantine.",
         "journals.end": "At the end every entry of every device's journal has been committed.",
         "commands.content": "A command has one content.",
         "commands.epoch": "The epochs of a cabinet's commands rise.",

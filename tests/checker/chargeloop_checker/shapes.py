@@ -24,7 +24,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "acked": "region:t service:t journal:t seq:i",
     "puback": "region:t service:t message:t? source:t? journal:t? seq:i?",
     "poison": "region:t service:t message:t?",
-    "quarantined": "region:t service:t message:t? fault:t",
+    "quarantined": "region:t service:t message:t? fault:t source:t? journal:t? seq:i?",
     "crash": "region:t? node:t where:t",
     "rebuilt": "region:t service:t live:t stored:t",
     "request": "region:t user:t request:t type:t",
