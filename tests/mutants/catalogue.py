@@ -203,6 +203,20 @@ CATALOGUE = (
         "people",
     ),
     Mutant(
+        "release-written-down-only",
+        "an order's journal says that a reservation was given up, and the cabinet is not told",
+        f"{PLATFORM}/holds.py",
+        "    command(turn, hold.cabinet, name, data, hold.until_ms + turn.policy.hold_grace_ms)",
+        "    del data",
+    ),
+    Mutant(
+        "release-comes-to-nothing",
+        "a cabinet says that it has released a reservation, and keeps it",
+        f"{STATION}/commands.py",
+        "    turn.end_reservation(held, HoldEvent.RELEASED, cab.HoldEnd.RELEASED)\n    return DONE",
+        "    del held\n    return DONE",
+    ),
+    Mutant(
         "hold-outlives-refusal",
         "a reservation whose answer never came is not given up",
         f"{PLATFORM}/handlers_cabinet.py",

@@ -6,6 +6,7 @@ hold in the end is judged by `finish`, and only when the run came to its end.
 
 from collections.abc import Collection, Iterable, Mapping
 
+from chargeloop_checker.asking import Asking
 from chargeloop_checker.claims import Claims
 from chargeloop_checker.commands import Commands
 from chargeloop_checker.delivery import Delivery
@@ -21,6 +22,7 @@ from chargeloop_checker.leases import Leases
 from chargeloop_checker.ledger import Ledger
 from chargeloop_checker.motors import Motors
 from chargeloop_checker.orders import Orders
+from chargeloop_checker.overdue import Overdue
 from chargeloop_checker.presence import Presence
 from chargeloop_checker.pubacks import Pubacks
 from chargeloop_checker.rentals import Rentals
@@ -143,6 +145,8 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         Pubacks(findings, journals, services),
         journals,
         Leases(findings, commands),
+        Asking(findings),
+        Overdue(findings),
         Keypads(findings),
         Presence(findings),
         Requests(findings),

@@ -24,6 +24,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "holds.taken": "A slot passes from one reservation to another only when the first one is over.",
         "holds.end": "At the end no slot is kept for an order that is over.",
         "holds.released": "An order that ends has given back, or asked back, every reservation it asked for.",
+        "holds.overdue": "A slot is given back minutes after its order's end, unless its cabinet is cut off.",
         # Orders and money.
         "orders.placed": "An order is placed once, and its journal begins with that.",
         "orders.moves": "An order moves only as its table says, and what is final stays so.",
@@ -73,6 +74,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "journals.end": "At the end every entry of every device's journal has been committed.",
         "commands.content": "A command has one content.",
         "commands.epoch": "The epochs of a cabinet's commands rise.",
+        "commands.sent": "What an order's journal says was asked of a cabinet is sent in that transaction.",
         "commands.outcome": "A command that exists ends in one way, told the same each time.",
         "commands.late": "A cabinet obeys no command at or after its expiry.",
         "commands.older": "A cabinet obeys no command that is older than one it has answered.",

@@ -1,6 +1,7 @@
 """Services: poison ends in quarantine, memory is what the store says, at the end nothing waits."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from chargeloop_checker.findings import Findings
 from chargeloop_checker.shapes import Record
@@ -29,7 +30,7 @@ class Services:
             "restless": self._waits,
         }
 
-    def quarantined(self, service: str, source: str, journal: str, at_ms: int) -> Set[int]:
+    def quarantined(self, service: str, source: str, journal: str, at_ms: int) -> AbstractSet[int]:
         """Return which entries of a journal a service put into quarantine at one instant."""
         return self._entries.get((service, source, journal, at_ms), frozenset())
 
