@@ -144,6 +144,14 @@ CATALOGUE = (
         "network",
     ),
     Mutant(
+        "releases-unanswered",
+        "a cabinet tells no outcome of releases and locks",
+        f"{STATION}/commands.py",
+        "    if verdict is not None:\n        finished",
+        "    if verdict is not None and not isinstance(command, cab.ReleaseReservation | cab.LockSlot):\n"
+        "        finished",
+    ),
+    Mutant(
         "expiry-by-the-wall-clock",
         "a cabinet believes its own wall clock",
         f"{BROKER}/device/clock.py",

@@ -139,6 +139,7 @@ class Cabinet(Device):
         message, name = incoming.message, incoming.topic.spec.name
         if name == "cabinet_command":
             if self.clock.learned and is_id(IdKind.COMMAND, message.id):
+                self.stage.record("heard", self.region, self.client, message.id)
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
         elif name in HANDS:
             before = self.memory

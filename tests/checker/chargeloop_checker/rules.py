@@ -76,6 +76,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "commands.epoch": "The epochs of a cabinet's commands rise.",
         "commands.sent": "What an order's journal says was asked of a cabinet is sent in that transaction.",
         "commands.outcome": "A command that exists ends in one way, told the same each time.",
+        "commands.answered": "At the end every command that has reached its cabinet has an outcome.",
         "commands.late": "A cabinet obeys no command at or after its expiry.",
         "commands.older": "A cabinet obeys no command that is older than one it has answered.",
         "presence.epoch": "A service never goes back to an older connection of a device.",

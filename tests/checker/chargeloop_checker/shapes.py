@@ -18,6 +18,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "hold": "region:t cabinet:t slot:i reservation:t?",
     "fault": "region:t? name:t target:t?",
     "entry": "region:t device:t journal:t seq:i type:t",
+    "heard": "region:t cabinet:t command:t",
     "outcome": "region:t cabinet:t command:t epoch:i outcome:t reason:t? decided_ms:i",
     "took": "region:t service:t source:t journal:t seq:i message:t?",
     "mark": "region:t service:t source:t journal:t seq:i",
