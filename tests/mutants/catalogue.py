@@ -232,6 +232,14 @@ CATALOGUE = (
         "    holds.take_stock",
         "network",
     ),
+    Mutant(
+        "every-scan-an-order",
+        "who scans a cabinet again when nothing seems to happen has two orders",
+        f"{PLATFORM}/handlers_user.py",
+        "        if same and not order.final and turn",
+        "        if False and same and not order.final and turn",
+        "people,double_scan=0.5",
+    ),
     # Presence.
     Mutant(
         "will-without-epoch",

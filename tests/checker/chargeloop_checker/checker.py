@@ -27,6 +27,7 @@ from chargeloop_checker.presence import Presence
 from chargeloop_checker.pubacks import Pubacks
 from chargeloop_checker.rentals import Rentals
 from chargeloop_checker.requests import Requests
+from chargeloop_checker.scans import Scans
 from chargeloop_checker.services import Services
 from chargeloop_checker.shapes import Record, Shapes
 from chargeloop_checker.subject import Handler, Subject
@@ -131,6 +132,7 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         commands,
         services,
         orders,
+        Scans(findings, orders),
         holds,
         motors,
         fees,

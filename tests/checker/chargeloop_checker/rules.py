@@ -27,6 +27,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "holds.overdue": "A slot is given back minutes after its order's end, unless its cabinet is cut off.",
         # Orders and money.
         "orders.placed": "An order is placed once, and its journal begins with that.",
+        "orders.scanned": "Two scans of a cabinet by one user within half a minute are one order.",
         "orders.moves": "An order moves only as its table says, and what is final stays so.",
         "orders.numbers": "The entries of an order's journal are numbered from 1 without gaps.",
         "orders.times": "Nothing happened later than it was heard of.",

@@ -39,7 +39,7 @@ _SPECS: Final[Mapping[str, str]] = {
         "region:t version:t currency:t free_minutes:i unit_minutes:i price_minor:i cap_per_24h_minor:i?"
         " total_cap_minor:i? buyout_after_minutes:i? base_minor:i per_minute_minor:i promised_minutes:i"
     ),
-    "order": "region:t order:t user:t asked_quantity:i quantity:i tariff:t hand_over:t",
+    "order": "region:t order:t user:t asked_quantity:i quantity:i tariff:t hand_over:t cabinet:t?",
     "event": (
         "region:t order:t event:t type:t from_state:t? to_state:t time_ms:i received_ms:i quality:t detail:t"
     ),
