@@ -269,6 +269,24 @@ CATALOGUE = (
         "network",
     ),
     Mutant(
+        "arrival-time-of-phones",
+        "what a courier's phone reports late counts from when it was heard",
+        f"{COURIER}/region.py",
+        "known.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)",
+        "known.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)\n"
+        "            turn.fact = type(turn.fact)(incoming.received_ms, type(turn.fact.state).SYNCED)",
+        "network",
+    ),
+    Mutant(
+        "couriers-paid-from-the-request",
+        "a courier is paid from when a courier was asked for, and not from taking the job",
+        f"{PLATFORM}/handlers_delivery.py",
+        "    happened = (ev.Indicated if outward",
+        "    if outward:\n        when = Corrected(leg.requested_ms, when.state)\n"
+        "    happened = (ev.Indicated if outward",
+        "none",
+    ),
+    Mutant(
         "wall-time-believed",
         "what a device's wall clock says is billed",
         f"{PROTOCOL}/clock_map.py",

@@ -33,6 +33,7 @@ from chargeloop_checker.shapes import Record, Shapes
 from chargeloop_checker.subject import Handler, Subject
 from chargeloop_checker.truth import Truth
 from chargeloop_checker.waivers import Waivers
+from chargeloop_checker.ways import Ways
 from chargeloop_checker.wishes import Wishes
 
 
@@ -138,6 +139,7 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         fees,
         Rentals(findings, fees),
         Truth(findings, ledger, motors, orders, fees),
+        Ways(findings),
         wishes,
         disputes,
         Claims(findings, ledger, disputes, fees),

@@ -1,0 +1,94 @@
+"""When couriers did what they are paid for."""
+
+from typing import Any
+
+import pytest
+from checker_stream import DISPATCH, Stream
+
+ORDER = "ord-7a"
+OUT, BACK = "job-7a-2", "job-7a-4"
+
+
+def told(stream: Stream, late_minutes: float = 0.0, courier: str = "cou-1") -> Stream:
+    """Lets a courier's phone write something down, which the courier platform takes so much later."""
+    journal = f"jnl-{courier}"
+    seq = sum(record[0] == "entry" and record[4] == journal for record in stream.records) + 1
+    stream.tell("entry", courier, journal, seq, "told").wait(late_minutes)
+    stream.tell("took", DISPATCH, f"courier/{courier}", journal, seq, None)
+    return stream.tell("mark", DISPATCH, f"courier/{courier}", journal, seq)
+
+
+def accepted(late_minutes: float = 0.0, courier: str = "cou-1") -> tuple[Stream, int]:
+    """Returns a stream in which a courier accepts an offer, and when that was."""
+    stream = Stream().tariff().order(ORDER).event(ORDER, "placed", "nothing > reserving")
+    stream.tell("job", OUT, ORDER, "outward", "offering", None, (), ())
+    stream.tell("offer", "off-1", OUT, courier, "open").wait(1)
+    true_ms = stream.now_ms
+    told(stream, late_minutes, courier).tell("offer", "off-1", OUT, courier, "accepted")
+    return stream.tell("job", OUT, ORDER, "outward", "to_cabinet", courier, (), ()), true_ms
+
+
+def is_true(stream: Stream, kind: str, at_ms: int, quality: str = "synced", **detail: Any) -> bool:
+    stream.event(ORDER, kind, "reserving", at_ms=at_ms, quality=quality, **detail)
+    return stream.broken().isdisjoint({"truth.courier"})
+
+
+@pytest.mark.parametrize("kind", ["first_indication", "second_indication", "earlier_indication"])
+def test_a_way_begins_when_its_courier_accepts(kind: str) -> None:
+    for wrong_ms in (-5_001, 5_001):
+        stream, true_ms = accepted(0.5)
+        assert not is_true(stream, kind, true_ms + wrong_ms, job=OUT, courier="cou-1")
+    for right_ms in (-5_000, 0, 5_000):
+        stream, true_ms = accepted(0.5)
+        assert is_true(stream, kind, true_ms + right_ms, job=OUT, courier="cou-1")
+
+
+def test_a_way_does_not_begin_when_its_acceptance_is_heard() -> None:
+    stream, _ = accepted(90)
+    assert not is_true(stream, "first_indication", stream.now_ms, job=OUT, courier="cou-1")
+
+
+def test_a_time_that_is_told_to_be_in_doubt_may_be_another_one() -> None:
+    stream, _ = accepted(90)
+    assert is_true(stream, "first_indication", stream.now_ms, "inferred", job=OUT, courier="cou-1")
+
+
+def test_the_way_of_another_courier_or_job_is_another_way() -> None:
+    stream, _ = accepted(90)
+    assert is_true(stream, "first_indication", stream.now_ms, job=OUT, courier="cou-2")
+    assert is_true(stream, "first_indication", stream.now_ms, job=BACK, courier="cou-1")
+
+
+def test_an_acceptance_that_no_phone_has_told_of_is_not_compared() -> None:
+    stream, _ = accepted(90)
+    stream.wait(1).tell("offer", "off-2", BACK, "cou-1", "open").wait(1)
+    stream.tell("offer", "off-2", BACK, "cou-1", "accepted")
+    assert is_true(stream, "first_indication", stream.now_ms - 60_000, job=BACK, courier="cou-1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "detail"),
+    [("rental_success", "delivered", {}), ("return_success", "returned", {"evidence": "phone"})],
+)
+def test_a_way_ends_when_its_courier_has_done_it(kind: str, state: str, detail: dict[str, str]) -> None:
+    for wrong_ms, right in ((0, True), (60_000, False)):
+        stream, _ = accepted()
+        true_ms = stream.wait(10).now_ms
+        told(stream, 2).tell("job", OUT, ORDER, "outward", state, "cou-1", ("bnk-1",), ())
+        # Saved once more, for whatever reason: it was done before.
+        told(stream.wait(5)).tell("job", OUT, ORDER, "outward", state, "cou-1", ("bnk-1",), ())
+        assert is_true(stream, kind, true_ms + wrong_ms, job=OUT, banks=["bnk-1"], **detail) is right
+
+
+def test_what_a_cabinet_proves_has_its_time_from_there() -> None:
+    stream, _ = accepted()
+    told(stream.wait(10), 2).tell("job", OUT, ORDER, "outward", "returned", "cou-1", ("bnk-1",), ("bnk-1",))
+    proven = {"job": OUT, "banks": ["bnk-1"], "evidence": "cabinet"}
+    assert is_true(stream, "return_success", stream.now_ms, **proven)
+
+
+@pytest.mark.parametrize("detail", [{"job": 1}, {"job": OUT, "courier": []}], ids=str)
+def test_a_detail_of_another_form_is_reported(detail: dict[str, Any]) -> None:
+    stream, _ = accepted()
+    stream.event(ORDER, "first_indication", "reserving", **detail)
+    assert "record" in stream.broken()
