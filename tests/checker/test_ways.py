@@ -80,14 +80,31 @@ def test_a_way_ends_when_its_courier_has_done_it(kind: str, state: str, detail: 
         assert is_true(stream, kind, true_ms + wrong_ms, job=OUT, banks=["bnk-1"], **detail) is right
 
 
-def test_what_a_cabinet_proves_has_its_time_from_there() -> None:
+def brought_back(by: str = "hand") -> Stream:
+    """Returns a stream in which a courier puts bnk-1 into a slot, and tells of it ten minutes later."""
     stream, _ = accepted()
-    told(stream.wait(10), 2).tell("job", OUT, ORDER, "outward", "returned", "cou-1", ("bnk-1",), ("bnk-1",))
+    stream.tell("bank", "bnk-1", "courier/cou-1").wait(10)
+    stream.move("bnk-1", "courier/cou-1", "slot/cab-1/1", by)
+    told(stream.wait(10)).tell("job", OUT, ORDER, "outward", "returned", "cou-1", ("bnk-1",), ("bnk-1",))
+    return stream
+
+
+def test_what_a_cabinet_proves_was_when_a_bank_was_pushed_in() -> None:
+    proven = {"job": OUT, "banks": ["bnk-1"], "evidence": "cabinet"}
+    stream = brought_back()
+    assert is_true(stream, "return_success", stream.now_ms - 600_000, **proven)
+    assert not is_true(brought_back(), "return_success", stream.now_ms, **proven)
+
+
+def test_force_on_a_bank_hides_when_it_was_pushed_in() -> None:
+    stream = brought_back("vandal")
     proven = {"job": OUT, "banks": ["bnk-1"], "evidence": "cabinet"}
     assert is_true(stream, "return_success", stream.now_ms, **proven)
 
 
-@pytest.mark.parametrize("detail", [{"job": 1}, {"job": OUT, "courier": []}], ids=str)
+@pytest.mark.parametrize(
+    "detail", [{"job": 1}, {"job": OUT, "courier": []}, {"evidence": "cabinet", "banks": 1}], ids=str
+)
 def test_a_detail_of_another_form_is_reported(detail: dict[str, Any]) -> None:
     stream, _ = accepted()
     stream.event(ORDER, "first_indication", "reserving", **detail)

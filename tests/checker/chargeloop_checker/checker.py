@@ -139,7 +139,7 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         fees,
         Rentals(findings, fees),
         Truth(findings, ledger, motors, orders, fees),
-        Ways(findings),
+        Ways(findings, ledger),
         wishes,
         disputes,
         Claims(findings, ledger, disputes, fees),

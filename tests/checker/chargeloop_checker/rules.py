@@ -46,7 +46,7 @@ RULES: Final[Mapping[str, str]] = MappingProxyType(
         "truth.left": "Nobody is charged for a bank that was in cabinets all the time.",
         "truth.held": "Nobody is charged for longer than the bank was out of the cabinets.",
         "truth.handed": "Nobody is charged by a courier's word from before the bank was in a user's hands.",
-        "truth.courier": "A way that is paid for began and ended when its courier's phone wrote that down.",
+        "truth.courier": "A courier's way that is paid for is dated as it was, where nobody had a doubt.",
         "truth.hidden": "Nobody is charged too much for a bank that force or a sensor hid from its cabinet.",
         "truth.told": "What left a cabinet for an order, and came back, stands in its journal in the end.",
         "truth.disputed": "Who disputes rightly pays in the end for no longer than the bank was out.",

@@ -1,9 +1,11 @@
-"""Couriers' ways, which are paid for, against the moments at which their phones wrote down what was done.
+"""Couriers' ways, which are paid for, against the moments at which what was done was done.
 
 A way begins when its courier accepts the offer, and ends when the banks are handed over or put back. The
 courier platform dates all of it by what it knows of a phone's clock. Where it says that it was sure
 (`synced`), the journal of the order must tell the true time, whenever and however late it was heard. Which
 entry of a phone did what is seen from the courier platform, which takes it in the transaction of its effect.
+Where a cabinet has proven the return, it must be told when one of the banks was really pushed in, but for
+those that somebody used force on.
 """
 
 from collections.abc import Mapping
@@ -12,6 +14,7 @@ from typing import Final
 from chargeloop_checker import names
 from chargeloop_checker.details import Detail, DetailError
 from chargeloop_checker.findings import Findings
+from chargeloop_checker.ledger import Ledger, Outing
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
 
@@ -33,8 +36,9 @@ _Deed = tuple[str, str, str | None]
 class Ways:
     """What the couriers of a region did for their jobs, and when."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, ledger: Ledger) -> None:
         self._findings = findings
+        self._ledger = ledger
         self._written: dict[tuple[str, int], int] = {}
         # Of each courier the entry that was taken last: when that was, and when it was written.
         self._taken: dict[str, tuple[int, int]] = {}
@@ -81,25 +85,29 @@ class Ways:
 
     def _happened(self, record: Record) -> None:
         _, at_ms, _, _, event, kind, _, _, time_ms, _, quality, text = record
-        done = _DEEDS.get(kind)
-        if done is None or quality != "synced":
+        if kind not in _DEEDS or quality != "synced":
             return
         try:
-            detail = Detail.of(text)
-            job = detail.text_or_none("job")
-            # What a cabinet proves has its time from there.
-            by_cabinet = detail.text_or_none("evidence") == "cabinet"
-            courier = detail.text_or_none("courier") if done == _ACCEPTED else None
+            true_ms = self._true_ms(kind, Detail.of(text))
         except DetailError as error:
             self._findings.report("record", at_ms, f"{event} has the detail {text!r}: {error}")
             return
-        true_ms = self._deeds.get((done, job or "", courier), [])
-        if not true_ms or by_cabinet:
-            return
-        nearest_ms = min(true_ms, key=lambda one_ms: abs(one_ms - time_ms))
+        nearest_ms = min(true_ms, key=lambda one_ms: abs(one_ms - time_ms), default=time_ms)
         if abs(nearest_ms - time_ms) > _DOUBT_MS:
-            told = f"{event} dates {kind} of {job} {time_ms - nearest_ms} ms after its courier's phone did"
+            told = f"{event} dates {kind} {time_ms - nearest_ms} ms after it was done"
             self._findings.report("truth.courier", at_ms, told)
+
+    def _true_ms(self, kind: str, detail: Detail) -> list[int]:
+        """Return when that was done which an order's journal tells of; nothing if it is not known."""
+        if detail.text_or_none("evidence") == "cabinet":
+            outings = [outing for bank in detail.texts("banks") for outing in self._outings(bank)]
+            return [outing.back_ms for outing in outings if outing.back_ms is not None]
+        done = _DEEDS[kind]
+        courier = detail.text_or_none("courier") if done == _ACCEPTED else None
+        return self._deeds.get((done, detail.text_or_none("job") or "", courier), [])
+
+    def _outings(self, bank: str) -> list[Outing]:
+        return [] if self._ledger.is_forced(bank) else self._ledger.outings(bank)
 
     def finish(self, at_ms: int) -> None:
         """Report nothing: an entry is judged as it comes."""
