@@ -80,25 +80,39 @@ def test_a_way_ends_when_its_courier_has_done_it(kind: str, state: str, detail: 
         assert is_true(stream, kind, true_ms + wrong_ms, job=OUT, banks=["bnk-1"], **detail) is right
 
 
-def brought_back(by: str = "hand") -> Stream:
+def brought_back(by: str = "hand", leg: str = "back") -> Stream:
     """Returns a stream in which a courier puts bnk-1 into a slot, and tells of it ten minutes later."""
     stream, _ = accepted()
     stream.tell("bank", "bnk-1", "courier/cou-1").wait(10)
     stream.move("bnk-1", "courier/cou-1", "slot/cab-1/1", by)
-    told(stream.wait(10)).tell("job", OUT, ORDER, "outward", "returned", "cou-1", ("bnk-1",), ("bnk-1",))
+    told(stream.wait(10)).tell("job", BACK, ORDER, leg, "returned", "cou-1", ("bnk-1",), ("bnk-1",))
     return stream
 
 
 def test_what_a_cabinet_proves_was_when_a_bank_was_pushed_in() -> None:
-    proven = {"job": OUT, "banks": ["bnk-1"], "evidence": "cabinet"}
+    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
     stream = brought_back()
     assert is_true(stream, "return_success", stream.now_ms - 600_000, **proven)
     assert not is_true(brought_back(), "return_success", stream.now_ms, **proven)
 
 
+def test_who_hears_later_that_a_cabinet_proves_a_return_says_so_later() -> None:
+    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
+    stream = brought_back()
+    true_ms = stream.now_ms - 600_000
+    stream.event(ORDER, "return_success", "reserving", at_ms=true_ms, **proven)
+    assert is_true(stream, "return_success", stream.now_ms, **proven)
+
+
+def test_banks_that_could_not_be_handed_over_are_brought_back_for_nothing() -> None:
+    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
+    stream = brought_back(leg="outward")
+    assert is_true(stream, "return_success", stream.now_ms, **proven)
+
+
 def test_force_on_a_bank_hides_when_it_was_pushed_in() -> None:
     stream = brought_back("vandal")
-    proven = {"job": OUT, "banks": ["bnk-1"], "evidence": "cabinet"}
+    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
     assert is_true(stream, "return_success", stream.now_ms, **proven)
 
 

@@ -4,8 +4,8 @@ A way begins when its courier accepts the offer, and ends when the banks are han
 courier platform dates all of it by what it knows of a phone's clock. Where it says that it was sure
 (`synced`), the journal of the order must tell the true time, whenever and however late it was heard. Which
 entry of a phone did what is seen from the courier platform, which takes it in the transaction of its effect.
-Where a cabinet has proven the return, it must be told when one of the banks was really pushed in, but for
-those that somebody used force on.
+Where a cabinet has proven the return, one of the banks must have been pushed in then, but for those that
+somebody used force on; a courier platform that hears of it later says so later, and the first word is paid.
 """
 
 from collections.abc import Mapping
@@ -44,6 +44,10 @@ class Ways:
         self._taken: dict[str, tuple[int, int]] = {}
         self._states: dict[str, str] = {}
         self._deeds: dict[_Deed, list[int]] = {}
+        # Jobs that fetch banks; bringing back what could not be handed over is not paid.
+        self._back: set[str] = set()
+        # The first word of each return that a cabinet proves: when that was, how sure, the entry, the banks.
+        self._proven: dict[str, tuple[int, str, str, tuple[str, ...]]] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
@@ -72,7 +76,9 @@ class Ways:
             self._did((_ACCEPTED, job, courier), courier, at_ms)
 
     def _job_changed(self, record: Record) -> None:
-        _, at_ms, _, job, _, _, state, courier, _, _ = record
+        _, at_ms, _, job, _, leg, state, courier, _, _ = record
+        if leg == "back":
+            self._back.add(job)
         if courier is not None and self._states.get(job) != state:
             self._did((state, job, None), courier, at_ms)
         self._states[job] = state
@@ -85,23 +91,26 @@ class Ways:
 
     def _happened(self, record: Record) -> None:
         _, at_ms, _, _, event, kind, _, _, time_ms, _, quality, text = record
-        if kind not in _DEEDS or quality != "synced":
+        if kind not in _DEEDS:
             return
         try:
-            true_ms = self._true_ms(kind, Detail.of(text))
+            detail = Detail.of(text)
+            if detail.text_or_none("evidence") == "cabinet":
+                job, told = detail.text("job"), (time_ms, quality, event, detail.texts("banks"))
+                self._proven[job] = min(told, self._proven.get(job, told), key=lambda first: first[0])
+            elif quality == "synced":
+                self._compare(event, time_ms, self._true_ms(kind, detail), at_ms)
         except DetailError as error:
             self._findings.report("record", at_ms, f"{event} has the detail {text!r}: {error}")
-            return
+
+    def _compare(self, event: str, time_ms: int, true_ms: list[int], at_ms: int) -> None:
         nearest_ms = min(true_ms, key=lambda one_ms: abs(one_ms - time_ms), default=time_ms)
         if abs(nearest_ms - time_ms) > _DOUBT_MS:
-            told = f"{event} dates {kind} {time_ms - nearest_ms} ms after it was done"
+            told = f"what {event} tells of is dated {time_ms - nearest_ms} ms after it was done"
             self._findings.report("truth.courier", at_ms, told)
 
     def _true_ms(self, kind: str, detail: Detail) -> list[int]:
-        """Return when that was done which an order's journal tells of; nothing if it is not known."""
-        if detail.text_or_none("evidence") == "cabinet":
-            outings = [outing for bank in detail.texts("banks") for outing in self._outings(bank)]
-            return [outing.back_ms for outing in outings if outing.back_ms is not None]
+        """Return when a phone wrote down what an entry tells of; nothing if that is not known."""
         done = _DEEDS[kind]
         courier = detail.text_or_none("courier") if done == _ACCEPTED else None
         return self._deeds.get((done, detail.text_or_none("job") or "", courier), [])
@@ -110,5 +119,9 @@ class Ways:
         return [] if self._ledger.is_forced(bank) else self._ledger.outings(bank)
 
     def finish(self, at_ms: int) -> None:
-        """Report nothing: an entry is judged as it comes."""
-        del at_ms
+        """Compare the returns that cabinets have proven with what was pushed in."""
+        for job, (time_ms, quality, event, banks) in self._proven.items():
+            outings = [outing for bank in banks for outing in self._outings(bank)]
+            if quality == "synced" and job in self._back:
+                back_ms = [outing.back_ms for outing in outings if outing.back_ms is not None]
+                self._compare(event, time_ms, back_ms, at_ms)
