@@ -7,6 +7,7 @@ from checker_stream import DISPATCH, Stream
 
 ORDER = "ord-7a"
 OUT, BACK = "job-7a-2", "job-7a-4"
+PROVEN: dict[str, Any] = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
 
 
 def told(stream: Stream, late_minutes: float = 0.0, courier: str = "cou-1") -> Stream:
@@ -90,30 +91,26 @@ def brought_back(by: str = "hand", leg: str = "back") -> Stream:
 
 
 def test_what_a_cabinet_proves_was_when_a_bank_was_pushed_in() -> None:
-    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
     stream = brought_back()
-    assert is_true(stream, "return_success", stream.now_ms - 600_000, **proven)
-    assert not is_true(brought_back(), "return_success", stream.now_ms, **proven)
+    assert is_true(stream, "return_success", stream.now_ms - 600_000, **PROVEN)
+    assert not is_true(brought_back(), "return_success", stream.now_ms, **PROVEN)
 
 
 def test_who_hears_later_that_a_cabinet_proves_a_return_says_so_later() -> None:
-    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
     stream = brought_back()
     true_ms = stream.now_ms - 600_000
-    stream.event(ORDER, "return_success", "reserving", at_ms=true_ms, **proven)
-    assert is_true(stream, "return_success", stream.now_ms, **proven)
+    stream.event(ORDER, "return_success", "reserving", at_ms=true_ms, **PROVEN)
+    assert is_true(stream, "return_success", stream.now_ms, **PROVEN)
 
 
 def test_banks_that_could_not_be_handed_over_are_brought_back_for_nothing() -> None:
-    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
     stream = brought_back(leg="outward")
-    assert is_true(stream, "return_success", stream.now_ms, **proven)
+    assert is_true(stream, "return_success", stream.now_ms, **PROVEN)
 
 
 def test_force_on_a_bank_hides_when_it_was_pushed_in() -> None:
     stream = brought_back("vandal")
-    proven = {"job": BACK, "banks": ["bnk-1"], "evidence": "cabinet"}
-    assert is_true(stream, "return_success", stream.now_ms, **proven)
+    assert is_true(stream, "return_success", stream.now_ms, **PROVEN)
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,8 @@ def _asked(at_ms: int, event: str, kind: str, detail: Detail) -> _Asked | None:
         if not detail.has("hold"):
             return None
         hold = detail.part("hold")
-        cabinet, reservation = hold.text_or_none("cabinet"), hold.text("reservation")
-        return _Asked(at_ms, event, "reserve_", None, cabinet, reservation)
+        kept = hold.text("reservation")
+        return _Asked(at_ms, event, "reserve_", None, hold.text_or_none("cabinet"), kept)
     if not detail.has("command"):
         return None
     reservation = detail.text_or_none("reservation")
