@@ -14,7 +14,7 @@ from typing import Final
 from chargeloop_checker import names
 from chargeloop_checker.details import Detail, DetailError
 from chargeloop_checker.findings import Findings
-from chargeloop_checker.ledger import Ledger, Outing
+from chargeloop_checker.ledger import Ledger
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
 
@@ -115,13 +115,11 @@ class Ways:
         courier = detail.text_or_none("courier") if done == _ACCEPTED else None
         return self._deeds.get((done, detail.text_or_none("job") or "", courier), [])
 
-    def _outings(self, bank: str) -> list[Outing]:
-        return [] if self._ledger.is_forced(bank) else self._ledger.outings(bank)
-
     def finish(self, at_ms: int) -> None:
         """Compare the returns that cabinets have proven with what was pushed in."""
         for job, (time_ms, quality, event, banks) in self._proven.items():
-            outings = [outing for bank in banks for outing in self._outings(bank)]
-            if quality == "synced" and job in self._back:
+            outings = [outing for bank in banks for outing in self._ledger.outings(bank)]
+            is_hidden = any(map(self._ledger.is_forced, banks))
+            if quality == "synced" and job in self._back and not is_hidden:
                 back_ms = [outing.back_ms for outing in outings if outing.back_ms is not None]
                 self._compare(event, time_ms, back_ms, at_ms)
