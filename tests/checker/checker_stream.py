@@ -70,8 +70,8 @@ class Stream:
 
     def order(self, order: str, *, quantity: int = 1, walk_up: bool = False) -> Self:
         """Place an order."""
-        hand_over = "walk_up" if walk_up else "courier"
-        return self.tell("order", order, "usr-1", quantity, quantity, "t-1", hand_over)
+        place = ("walk_up", "cab-1") if walk_up else ("courier", None)
+        return self.tell("order", order, "usr-1", quantity, quantity, "t-1", *place)
 
     def event(
         self,

@@ -62,3 +62,30 @@ def test_an_outcome_is_forgotten_a_day_after_the_expiry_and_then_it_is_expired()
 )
 def test_only_a_command_that_was_sent_to_the_cabinet_ends(outcome: tuple[str, str, int]) -> None:
     assert sent().tell("outcome", *outcome, "done", None, NOON_MS).broken() == {"commands.outcome"}
+
+
+def test_a_command_that_reached_its_cabinet_has_an_outcome() -> None:
+    stream = sent().tell("heard", "cab-1", EJECT).tell("heard", "cab-1", EJECT).wait(90)
+    assert stream.broken() == {"commands.answered"}
+    assert stream.tell("outcome", "cab-1", EJECT, 5, "expired", None, NOON_MS).broken() == set()
+
+
+def test_a_command_that_its_cabinet_never_heard_has_none() -> None:
+    assert sent().wait(90).broken() == set()
+
+
+def test_a_command_is_lost_when_the_power_fails_as_it_comes() -> None:
+    stream = sent().tell("heard", "cab-1", EJECT).tell("crash", "cab-1", "power")
+    assert stream.broken() == set()
+    assert stream.wait(1).tell("heard", "cab-1", EJECT).broken() == {"commands.answered"}
+
+
+@pytest.mark.parametrize(("node", "where"), [("cab-1", "restart"), ("cab-2", "power")])
+def test_no_other_crash_loses_a_command(node: str, where: str) -> None:
+    stream = sent().tell("heard", "cab-1", EJECT).tell("crash", node, where)
+    assert stream.broken() == {"commands.answered"}
+
+
+def test_a_power_cut_later_loses_no_command() -> None:
+    stream = sent().tell("heard", "cab-1", EJECT).wait(1).tell("crash", "cab-1", "power")
+    assert stream.broken() == {"commands.answered"}

@@ -90,29 +90,41 @@ def test_a_sender_is_not_told_of_what_is_not_committed() -> None:
     assert stream.broken() == {"journals.acked"}
 
 
-def test_an_entry_is_passed_over_only_when_something_is_in_quarantine() -> None:
+def put_away(stream: Stream, seq: int, journal: str = CABINET, fault: str = "invalid") -> Stream:
+    """Puts an entry of cab-1 into quarantine."""
+    name = f"{journal}.{seq}"
+    stream.tell("planted", name)
+    return stream.tell("quarantined", RENTAL, name, fault, "cabinet/cab-1", journal, seq)
+
+
+def test_an_entry_is_passed_over_only_when_it_is_in_quarantine() -> None:
     stream = arrived().drop("took", 1)
     assert stream.broken() == {"journals.skipped"}
-    stream.tell("planted", f"{CABINET}.2")
-    assert stream.tell("quarantined", RENTAL, f"{CABINET}.2", "invalid").broken() == set()
+    assert put_away(stream, 2).broken() == set()
 
 
 def test_the_quarantine_explains_nothing_at_another_time() -> None:
-    stream = arrived().drop("took", 1).wait(1).tell("planted", f"{CABINET}.2")
-    stream.tell("quarantined", RENTAL, f"{CABINET}.2", "invalid")
+    assert put_away(arrived().drop("took", 1).wait(1), 2).broken() == {"journals.skipped"}
+
+
+@pytest.mark.parametrize("told", [(3, CABINET), (2, "jnl-other")], ids=str)
+def test_another_message_in_quarantine_explains_nothing(told: tuple[int, str]) -> None:
+    assert put_away(arrived().drop("took", 1), *told).broken() == {"journals.skipped"}
+
+
+def test_a_message_in_quarantine_that_nobody_can_read_explains_nothing() -> None:
+    stream = arrived().drop("took", 1).tell("quarantined", RENTAL, None, "not_json", None, None, None)
     assert stream.broken() == {"journals.skipped"}
 
 
 def test_the_quarantine_explains_no_more_than_it_holds() -> None:
-    stream = arrived().drop("took", 0).drop("took", 0).tell("planted", f"{CABINET}.2")
-    stream.tell("quarantined", RENTAL, f"{CABINET}.2", "invalid")
-    assert stream.broken() == {"journals.skipped"}
+    assert put_away(arrived().drop("took", 0).drop("took", 0), 2).broken() == {"journals.skipped"}
 
 
-def test_a_hole_that_is_shown_explains_any_number() -> None:
-    stream = arrived().drop("took", 0).drop("took", 0)
-    stream.tell("quarantined", RENTAL, f"{CABINET}.3", "entries_missing")
-    assert stream.broken() == set()
+def test_a_sender_that_claims_to_have_let_entries_go_explains_none() -> None:
+    stream = arrived().drop("took", 0).drop("took", 0).drop("mark", 0).drop("mark", 0)
+    stream.drop("acked", 0).drop("acked", 0)
+    assert put_away(stream, 3, fault="entries_missing").broken() == {"journals.skipped"}
 
 
 def test_in_the_end_every_entry_has_arrived() -> None:

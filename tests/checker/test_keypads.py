@@ -16,7 +16,7 @@ def locked(stream: Stream) -> Stream:
     seq = sum(record[0] == "entry" for record in stream.records) + 1
     stream.tell("entry", "cab-1", "jnl-1", seq, "chargeloop.cabinet.keypad_locked.v1")
     return stream.tell("mark", RENTAL, "cabinet/cab-1", "jnl-1", seq).tell(
-        "quarantined", RENTAL, None, "invalid"
+        "quarantined", RENTAL, None, "invalid", "cabinet/cab-1", "jnl-1", seq
     )
 
 
@@ -46,7 +46,9 @@ def test_a_right_code_that_nothing_comes_out_for_does_not_begin_the_count_anew()
 def test_a_pickup_begins_the_count_anew_whether_its_code_was_answered_or_not() -> None:
     stream = typed(*WRONG[1:]).tell("crash", "cab-1", "power").wait(5)
     stream.tell("entry", "cab-1", "jnl-1", 1, "chargeloop.cabinet.pickup_started.v1")
-    stream.tell("mark", RENTAL, "cabinet/cab-1", "jnl-1", 1).tell("quarantined", RENTAL, None, "invalid")
+    stream.tell("mark", RENTAL, "cabinet/cab-1", "jnl-1", 1).tell(
+        "quarantined", RENTAL, None, "invalid", "cabinet/cab-1", "jnl-1", 1
+    )
     assert typed(*WRONG, stream=stream).broken() == set()
     assert typed("wrong", stream=stream).broken() == {"keypads.locked"}
 

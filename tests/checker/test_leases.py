@@ -41,7 +41,8 @@ def begun(quantity: int = 1) -> Stream:
     """Returns a stream with an order that has asked a cabinet to keep something."""
     stream = Stream().tariff().order(ORDER).event(ORDER, "placed", "nothing > reserving")
     hold = {"reservation": "rsv-7a-1", "cabinet": "cab-1", "kind": "banks", "quantity": quantity}
-    return stream.event(ORDER, "reservation_asked", "reserving", hold=hold)
+    stream.event(ORDER, "reservation_asked", "reserving", hold=hold)
+    return stream.command(RESERVE, "reserve_banks", "rsv-7a-1", 4)
 
 
 def ended(stream: Stream) -> set[str]:

@@ -128,7 +128,7 @@ def test_in_the_end_every_order_is_final() -> None:
 
 def taken_by_another(stream: Stream) -> Stream:
     """Lets another order give out bnk-1."""
-    stream.order(OTHER, walk_up=True).event(OTHER, "placed", "nothing > reserving")
+    stream.wait(1).order(OTHER, walk_up=True).event(OTHER, "placed", "nothing > reserving")
     stream.event(OTHER, "unlock_ordered", "reserving > unlocking")
     return stream.ejected(OTHER, "unlocking")
 

@@ -75,7 +75,7 @@ def test_what_is_no_entry_of_a_journal_is_acknowledged_at_any_time() -> None:
 
 def test_a_message_in_quarantine_may_carry_any_number() -> None:
     stream = written().tell("planted", f"{CABINET}.1")
-    stream.tell("quarantined", RENTAL, f"{CABINET}.1", "wrong_source")
+    stream.tell("quarantined", RENTAL, f"{CABINET}.1", "wrong_source", None, None, None)
     assert broken(told(stream, 1)) == set()
 
 

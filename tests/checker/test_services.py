@@ -14,31 +14,35 @@ def planted(*names: str) -> Stream:
 
 def test_poison_ends_in_quarantine() -> None:
     stream = planted("bad-1").tell("poison", RENTAL, "bad-1").tell("poison", RENTAL, None)
-    stream.tell("quarantined", RENTAL, None, "not_json").tell("quarantined", RENTAL, "bad-1", "invalid")
+    stream.tell("quarantined", RENTAL, None, "not_json", None, None, None).tell(
+        "quarantined", RENTAL, "bad-1", "invalid", None, None, None
+    )
     assert stream.broken() == set()
     assert stream.drop("quarantined").broken() == {"services.poison"}
 
 
 def test_poison_with_a_name_ends_in_quarantine_under_its_name() -> None:
     stream = planted("bad-1", "bad-2").tell("poison", RENTAL, "bad-1")
-    stream.tell("quarantined", RENTAL, "bad-2", "invalid")
+    stream.tell("quarantined", RENTAL, "bad-2", "invalid", None, None, None)
     assert stream.broken() == {"services.poison"}
 
 
 def test_poison_that_is_given_twice_may_be_put_away_once() -> None:
     stream = planted("bad-1").tell("poison", RENTAL, "bad-1").repeat("poison")
-    assert stream.tell("quarantined", RENTAL, "bad-1", "invalid").broken() == set()
+    assert stream.tell("quarantined", RENTAL, "bad-1", "invalid", None, None, None).broken() == set()
 
 
 def test_the_quarantine_of_another_service_does_not_count() -> None:
     stream = (
-        planted("bad-1").tell("poison", RENTAL, "bad-1").tell("quarantined", DISPATCH, "bad-1", "invalid")
+        planted("bad-1")
+        .tell("poison", RENTAL, "bad-1")
+        .tell("quarantined", DISPATCH, "bad-1", "invalid", None, None, None)
     )
     assert stream.broken() == {"services.poison"}
 
 
 def test_what_a_participant_said_does_not_end_in_quarantine() -> None:
-    stream = planted("bad-1").tell("quarantined", RENTAL, "jnl-cab-1.7", "invalid")
+    stream = planted("bad-1").tell("quarantined", RENTAL, "jnl-cab-1.7", "invalid", None, None, None)
     assert stream.broken() == {"services.sound"}
 
 

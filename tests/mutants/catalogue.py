@@ -5,7 +5,8 @@ test sees to it that every piece still stands there.
 """
 
 from tests.mutants.desk import DESK
-from tests.mutants.mutant import BROKER, COURIER, PLATFORM, PROTOCOL, SIMULATION, STATION, Mutant
+from tests.mutants.money import MONEY
+from tests.mutants.mutant import BROKER, COURIER, PLATFORM, SIMULATION, STATION, Mutant
 
 CATALOGUE = (
     # Delivery: inbox, outbox, window, journals.
@@ -87,6 +88,22 @@ CATALOGUE = (
         "network",
     ),
     Mutant(
+        "every-entry-the-first-one-kept",
+        "devices claim of every entry that they have let go of all before it",
+        f"{BROKER}/device/outbox.py",
+        "        if self._window.is_marked(seq):\n            payload",
+        "        if seq:\n            payload",
+        "network",
+    ),
+    Mutant(
+        "phones-let-entries-go",
+        "phones claim of every entry that they have let go of all before it",
+        f"{BROKER}/device/outbox.py",
+        "        if self._window.is_marked(seq):\n            payload",
+        "        if self._window.is_marked(seq) or self._client.startswith('cou-'):\n            payload",
+        "network",
+    ),
+    Mutant(
         "quarantine-not-stored",
         "an unreadable message is acknowledged and gone",
         f"{BROKER}/endpoint/writer.py",
@@ -151,6 +168,14 @@ CATALOGUE = (
         "network",
     ),
     Mutant(
+        "releases-unanswered",
+        "a cabinet tells no outcome of releases and locks",
+        f"{STATION}/commands.py",
+        "    if verdict is not None:\n        finished",
+        "    if verdict is not None and not isinstance(command, cab.ReleaseReservation | cab.LockSlot):\n"
+        "        finished",
+    ),
+    Mutant(
         "expiry-by-the-wall-clock",
         "a cabinet believes its own wall clock",
         f"{BROKER}/device/clock.py",
@@ -210,12 +235,34 @@ CATALOGUE = (
         "people",
     ),
     Mutant(
+        "release-written-down-only",
+        "an order's journal says that a reservation was given up, and the cabinet is not told",
+        f"{PLATFORM}/holds.py",
+        "    command(turn, hold.cabinet, name, data, hold.until_ms + turn.policy.hold_grace_ms)",
+        "    del data",
+    ),
+    Mutant(
+        "release-comes-to-nothing",
+        "a cabinet says that it has released a reservation, and keeps it",
+        f"{STATION}/commands.py",
+        "    turn.end_reservation(held, HoldEvent.RELEASED, cab.HoldEnd.RELEASED)\n    return DONE",
+        "    del held\n    return DONE",
+    ),
+    Mutant(
         "hold-outlives-refusal",
         "a reservation whose answer never came is not given up",
         f"{PLATFORM}/handlers_cabinet.py",
         "    order = holds.release(turn, order, order.hold(hold.id) or hold)\n    holds.take_stock",
         "    holds.take_stock",
         "network",
+    ),
+    Mutant(
+        "every-scan-an-order",
+        "who scans a cabinet again when nothing seems to happen has two orders",
+        f"{PLATFORM}/handlers_user.py",
+        "        if same and not order.final and turn",
+        "        if False and same and not order.final and turn",
+        "people,double_scan=0.5",
     ),
     # Presence.
     Mutant(
@@ -236,87 +283,7 @@ CATALOGUE = (
         '''    """Return the courier after a goodbye or last will; that of an older connection is ignored."""''',
         "network",
     ),
-    # Time and money.
-    Mutant(
-        "arrival-time-instead-of-event-time",
-        "what a cabinet reports late is billed until it was heard",
-        f"{PLATFORM}/region.py",
-        "        when = cabinet.clock.correct(time, incoming.received_ms, lean)",
-        "        when = Corrected(incoming.received_ms, ClockState.SYNCED if lean else time)",
-        "network",
-    ),
-    Mutant(
-        "wall-time-believed",
-        "what a device's wall clock says is billed",
-        f"{PROTOCOL}/clock_map.py",
-        "                return _mapped(time.uptime_ms, offsets, latest_ms, lean)",
-        "                return Corrected(time.wall_ms, ClockState.SYNCED)",
-        "clocks",
-    ),
-    Mutant(
-        "float-money",
-        "fees are computed by the share of a unit and rounded",
-        f"{PLATFORM}/tariff.py",
-        "        return units_begun(duration_ms, self.unit_minutes * MINUTE_MS) * self.price_minor",
-        "        return round(duration_ms / (self.unit_minutes * MINUTE_MS) * self.price_minor)",
-        "none",
-    ),
-    Mutant(
-        "cap-ignored",
-        "a day costs more than its cap",
-        f"{PLATFORM}/tariff.py",
-        "        if self.cap_per_24h_minor is None:\n            return self._units_minor(duration_ms)",
-        "        if self.cap_per_24h_minor is not None:\n            return self._units_minor(duration_ms)",
-        "none",
-    ),
-    Mutant(
-        "free-minutes-as-discount",
-        "the free minutes are taken off a long rental",
-        f"{PLATFORM}/tariff.py",
-        "        amount_minor = self._uncapped_minor(duration_ms)",
-        "        amount_minor = self._uncapped_minor(duration_ms - self.free_minutes * MINUTE_MS)",
-        "none",
-    ),
-    Mutant(
-        "dawdling-pays",
-        "a courier is paid for every minute",
-        f"{PLATFORM}/tariff.py",
-        "        minutes = min(units_begun(duration_ms, MINUTE_MS), self.promised_minutes)",
-        "        minutes = units_begun(duration_ms, MINUTE_MS)",
-        "people",
-    ),
-    Mutant(
-        "rental-begins-in-the-cabinet",
-        "the user pays from the moment the bank left the cabinet",
-        f"{PLATFORM}/order_spans.py",
-        "            yield Span(FeeKind.RENTAL, track.bank, track.rented, track.ended)",
-        "            yield Span(FeeKind.RENTAL, track.bank, track.ejected or track.rented, track.ended)",
-        "none",
-    ),
-    Mutant(
-        "no-re-rating",
-        "what is heard after the settlement changes no bill",
-        f"{PLATFORM}/taking_back.py",
-        "        ending.book(turn, ending.note_returns(turn, order))",
-        "        ending.note_returns(turn, order)",
-        "worst,courier_lies=10,cancel=0.5",
-    ),
-    Mutant(
-        "corrections-overwrite",
-        "a corrected line is added and the wrong one is left standing",
-        f"{PLATFORM}/fees.py",
-        "        added.append(_reversal(line))",
-        "        del line",
-        "worst,courier_lies=10,cancel=0.5",
-    ),
-    Mutant(
-        "rental-ends-with-the-return",
-        "the user pays for the courier's way back",
-        f"{PLATFORM}/evolve_return.py",
-        "    ended = stamp.mark if leg is None or leg.called is None else leg.called\n    for bank in happened.banks:",
-        "    ended = stamp.mark\n    for bank in happened.banks:",
-        "none",
-    ),
+    *MONEY,
     *DESK,
     # Couriers.
     Mutant(

@@ -148,6 +148,7 @@ class Cabinet(Device):
             if not self._commands and message.type in _LATER_COMMANDS:
                 return  # an older firmware cannot read it
             if self.clock.learned and is_id(IdKind.COMMAND, message.id):
+                self.stage.record("heard", self.region, self.client, message.id)
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
         elif name in HANDS:
             before = self.memory

@@ -261,7 +261,7 @@ class Rental(Service[PlatformWrite, RentalRegion]):
             if order is not None:
                 self.note_fact(
                     "order", order.id, order.user, order.asked_quantity, order.quantity, order.tariff,
-                    str(order.hand_over),
+                    str(order.hand_over), order.walk_up_cabinet,
                 )  # fmt: skip
         from_state = None if moved.from_state is None else str(moved.from_state)
         self.note_fact(

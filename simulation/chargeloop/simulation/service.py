@@ -283,8 +283,9 @@ class Service(ABC, Generic[WriteT, CoreT]):
             self.stage.sink(record)
         self._notes.clear()
         for row in batch.changes.quarantined:
-            message = salvage(row.payload).message_id
-            self.stage.record("quarantined", self.region, self.client, message, str(row.fault))
+            saved = salvage(row.payload)
+            told = (saved.message_id, str(row.fault), saved.source, saved.journal, saved.seq)
+            self.stage.record("quarantined", self.region, self.client, *told)
         for (source, journal), seq in batch.changes.marks.items():
             self.stage.sink(("mark", now_ms, self.region, self.client, source, journal, seq))
 

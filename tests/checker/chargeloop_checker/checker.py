@@ -6,6 +6,7 @@ hold in the end is judged by `finish`, and only when the run came to its end.
 
 from collections.abc import Collection, Iterable, Mapping
 
+from chargeloop_checker.asking import Asking
 from chargeloop_checker.claims import Claims
 from chargeloop_checker.commands import Commands
 from chargeloop_checker.delivery import Delivery
@@ -21,10 +22,12 @@ from chargeloop_checker.leases import Leases
 from chargeloop_checker.ledger import Ledger
 from chargeloop_checker.motors import Motors
 from chargeloop_checker.orders import Orders
+from chargeloop_checker.overdue import Overdue
 from chargeloop_checker.presence import Presence
 from chargeloop_checker.pubacks import Pubacks
 from chargeloop_checker.rentals import Rentals
 from chargeloop_checker.requests import Requests
+from chargeloop_checker.scans import Scans
 from chargeloop_checker.services import Services
 from chargeloop_checker.shapes import Record, Shapes
 from chargeloop_checker.stock import Stock
@@ -32,6 +35,7 @@ from chargeloop_checker.subject import Handler, Subject
 from chargeloop_checker.truth import Truth
 from chargeloop_checker.visitors import Visitors
 from chargeloop_checker.waivers import Waivers
+from chargeloop_checker.ways import Ways
 from chargeloop_checker.wishes import Wishes
 
 
@@ -131,11 +135,13 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         commands,
         services,
         orders,
+        Scans(findings, orders),
         holds,
         motors,
         fees,
         Rentals(findings, fees),
         Truth(findings, ledger, motors, orders, fees),
+        Ways(findings, ledger),
         wishes,
         disputes,
         Claims(findings, ledger, disputes, fees),
@@ -145,6 +151,8 @@ def _subjects(findings: Findings) -> tuple[Subject, ...]:
         Pubacks(findings, journals, services),
         journals,
         Leases(findings, commands),
+        Asking(findings),
+        Overdue(findings),
         Keypads(findings),
         Presence(findings),
         Requests(findings),

@@ -3,6 +3,9 @@
 A cabinet keeps the outcome of a command until a day after its expiry; a copy that arrives later still can
 only be told `expired` (`OUTCOME_KEPT_MS` of the firmware), whatever had become of the command. So a later
 `expired` is no contradiction when that day is over; any other difference is.
+
+A command that never reached its cabinet has no outcome: its time is over, or the platform settled it first.
+One that did reach it has, unless the power failed at that very instant, and nobody sent it again.
 """
 
 from collections.abc import Mapping
@@ -43,10 +46,17 @@ class Commands:
         self._epochs: dict[str, int] = {}
         self._reservations: set[tuple[str, str]] = set()
         self._outcomes: dict[str, tuple[str, str | None]] = {}
+        # When each command first reached its cabinet.
+        self._heard: dict[str, tuple[str, int]] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
-        return {"command": self._sent, "outcome": self._ended}
+        return {
+            "command": self._sent,
+            "heard": self._reached,
+            "crash": self._died,
+            "outcome": self._ended,
+        }
 
     def get(self, command: str) -> Command | None:
         """Return a command that was sent."""
@@ -74,6 +84,16 @@ class Commands:
             )
         self._epochs[cabinet] = max(epoch, highest)
 
+    def _reached(self, record: Record) -> None:
+        _, at_ms, _, cabinet, name = record
+        self._heard.setdefault(name, (cabinet, at_ms))
+
+    def _died(self, record: Record) -> None:
+        """Forget what reached a cabinet as its power failed: it may not be on the disk."""
+        _, at_ms, _, node, where = record
+        if where == "power":
+            self._heard = {name: heard for name, heard in self._heard.items() if heard != (node, at_ms)}
+
     def _ended(self, record: Record) -> None:
         _, at_ms, _, cabinet, name, epoch, outcome, reason, _ = record
         command = self._commands.get(name)
@@ -90,4 +110,8 @@ class Commands:
             self._findings.report("commands.outcome", at_ms, told)
 
     def finish(self, at_ms: int) -> None:
-        """Report nothing: a command without an outcome is unknown, which is allowed."""
+        """Report commands that reached their cabinets and have no outcome."""
+        for name, (cabinet, heard_ms) in self._heard.items():
+            if name not in self._outcomes:
+                told = f"{name} reached {cabinet} at {heard_ms} and has no outcome"
+                self._findings.report("commands.answered", at_ms, told)

@@ -2,16 +2,17 @@
 
 A service takes the entry after the last one, in the transaction of its effects, and commits the number as
 its mark. The records of one transaction come together and have one time, what was taken before the marks.
-Two things pass over numbers: an entry that cannot be read counts as taken and goes to quarantine, and
-entries that their sender has let go of are skipped, which is shown in quarantine too (`entries_missing`).
+A number is passed over for one reason only: that very entry cannot be read, counts as taken and goes to
+quarantine. A real sender may also have let go of entries whose receiver has forgotten that it had them
+(`entries_missing`); here no store is lost, so there are no such holes, whatever a sender claims.
 
 A courier platform listens to cabinets as well, hears their entries again and again, and commits none of
 them (`names.answers_for`); so only those who answer for a journal are held to its numbers.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from chargeloop_checker import names
 from chargeloop_checker.findings import Findings
@@ -19,16 +20,26 @@ from chargeloop_checker.services import Services
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
 
-_HOLE: Final = "entries_missing"
-
 
 @dataclass(slots=True)
 class _Intake:
-    """One journal in one service: the highest number taken, and committed, and how many were taken since."""
+    """One journal in one service: the highest number taken, and committed, and those taken since."""
 
     taken: int = 0
-    since_mark: int = 0
     mark: int = 0
+    since_mark: set[int] = field(default_factory=set)
+
+
+class _Gap(NamedTuple):
+    """Entries that a service committed at once without having taken all: those beyond `mark`, up to `seq`."""
+
+    service: str
+    source: str
+    journal: str
+    mark: int
+    seq: int
+    taken: frozenset[int]
+    at_ms: int
 
 
 @dataclass(slots=True)
@@ -49,8 +60,7 @@ class Journals:
         self._newest: dict[str, str] = {}
         self._intakes: dict[tuple[str, str, str], _Intake] = {}
         self._marks: dict[tuple[str, str], int] = {}
-        # How many entries a service passed over at an instant.
-        self._passed_over: dict[tuple[str, int], int] = {}
+        self._gaps: list[_Gap] = []
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
@@ -94,7 +104,7 @@ class Journals:
             self._findings.report("journals.took", at_ms, told)
             return
         intake.taken = seq
-        intake.since_mark += 1
+        intake.since_mark.add(seq)
 
     def _committed(self, record: Record) -> None:
         _, at_ms, _, service, source, name, seq = record
@@ -102,11 +112,11 @@ class Journals:
         if seq < intake.mark or seq < intake.taken:
             told = f"{service} commits {seq} of {name} after {intake.mark}, having taken {intake.taken}"
             self._findings.report("journals.mark", at_ms, told)
-        elif seq - intake.mark > intake.since_mark:
-            instant = (service, at_ms)
-            passed_over = seq - intake.mark - intake.since_mark
-            self._passed_over[instant] = self._passed_over.get(instant, 0) + passed_over
-        intake.mark, intake.since_mark = seq, 0
+        elif seq - intake.mark > len(intake.since_mark):
+            taken = frozenset(intake.since_mark)
+            self._gaps.append(_Gap(service, source, name, intake.mark, seq, taken, at_ms))
+        intake.mark = seq
+        intake.since_mark.clear()
         key = (service, name)
         self._marks[key] = max(seq, self._marks.get(key, 0))
 
@@ -129,17 +139,19 @@ class Journals:
             if intake.taken > intake.mark:
                 told = f"{service} took {intake.taken} of {name}, and committed {intake.mark}"
                 self._findings.report("journals.mark", at_ms, told)
-        for (service, passed_ms), count in self._passed_over.items():
-            self._check_passed_over(service, count, passed_ms)
+        for gap in self._gaps:
+            self._check_passed_over(gap)
         for device, name in self._newest.items():
             self._check_arrived(device, name, at_ms)
 
-    def _check_passed_over(self, service: str, count: int, at_ms: int) -> None:
-        """Compare what was passed over with what went to quarantine then; a hole explains any number."""
-        explained = self._services.quarantined(service, at_ms)
-        if count > len(explained) and _HOLE not in explained:
-            told = f"{service} passed over {count} entries, and put {len(explained)} messages into quarantine"
-            self._findings.report("journals.skipped", at_ms, told)
+    def _check_passed_over(self, gap: _Gap) -> None:
+        """Compare what was passed over with the journal's own entries that went to quarantine then."""
+        unreadable = self._services.quarantined(gap.service, gap.source, gap.journal, gap.at_ms)
+        known = gap.taken | unreadable
+        lost = gap.seq - gap.mark - sum(gap.mark < number <= gap.seq for number in known)
+        if lost:
+            told = f"{gap.service} passed over {lost} of {gap.journal} up to {gap.seq}, not in quarantine"
+            self._findings.report("journals.skipped", gap.at_ms, told)
 
     def _check_arrived(self, device: str, name: str, at_ms: int) -> None:
         if not names.is_device(device):

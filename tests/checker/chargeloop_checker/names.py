@@ -27,6 +27,11 @@ def is_device(name: str) -> bool:
     return prefix(name) in {CABINET, COURIER}
 
 
+def is_rental(name: str) -> bool:
+    """Tell whether a name is that of a rental platform."""
+    return prefix(name) in _RENTAL
+
+
 def answers_for(service: str, device: str) -> bool:
     """Tell whether it is this service that commits the journal of that device.
 

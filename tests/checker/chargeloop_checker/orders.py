@@ -77,7 +77,7 @@ class Orders:
     # Records.
 
     def _placed(self, record: Record) -> None:
-        _, at_ms, _, name, _, asked_quantity, quantity, tariff, hand_over = record
+        _, at_ms, _, name, _, asked_quantity, quantity, tariff, hand_over, _ = record
         if name in self._orders:
             self._findings.report("orders.placed", at_ms, f"{name} is placed twice")
             return

@@ -1,6 +1,7 @@
 """Services: poison and nothing else ends in quarantine, memory is what the store says, nothing waits."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from chargeloop_checker.findings import Findings
@@ -19,7 +20,8 @@ class Services:
         self._planted: set[str | None] = set()
         self._poison: dict[str, list[str | None]] = {}
         self._quarantined: dict[str, set[str | None]] = {}
-        self._faults: dict[tuple[str, int], list[str]] = {}
+        # The numbers of journal entries in quarantine, by service, source, journal and instant.
+        self._entries: dict[tuple[str, str, str, int], set[int]] = {}
         self._counts: dict[str, int] = {}
         self._waiting: dict[str, int] = {}
 
@@ -34,9 +36,9 @@ class Services:
             "restless": self._waits,
         }
 
-    def quarantined(self, service: str, at_ms: int) -> Collection[str]:
-        """Return why messages were put into quarantine by a service at one instant, a fault for each."""
-        return self._faults.get((service, at_ms), ())
+    def quarantined(self, service: str, source: str, journal: str, at_ms: int) -> AbstractSet[int]:
+        """Return which entries of a journal a service put into quarantine at one instant."""
+        return self._entries.get((service, source, journal, at_ms), frozenset())
 
     def is_quarantined(self, service: str, message: str) -> bool:
         """Tell whether a service has put a message of this name into quarantine."""
@@ -49,9 +51,10 @@ class Services:
         self._poison.setdefault(record[3], []).append(record[4])
 
     def _put_away(self, record: Record) -> None:
-        _, at_ms, _, service, message, fault = record
+        _, at_ms, _, service, message, fault, source, journal, seq = record
         self._quarantined.setdefault(service, set()).add(message)
-        self._faults.setdefault((service, at_ms), []).append(fault)
+        if source is not None and journal is not None and seq is not None:
+            self._entries.setdefault((service, source, journal, at_ms), set()).add(seq)
         self._counts[service] = self._counts.get(service, 0) + 1
         if message is not None and message not in self._planted and fault not in _OWN_FINDINGS:
             told = f"{service} put {message} into quarantine ({fault}), which a participant had said"

@@ -18,6 +18,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "hold": "region:t cabinet:t slot:i reservation:t?",
     "fault": "region:t? name:t target:t?",
     "entry": "region:t device:t journal:t seq:i type:t",
+    "heard": "region:t cabinet:t command:t",
     "outcome": "region:t cabinet:t command:t epoch:i outcome:t reason:t? decided_ms:i",
     "took": "region:t service:t source:t journal:t seq:i message:t?",
     "mark": "region:t service:t source:t journal:t seq:i",
@@ -25,7 +26,7 @@ _SPECS: Final[Mapping[str, str]] = {
     "puback": "region:t service:t message:t? source:t? journal:t? seq:i?",
     "planted": "region:t message:t?",
     "poison": "region:t service:t message:t?",
-    "quarantined": "region:t service:t message:t? fault:t",
+    "quarantined": "region:t service:t message:t? fault:t source:t? journal:t? seq:i?",
     "crash": "region:t? node:t where:t",
     "rebuilt": "region:t service:t live:t stored:t",
     "request": "region:t user:t request:t type:t",
@@ -39,7 +40,7 @@ _SPECS: Final[Mapping[str, str]] = {
         "region:t version:t currency:t free_minutes:i unit_minutes:i price_minor:i cap_per_24h_minor:i?"
         " total_cap_minor:i? buyout_after_minutes:i? base_minor:i per_minute_minor:i promised_minutes:i"
     ),
-    "order": "region:t order:t user:t asked_quantity:i quantity:i tariff:t hand_over:t",
+    "order": "region:t order:t user:t asked_quantity:i quantity:i tariff:t hand_over:t cabinet:t?",
     "event": (
         "region:t order:t event:t type:t from_state:t? to_state:t time_ms:i received_ms:i quality:t detail:t"
     ),
