@@ -113,3 +113,26 @@ async def test_a_child_that_its_owner_kills_is_back_when_kill_returns_and_counts
         assert (dict(supervisor.restarts), notes) == ({}, [])
     finally:
         await supervisor.stop()
+
+
+async def test_a_child_that_hangs_at_its_restart_is_told_but_not_while_something_hinders_it(
+    tmp_path: Path,
+) -> None:
+    supervisor = Supervisor(tmp_path / "run", print)
+    looks: list[bool] = []
+
+    def hindered() -> bool:
+        looks.append(len(looks) < 20)
+        return looks[-1]
+
+    CredentialStore.of_data(tmp_path).grant("dsp-main", "demo")
+    try:
+        async with running_broker(None, tmp_path) as address:
+            await supervisor.start([courier_platform(tmp_path, address)])
+        # Without its broker it never gets ready again.
+        supervisor._ready_s = 0
+        with pytest.raises(CommandError, match="couriers is not ready after 0 s"):
+            await supervisor.kill("couriers", away_s=0, hindered=hindered)
+        assert looks == [True] * 20 + [False]
+    finally:
+        await supervisor.stop()

@@ -44,23 +44,23 @@ class ChaosResult:
     speed: float
     outcome: Outcome
     outages: Sequence[Outage]
+    unmet: int
     journals: JournalWatch
     traffic: Mapping[str, int]
     violations: tuple[str, ...]
 
     def document(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        longest = max(self.outages, key=lambda outage: outage.seconds)
+        longest = max(self.outages, key=lambda outage: outage.seconds, default=None)
         return {
             "seed": self.seed,
             "minutes": self.plan.minutes,
             "speed": self.speed,
             "faults": self.faults(),
-            "longest_outage": {
-                "fault": longest.kind,
-                "target": longest.target,
-                "seconds": round(longest.seconds, 1),
-            },
+            "unmet_faults": self.unmet,
+            "longest_outage": None
+            if longest is None
+            else {"fault": longest.kind, "target": longest.target, "seconds": round(longest.seconds, 1)},
             **self.outcome.document(),
             "journals": len(self.journals.journals),
             "journal_entries": sum(journal.last for journal in self.journals.journals),
@@ -98,6 +98,7 @@ class _Run:
         self._setting = setting
         self._plan = plan
         self._outages: Sequence[Outage] = ()
+        self._unmet = 0
         self._journals = JournalWatch(setting.files.data)
         self._traffic: dict[str, int] = {}
         self._deaths: list[str] = []
@@ -114,7 +115,8 @@ class _Run:
             self._outages, self._journals = unrest.outages, place.journals
             life = live(place, partial(self._disturb, place, unrest, faults))
             await until_first(life, place.supervisor.failed)
-            self._deaths = place.unplanned_deaths()
+            self._unmet = unrest.unmet
+            self._deaths = [*place.unplanned_deaths(), *unrest.failures]
             self._traffic = _summed(place)
 
     @staticmethod
@@ -131,6 +133,7 @@ class _Run:
             speed=self._setting.speed,
             outcome=outcome,
             outages=self._outages,
+            unmet=self._unmet,
             journals=self._journals,
             traffic=self._traffic,
             violations=(*outcome.violations, *lost, *self._deaths),
