@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from chargeloop.broker.software import BrokerKind, choose_kind
 from chargeloop.cli.brokers import broker_kind
 from chargeloop.cli.chaos import lossless
 from chargeloop.cli.chaos.faults import Kind, PlannedFault, plan_faults
@@ -41,6 +42,7 @@ class ChaosResult:
 
     seed: int
     plan: ChaosPlan
+    broker: BrokerKind
     speed: float
     outcome: Outcome
     outages: Sequence[Outage]
@@ -55,6 +57,7 @@ class ChaosResult:
         return {
             "seed": self.seed,
             "minutes": self.plan.minutes,
+            "broker": self.broker,
             "speed": self.speed,
             "faults": self.faults(),
             "unmet_faults": self.unmet,
@@ -83,20 +86,21 @@ def run_chaos(effective: Effective, plan: ChaosPlan) -> ChaosResult:
     """
     settings = effective.settings
     speed = speed_of(settings.speed, default=_SPEED)
-    broker = broker_kind(settings.broker)
+    broker = broker_kind(settings.broker) or choose_kind()
     require_tariff(settings.tariff)
     data = fresh_data(effective, "chaos", broker)
     placing_ms = round(plan.minutes * MINUTE_MS * speed)
     town = busy_town(seed=settings.seed, orders=plan.orders, placing_ms=placing_ms, region=settings.region)
-    run = _Run(Setting(settings, town, lay_out(town, data), broker, speed), plan)
+    run = _Run(Setting(settings, town, lay_out(town, data), broker, speed), plan, broker)
     play(run.play())
     return run.result()
 
 
 class _Run:
-    def __init__(self, setting: Setting, plan: ChaosPlan) -> None:
+    def __init__(self, setting: Setting, plan: ChaosPlan, broker: BrokerKind) -> None:
         self._setting = setting
         self._plan = plan
+        self._broker = broker
         self._outages: Sequence[Outage] = ()
         self._unmet = 0
         self._journals = JournalWatch(setting.files.data)
@@ -130,6 +134,7 @@ class _Run:
         return ChaosResult(
             seed=self._setting.settings.seed,
             plan=self._plan,
+            broker=self._broker,
             speed=self._setting.speed,
             outcome=outcome,
             outages=self._outages,
