@@ -20,6 +20,7 @@ from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.settings import Effective
+from chargeloop.cli.truth import read_truth
 from chargeloop.protocol.time import MINUTE_MS
 
 _SPEED: Final = 10.0
@@ -128,7 +129,7 @@ class _Run:
         data = self._setting.files.data
         outcome = gather(self._setting.scenario, data)
         held = self._memory.held(self._plan.minutes * 60 * _STEADY_AFTER)
-        lost = lossless.violations(self._journals, read_ledger(data))
+        lost = lossless.violations(self._journals, read_ledger(data), read_truth(data))
         return EnduranceResult(
             plan=self._plan,
             speed=self._setting.speed,

@@ -23,6 +23,7 @@ from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.settings import Effective
+from chargeloop.cli.truth import read_truth
 from chargeloop.protocol.time import MINUTE_MS
 
 # Orders take a minute or two of real time, so people meet many faults.
@@ -129,8 +130,9 @@ class _Run:
         place.progress.say(f"everything is healed after {len(unrest.outages)} faults")
 
     def result(self) -> ChaosResult:
-        outcome = gather(self._setting.scenario, self._setting.files.data)
-        lost = lossless.violations(self._journals, read_ledger(self._setting.files.data))
+        data = self._setting.files.data
+        outcome = gather(self._setting.scenario, data)
+        lost = lossless.violations(self._journals, read_ledger(data), read_truth(data))
         return ChaosResult(
             seed=self._setting.settings.seed,
             plan=self._plan,
