@@ -7,9 +7,9 @@ from functools import partial
 from typing import Final
 
 from chargeloop.cli.brokers import broker_kind
-from chargeloop.cli.chaos import lossless
+from chargeloop.cli.chaos import heard, lossless
 from chargeloop.cli.chaos.journals import JournalWatch
-from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.ledger import read_ledger, read_traces
 from chargeloop.cli.chaos.life import Plan, live
 from chargeloop.cli.chaos.memory import Held, MemoryWatch, growing
 from chargeloop.cli.chaos.playground import Playground, Setting, opened
@@ -129,7 +129,11 @@ class _Run:
         data = self._setting.files.data
         outcome = gather(self._setting.scenario, data)
         held = self._memory.held(self._plan.minutes * 60 * _STEADY_AFTER)
-        lost = lossless.violations(self._journals, read_ledger(data), read_truth(data))
+        ledger, truth = read_ledger(data), read_truth(data)
+        lost = [
+            *lossless.violations(self._journals, ledger, truth),
+            *heard.unheeded(self._journals, ledger, read_traces(data), truth),
+        ]
         return EnduranceResult(
             plan=self._plan,
             speed=self._setting.speed,

@@ -9,10 +9,10 @@ from typing import Final
 
 from chargeloop.broker.software import BrokerKind, choose_kind
 from chargeloop.cli.brokers import broker_kind
-from chargeloop.cli.chaos import lossless
+from chargeloop.cli.chaos import heard, lossless
 from chargeloop.cli.chaos.faults import Kind, PlannedFault, plan_faults
 from chargeloop.cli.chaos.journals import JournalWatch
-from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.ledger import read_ledger, read_traces
 from chargeloop.cli.chaos.life import Plan, live
 from chargeloop.cli.chaos.playground import Playground, Setting, opened
 from chargeloop.cli.chaos.town import busy_town
@@ -132,7 +132,11 @@ class _Run:
     def result(self) -> ChaosResult:
         data = self._setting.files.data
         outcome = gather(self._setting.scenario, data)
-        lost = lossless.violations(self._journals, read_ledger(data), read_truth(data))
+        ledger, truth = read_ledger(data), read_truth(data)
+        lost = [
+            *lossless.violations(self._journals, ledger, truth),
+            *heard.unheeded(self._journals, ledger, read_traces(data), truth),
+        ]
         return ChaosResult(
             seed=self._setting.settings.seed,
             plan=self._plan,
