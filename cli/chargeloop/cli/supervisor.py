@@ -1,16 +1,19 @@
 """Keeps the processes of a demo running: crash-only, so one that dies is simply started again.
 
 Each child holds the reading end of a pipe as its standard input and stops when it ends: when this process is
-killed outright, the children end too. DATA/run has `<name>.pid`, `<name>.log` and `<name>.ready` of each.
+killed outright, the children end too, also one that was frozen, since its leash lets it go on. DATA/run has
+`<name>.pid`, `<name>.log` and `<name>.ready` of each.
 """
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chargeloop.broker.leash import leashed
 from chargeloop.cli.errors import FAILED, CommandError, one_line
 
 _READY_S = 60.0
@@ -130,9 +133,9 @@ class Supervisor:
         ready = self._file(child.name, "ready")
         ready.unlink(missing_ok=True)
         with self._file(child.name, "log").open("ab") as log:
+            command = [sys.executable, "-m", "chargeloop.cli", *child.arguments]
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "chargeloop.cli", *child.arguments,
-                "--ready-file", str(ready), "--until-eof",
+                *leashed([*command, "--ready-file", str(ready), "--until-eof"], signal.SIGCONT),
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._processes[child.name] = process
