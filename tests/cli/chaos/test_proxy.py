@@ -10,6 +10,7 @@ import pytest
 
 from chargeloop.broker import BrokerAddress
 from chargeloop.cli.chaos.proxy import Proxy, Way, abort
+from chargeloop.protocol.time import HOUR_MS
 
 PATIENCE_S = 20
 
@@ -19,6 +20,10 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - a proxy has no signal for what passes through it
             await asyncio.sleep(0.005)
+
+
+def passes_at_least(proxy: Proxy, size: int) -> bool:
+    return proxy.traffic.passed_bytes >= size
 
 
 @dataclass(slots=True)
@@ -101,18 +106,32 @@ async def test_bytes_pass_in_both_directions_and_a_close_does_too() -> None:
         assert proxy.traffic.passed_bytes == 10
 
 
-async def test_delayed_bytes_come_late_and_in_their_order() -> None:
+async def test_delayed_bytes_wait_for_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited_s: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pass_at_once(delay_s: float) -> None:
+        waited_s.append(delay_s)
+        await sleep(0)
+
     async with joined() as (proxy, ours, theirs):
-        loop = asyncio.get_running_loop()
-        proxy.delay(200)
-        begun = loop.time()
+        proxy.delay(HOUR_MS)
+        monkeypatch.setattr(asyncio, "sleep", pass_at_once)
         await ours.say(b"1")
         assert await theirs.hear() == b"1"
-        assert loop.time() - begun >= 0.2
-        await ours.say(b"2")
+        monkeypatch.undo()
+    # What is left of the hour when the proxy comes to wait: some of it has passed meanwhile.
+    assert [round(delay_s / 3600) for delay_s in waited_s] == [1]
+
+
+async def test_delayed_bytes_keep_their_order() -> None:
+    async with joined() as (proxy, ours, theirs):
+        proxy.delay(200)
+        await ours.say(b"1")
+        await until(partial(passes_at_least, proxy, len("1\n")))
         await proxy.heal()
-        await ours.say(b"3")
-        assert [await theirs.hear(), await theirs.hear()] == [b"2", b"3"]
+        await ours.say(b"2")
+        assert [await theirs.hear(), await theirs.hear()] == [b"1", b"2"]
 
 
 async def test_a_cut_ends_the_connection_in_order_at_both_ends() -> None:
@@ -167,10 +186,6 @@ async def test_nobody_hears_of_a_close_over_a_half_open_connection_until_it_is_h
 def swallows_the_end(proxy: Proxy) -> bool:
     """Tell whether the proxy has noticed that one end is gone and keeps that to itself."""
     return all(connection._swallowed for connection in proxy.connections)
-
-
-def passes_at_least(proxy: Proxy, size: int) -> bool:
-    return proxy.traffic.passed_bytes >= size
 
 
 @pytest.mark.parametrize("ways", [Way.TO_BROKER, Way.BOTH])
