@@ -143,6 +143,20 @@ def test_banks_are_conserved(
     assert list(checks.bank_conservation(["bnk-1"], Truth(places), sold)) == said
 
 
+@pytest.mark.parametrize(
+    ("sold", "said"),
+    [
+        (frozenset(), ["bank bnk-1 lies in the tray of cab-1, where nobody has taken it"]),
+        (frozenset({"bnk-1"}), []),
+    ],
+)
+def test_a_bank_that_was_left_in_a_tray_is_told_unless_somebody_has_paid_for_it(
+    sold: frozenset[str], said: list[str]
+) -> None:
+    truth = Truth({"bnk-1": ("cab-1",), "bnk-2": ("cab-1",)}, in_trays=frozenset({"bnk-1"}))
+    assert list(checks.bank_conservation(["bnk-1", "bnk-2"], truth, sold)) == said
+
+
 def test_open_orders_and_idle_reservations_are_told() -> None:
     rows = [
         OrderRow("ord-1", "usr-1", "settled", 1, 0, 0),

@@ -1,6 +1,7 @@
 """The supervisor starts a child again that dies, and no child outlives its parent."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -31,11 +32,15 @@ def courier_platform(data: Path, broker: BrokerAddress) -> Child:
 
 def runs(pid: int) -> bool:
     """Tell whether the process is there and not a zombie."""
+    return state_of(pid) not in {None, "Z"}
+
+
+def state_of(pid: int) -> str | None:
+    """Return the letter of the process's state, None when it is gone."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -75,7 +80,12 @@ async def test_a_child_that_cannot_start_is_told_with_its_last_words(tmp_path: P
         await supervisor.stop()
 
 
-async def test_children_end_when_their_parent_is_killed_outright(couriers: Child, tmp_path: Path) -> None:
+@pytest.mark.parametrize("frozen", [False, True], ids=["running", "frozen"])
+async def test_children_end_when_their_parent_is_killed_outright(
+    frozen: bool,  # noqa: FBT001 - a table
+    couriers: Child,
+    tmp_path: Path,
+) -> None:
     script = textwrap.dedent(f"""
         import asyncio, pathlib
         from chargeloop.cli.supervisor import Child, Supervisor
@@ -94,9 +104,16 @@ async def test_children_end_when_their_parent_is_killed_outright(couriers: Child
     assert parent.stdout is not None
     child = int(await parent.stdout.readline())
     assert runs(child)
-    parent.kill()
-    await parent.wait()
-    await until(lambda: not runs(child))
+    try:
+        if frozen:
+            os.kill(child, signal.SIGSTOP)
+            await until(lambda: state_of(child) == "T")
+        parent.kill()
+        await parent.wait()
+        await until(lambda: not runs(child))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
 
 
 async def test_a_child_that_its_owner_kills_is_back_when_kill_returns_and_counts_as_no_restart(
@@ -111,5 +128,28 @@ async def test_a_child_that_its_owner_kills_is_back_when_kill_returns_and_counts
         assert not runs(first)
         assert runs(supervisor.pids["couriers"])
         assert (dict(supervisor.restarts), notes) == ({}, [])
+    finally:
+        await supervisor.stop()
+
+
+async def test_a_child_that_hangs_at_its_restart_is_told_but_not_while_something_hinders_it(
+    tmp_path: Path,
+) -> None:
+    supervisor = Supervisor(tmp_path / "run", print)
+    looks: list[bool] = []
+
+    def hindered() -> bool:
+        looks.append(len(looks) < 20)
+        return looks[-1]
+
+    CredentialStore.of_data(tmp_path).grant("dsp-main", "demo")
+    try:
+        async with running_broker(None, tmp_path) as address:
+            await supervisor.start([courier_platform(tmp_path, address)])
+        # Without its broker it never gets ready again.
+        supervisor._ready_s = 0
+        with pytest.raises(CommandError, match="couriers is not ready after 0 s"):
+            await supervisor.kill("couriers", away_s=0, hindered=hindered)
+        assert looks == [True] * 20 + [False]
     finally:
         await supervisor.stop()

@@ -6,7 +6,7 @@ test sees to it that every piece still stands there.
 
 from tests.mutants.desk import DESK
 from tests.mutants.money import MONEY
-from tests.mutants.mutant import BROKER, COURIER, PLATFORM, SIMULATION, STATION, Mutant
+from tests.mutants.mutant import BROKER, COURIER, PLATFORM, PROTOCOL, SIMULATION, STATION, Mutant
 
 CATALOGUE = (
     # Delivery: inbox, outbox, window, journals.

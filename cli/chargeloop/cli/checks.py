@@ -31,6 +31,8 @@ def bank_conservation(banks: Iterable[str], truth: Truth, sold: frozenset[str]) 
             yield f"bank {bank} is in {len(places)} places: {', '.join(places)}"
         elif bank in truth.in_hands and bank not in sold:
             yield f"bank {bank} is still in the hands of {places[0]}"
+        elif bank in truth.in_trays and bank not in sold:
+            yield f"bank {bank} lies in the tray of {places[0]}, where nobody has taken it"
 
 
 def reservation_release(idle_holds: Iterable[str]) -> Iterator[str]:

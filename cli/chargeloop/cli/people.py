@@ -94,7 +94,5 @@ def at_rest(data: Path, scenario: Scenario) -> bool:
     books = Books(data)
     if any(order.is_open for order in books.orders()) or books.idle_holds():
         return False
-    truth = read_truth(data)
-    return (
-        truth.in_hands <= books.sold_banks() and set(scenario.banks) <= set(truth.places) | books.sold_banks()
-    )
+    truth, sold = read_truth(data), books.sold_banks()
+    return truth.in_hands | truth.in_trays <= sold and set(scenario.banks) <= set(truth.places) | sold

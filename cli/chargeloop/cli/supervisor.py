@@ -1,16 +1,19 @@
 """Keeps the processes of a demo running: crash-only, so one that dies is simply started again.
 
 Each child holds the reading end of a pipe as its standard input and stops when it ends: when this process is
-killed outright, the children end too. DATA/run has `<name>.pid`, `<name>.log` and `<name>.ready` of each.
+killed outright, the children end too, also one that was frozen, since its leash lets it go on. DATA/run has
+`<name>.pid`, `<name>.log` and `<name>.ready` of each.
 """
 
 import asyncio
 import contextlib
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chargeloop.broker.leash import leashed
 from chargeloop.cli.errors import FAILED, CommandError, one_line
 
 _READY_S = 60.0
@@ -72,14 +75,30 @@ class Supervisor:
         for child in children:
             await self._wait_until_ready(child)
 
-    async def kill(self, name: str, *, away_s: float) -> None:
-        """Kill a child outright, have it started again after so many seconds, and return when it is ready."""
+    async def kill(self, name: str, *, away_s: float, hindered: Callable[[], bool] = lambda: False) -> None:
+        """Kill a child outright, have it started again after so many seconds, and return when it is ready.
+
+        Args:
+            name: the child.
+            away_s: how long it is away.
+            hindered: tells whether something keeps it from getting ready that is no fault of its own; its
+                time begins anew then.
+
+        Raises:
+            CommandError: it was not ready in its time; the message has the end of its log.
+        """
         ready = self._file(name, "ready")
         ready.unlink(missing_ok=True)
         self._killed[name] = away_s
         with contextlib.suppress(ProcessLookupError):  # it has just died by itself
             self._processes[name].kill()
-        while not ready.exists():  # noqa: ASYNC110 - it is another process that writes it
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + away_s + self._ready_s
+        while not ready.exists():
+            if hindered():
+                until_s = loop.time() + away_s + self._ready_s
+            elif loop.time() >= until_s:
+                raise self._not_ready(name)
             await asyncio.sleep(_POLL_S)
 
     async def stop(self) -> None:
@@ -114,9 +133,9 @@ class Supervisor:
         ready = self._file(child.name, "ready")
         ready.unlink(missing_ok=True)
         with self._file(child.name, "log").open("ab") as log:
+            command = [sys.executable, "-m", "chargeloop.cli", *child.arguments]
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "chargeloop.cli", *child.arguments,
-                "--ready-file", str(ready), "--until-eof",
+                *leashed([*command, "--ready-file", str(ready), "--until-eof"], signal.SIGCONT),
                 stdin=asyncio.subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._processes[child.name] = process
@@ -144,16 +163,18 @@ class Supervisor:
                     await self._fail_when_broken(child)
                     await asyncio.sleep(_POLL_S)
         except TimeoutError:
-            raise CommandError(
-                f"{child.name} is not ready after {self._ready_s:.0f} s{self._last_words(child)}", FAILED
-            ) from None
+            raise self._not_ready(child.name) from None
 
     async def _fail_when_broken(self, child: Child) -> None:
         if self.restarts.get(child.name, 0):
-            raise CommandError(f"{child.name} could not start{self._last_words(child)}", FAILED)
+            raise CommandError(f"{child.name} could not start{self._last_words(child.name)}", FAILED)
 
-    def _last_words(self, child: Child) -> str:
-        log = self._file(child.name, "log").read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", "replace")
+    def _not_ready(self, name: str) -> CommandError:
+        late = f"{name} is not ready after {self._ready_s:.0f} s"
+        return CommandError(f"{late}{self._last_words(name)}", FAILED)
+
+    def _last_words(self, name: str) -> str:
+        log = self._file(name, "log").read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", "replace")
         lines = [line for line in log.splitlines() if line.strip()]
         return f": {one_line(lines[-1])}" if lines else ""
 

@@ -38,7 +38,7 @@ class Visitors:
         self._quantities[record[3]] = record[4]
 
     def _ordered(self, record: Record) -> None:
-        _, _, _, order, user, _, _, _, hand_over = record
+        _, _, _, order, user, _, _, _, hand_over, *_ = record
         if user in self._quantities:
             self._placed.setdefault(user, {})[order] = hand_over
 

@@ -1,5 +1,7 @@
 """The checks for what is lost or done twice find what was planted, and nothing where all is right."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from chargeloop.broker.device import Journal
 from chargeloop.cli.chaos import lossless
 from chargeloop.cli.chaos.journals import JournalWatch
 from chargeloop.cli.chaos.lossless import Channel, Ledger
+from chargeloop.cli.truth import Truth
 from chargeloop.protocol.codec import encode, seal
 from chargeloop.protocol.envelope import Data
 from chargeloop.protocol.messages import cabinet as cab
@@ -48,8 +51,17 @@ def record(journal: Journal, *events: Data) -> None:
     )
 
 
-def found(data: Path, ledger: Ledger, *events: Data, committed: int | None = None) -> list[str]:
-    """Return the violations when a cabinet has recorded these events and so many are committed (all)."""
+def found(
+    data: Path,
+    ledger: Ledger,
+    *events: Data,
+    committed: int | None = None,
+    pushed_out: Sequence[str] | None = None,
+) -> list[str]:
+    """Return the violations when a cabinet has recorded these events and so many are committed (all).
+
+    Its motors have pushed these banks out; those that it says when nothing else is given.
+    """
     journal = Journal(data / "cabinets" / "cab-0001" / "journal")
     if events:
         record(journal, *events)
@@ -57,7 +69,11 @@ def found(data: Path, ledger: Ledger, *events: Data, committed: int | None = Non
     mark = len(events) if committed is None else committed
     watch = JournalWatch(data)
     watch.look()
-    said = lossless.violations(watch, replace(ledger, marks={(SOURCE, journal.journal_id): mark}))
+    if pushed_out is None:
+        pushed_out = [event.bank for event in events if isinstance(event, cab.BankEjected)]
+    truth = Truth({}, pushed_out=Counter(("cab-0001", bank) for bank in pushed_out))
+    ledger = replace(ledger, marks={(SOURCE, journal.journal_id): mark})
+    said = lossless.violations(watch, ledger, truth)
     return [sentence.replace(journal.journal_id, "jnl") for sentence in said]
 
 
@@ -80,6 +96,35 @@ def test_an_entry_that_is_not_committed_is_told(committed: int, said: str, tmp_p
 def test_a_bank_that_came_out_twice_is_told(tmp_path: Path) -> None:
     twice = found(tmp_path, RIGHT, ejected("bnk-1"), ejected("bnk-1"))
     assert twice == ["bank bnk-1 was ejected 2 times for rsv-1"]
+
+
+@pytest.mark.parametrize(
+    ("pushed_out", "said"),
+    [
+        (("bnk-1", "bnk-2"), "the motors of cab-0001 pushed bnk-2 out 1 times, its journal says 0 times"),
+        (("bnk-1", "bnk-1"), "the motors of cab-0001 pushed bnk-1 out 2 times, its journal says 1 times"),
+        ((), "the motors of cab-0001 pushed bnk-1 out 0 times, its journal says 1 times"),
+    ],
+)
+def test_a_bank_that_a_motor_pushed_out_is_told_when_the_journal_says_something_else(
+    pushed_out: Sequence[str], said: str, tmp_path: Path
+) -> None:
+    assert found(tmp_path, RIGHT, ejected("bnk-1"), pushed_out=pushed_out) == [said]
+
+
+def test_a_motor_is_not_accused_by_a_journal_of_which_not_everything_was_seen(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "cabinets" / "cab-0001" / "journal")
+    record(journal, ejected("bnk-1"), ejected("bnk-2"))
+    journal.close()
+    watch = JournalWatch(tmp_path)
+    watch.look()
+    truth = Truth({}, pushed_out={("cab-0001", "bnk-1"): 1, ("cab-0001", "bnk-2"): 1})
+    del watch.journals[0].entries[1]
+    ejects = [lossless.Eject.of(journal, entry["data"]) for journal, entry in watch.entries("bank_ejected")]
+    assert list(lossless.motors(ejects, truth, watch.journals)) == []
+    assert list(lossless.motors(ejects, Truth({}), watch.journals)) == [
+        "the motors of cab-0001 pushed bnk-2 out 0 times, its journal says 1 times"
+    ]
 
 
 def test_more_banks_than_were_wanted_are_told(tmp_path: Path) -> None:

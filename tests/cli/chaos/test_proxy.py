@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from chargeloop.broker import BrokerAddress
-from chargeloop.cli.chaos.proxy import Proxy, Way
+from chargeloop.cli.chaos.proxy import Proxy, Way, abort
+from chargeloop.protocol.time import HOUR_MS
 
 PATIENCE_S = 20
 
@@ -18,6 +20,10 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - a proxy has no signal for what passes through it
             await asyncio.sleep(0.005)
+
+
+def passes_at_least(proxy: Proxy, size: int) -> bool:
+    return proxy.traffic.passed_bytes >= size
 
 
 @dataclass(slots=True)
@@ -100,18 +106,32 @@ async def test_bytes_pass_in_both_directions_and_a_close_does_too() -> None:
         assert proxy.traffic.passed_bytes == 10
 
 
-async def test_delayed_bytes_come_late_and_in_their_order() -> None:
+async def test_delayed_bytes_wait_for_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited_s: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pass_at_once(delay_s: float) -> None:
+        waited_s.append(delay_s)
+        await sleep(0)
+
     async with joined() as (proxy, ours, theirs):
-        loop = asyncio.get_running_loop()
-        proxy.delay(200)
-        begun = loop.time()
+        proxy.delay(HOUR_MS)
+        monkeypatch.setattr(asyncio, "sleep", pass_at_once)
         await ours.say(b"1")
         assert await theirs.hear() == b"1"
-        assert loop.time() - begun >= 0.2
-        await ours.say(b"2")
+        monkeypatch.undo()
+    # What is left of the hour when the proxy comes to wait: some of it has passed meanwhile.
+    assert [round(delay_s / 3600) for delay_s in waited_s] == [1]
+
+
+async def test_delayed_bytes_keep_their_order() -> None:
+    async with joined() as (proxy, ours, theirs):
+        proxy.delay(200)
+        await ours.say(b"1")
+        await until(partial(passes_at_least, proxy, len("1\n")))
         await proxy.heal()
-        await ours.say(b"3")
-        assert [await theirs.hear(), await theirs.hear()] == [b"2", b"3"]
+        await ours.say(b"2")
+        assert [await theirs.hear(), await theirs.hear()] == [b"1", b"2"]
 
 
 async def test_a_cut_ends_the_connection_in_order_at_both_ends() -> None:
@@ -161,6 +181,75 @@ async def test_nobody_hears_of_a_close_over_a_half_open_connection_until_it_is_h
         await proxy.heal()
         with pytest.raises(ConnectionResetError):
             await hearing
+
+
+def swallows_the_end(proxy: Proxy) -> bool:
+    """Tell whether the proxy has noticed that one end is gone and keeps that to itself."""
+    return all(connection._swallowed for connection in proxy.connections)
+
+
+@pytest.mark.parametrize("ways", [Way.TO_BROKER, Way.BOTH])
+async def test_nobody_hears_of_a_client_s_reset_over_a_half_open_connection_until_it_is_healed(
+    ways: Way,
+) -> None:
+    async with joined() as (proxy, ours, theirs):
+        proxy.swallow(ways)
+        abort(ours.writer)
+        await until(lambda: swallows_the_end(proxy))
+        assert len(proxy.connections) == 1
+        hearing = asyncio.create_task(theirs.hear())
+        # What is sent to a client that is gone is answered with another reset.
+        await theirs.say(b"are you there")
+        await theirs.say(b"at all")
+        assert not hearing.done()
+        await proxy.heal()
+        with pytest.raises(ConnectionResetError):
+            await hearing
+
+
+@pytest.mark.parametrize("ways", [Way.TO_CLIENT, Way.BOTH])
+async def test_nobody_hears_of_a_broker_s_reset_over_a_half_open_connection_until_it_is_healed(
+    ways: Way,
+) -> None:
+    async with joined() as (proxy, ours, theirs):
+        proxy.swallow(ways)
+        abort(theirs.writer)
+        await until(lambda: swallows_the_end(proxy))
+        assert len(proxy.connections) == 1
+        hearing = asyncio.create_task(ours.hear())
+        await ours.say(b"are you there")
+        assert not hearing.done()
+        await proxy.heal()
+        with pytest.raises(ConnectionResetError):
+            await hearing
+
+
+async def test_what_is_written_to_a_closed_client_tells_a_half_open_broker_nothing() -> None:
+    async with joined() as (proxy, ours, theirs):
+        (connection,) = proxy.connections
+        proxy.swallow(Way.TO_BROKER)
+        ours.writer.close()
+        await ours.writer.wait_closed()
+        hearing = asyncio.create_task(theirs.hear())
+        # The first is answered with a reset by the client's system, the others meet it.
+        passed = 0
+        for _ in range(5):
+            await theirs.say(b"are you there")
+            passed += len("are you there\n")
+            await until(partial(passes_at_least, proxy, passed))
+        assert proxy.connections == (connection,)
+        assert not hearing.done()
+        await proxy.heal()
+        with pytest.raises(ConnectionResetError):
+            await hearing
+
+
+async def test_a_reset_on_the_way_that_works_is_passed_on_by_a_half_open_connection() -> None:
+    async with joined() as (proxy, ours, theirs):
+        proxy.swallow(Way.TO_CLIENT)
+        abort(ours.writer)
+        with pytest.raises(ConnectionResetError):
+            await theirs.hear()
 
 
 async def test_healing_lets_a_connection_go_on_that_has_lost_nothing() -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from chargeloop.protocol.values import replace
 from chargeloop.station.core import mechanics
 from chargeloop.station.core.faults import Faults, OfflineWindow
-from tests.station.core.workbench import NOON_MS, RSV, bench
+from tests.station.core.workbench import NOON_MS, RSV, asker, bench
 
 
 def test_a_cabinet_in_order_has_no_faults() -> None:
@@ -35,7 +36,18 @@ def test_the_next_change_of_the_network_is_known(now_ms: int, change_ms: int | N
 def test_a_motor_on_an_empty_slot_gives_nothing() -> None:
     world = bench([None]).world
     moved = mechanics.run_motor(world, 1, RSV, Faults(), NOON_MS)
-    assert (moved.tray, moved.motor_runs) == ((), 1)
+    assert (moved.tray, moved.motor_runs, moved.pushed_out) == ((), 1, {})
+
+
+def test_the_mechanics_count_each_bank_that_a_motor_pushed_out_and_none_that_jammed() -> None:
+    world = bench([100, 100]).world
+    jammed = mechanics.run_motor(world, 1, RSV, Faults(jam_slots=frozenset({1})), NOON_MS)
+    out = mechanics.run_motor(jammed, 2, RSV, Faults(), NOON_MS)
+    (lying,) = out.tray
+    assert (jammed.pushed_out, out.pushed_out) == ({}, {lying.bank.bank: 1})
+    back = mechanics.insert(replace(out, tray=()), 2, lying.bank, asker(), NOON_MS)
+    again = mechanics.run_motor(back, 2, RSV, Faults(), NOON_MS)
+    assert again.pushed_out == {lying.bank.bank: 2}
 
 
 def test_a_settled_sensor_stays_settled() -> None:

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Final
 
 from chargeloop.cli.brokers import broker_kind
-from chargeloop.cli.chaos import lossless
+from chargeloop.cli.chaos import heard, lossless
 from chargeloop.cli.chaos.journals import JournalWatch
-from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.ledger import read_ledger, read_traces
 from chargeloop.cli.chaos.life import Plan, live
 from chargeloop.cli.chaos.memory import Held, MemoryWatch, growing
 from chargeloop.cli.chaos.playground import Playground, Setting, opened
+from chargeloop.cli.chaos.presence import PresenceWatch, online_cabinets
 from chargeloop.cli.chaos.town import wide_town
 from chargeloop.cli.city import lay_out
 from chargeloop.cli.demo import fresh_data, play, stopped_by_signals, until_first
@@ -20,10 +21,13 @@ from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.settings import Effective
+from chargeloop.cli.truth import read_truth
 from chargeloop.protocol.time import MINUTE_MS
 
 _SPEED: Final = 10.0
 _SAMPLE_S: Final = 1.0
+# After so many samples somebody looks whether all cabinets are connected.
+_LOOK_EVERY: Final = 5
 # By then everybody has connected and caches have filled.
 _STEADY_AFTER: Final = 0.25
 _READY_S: Final = 60.0
@@ -105,6 +109,10 @@ class _Run:
         self._setting = setting
         self._plan = plan
         self._memory = MemoryWatch()
+        # Some cabinets have outages planted, and are away by plan.
+        self._presence = PresenceWatch(
+            frozenset(plan.cabinet for plan in setting.scenario.cabinets if not plan.faults.offline)
+        )
         self._journals = JournalWatch(setting.files.data)
         self._deaths: list[str] = []
         self._ready_s = 0.0
@@ -120,15 +128,25 @@ class _Run:
 
     async def _watch(self, place: Playground) -> None:
         """Take samples for the time of the run."""
-        for second in range(round(self._plan.minutes * 60 / _SAMPLE_S) + 1):
-            self._memory.sample(second * _SAMPLE_S, {**place.supervisor.pids, "broker": place.keeper.pid})
+        loop = asyncio.get_running_loop()
+        begun_s = loop.time()
+        for number in range(round(self._plan.minutes * 60 / _SAMPLE_S) + 1):
+            pids = {**place.supervisor.pids, "broker": place.keeper.pid}
+            self._memory.sample(loop.time() - begun_s, pids)
+            if number % _LOOK_EVERY == 0:
+                self._presence.look(online_cabinets(place.data))
             await asyncio.sleep(_SAMPLE_S)
+        self._presence.look(online_cabinets(place.data))
 
     def result(self) -> EnduranceResult:
         data = self._setting.files.data
         outcome = gather(self._setting.scenario, data)
         held = self._memory.held(self._plan.minutes * 60 * _STEADY_AFTER)
-        lost = lossless.violations(self._journals, read_ledger(data))
+        ledger, truth = read_ledger(data), read_truth(data)
+        lost = [
+            *lossless.violations(self._journals, ledger, truth),
+            *heard.unheeded(self._journals, ledger, read_traces(data), truth),
+        ]
         return EnduranceResult(
             plan=self._plan,
             speed=self._setting.speed,
@@ -136,5 +154,11 @@ class _Run:
             outcome=outcome,
             held=held,
             journals=self._journals,
-            violations=(*outcome.violations, *lost, *self._deaths, *growing(held)),
+            violations=(
+                *outcome.violations,
+                *lost,
+                *self._deaths,
+                *growing(held),
+                *self._presence.violations(),
+            ),
         )

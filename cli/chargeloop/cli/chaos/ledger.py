@@ -1,14 +1,20 @@
 """Reads what both platforms have committed, by SQL alone, for the checks that nothing was lost."""
 
 import json
+from collections import defaultdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chargeloop.cli.books import rows
+from chargeloop.cli.chaos.heard import Traces
 from chargeloop.cli.chaos.lossless import Channel, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _RENTAL: Final = "platform/rental.sqlite3"
 _DISPATCH: Final = "courier/dispatch.sqlite3"
+_RETURNS: Final = frozenset({"bank_returned", "bank_found"})
 # Who sends to whom, and the name under which the receiver notes it.
 _CHANNELS: Final = (
     ("rental to courier platform", _RENTAL, _DISPATCH),
@@ -35,6 +41,26 @@ def read_ledger(data: Path) -> Ledger:
         ejected=frozenset((order, json.loads(detail)["bank"]) for order, detail in ejected),
         quarantined=[*_quarantined(data / _RENTAL), *_quarantined(data / _DISPATCH)],
     )
+
+
+def read_traces(data: Path) -> Traces:
+    """Return what the rental platform's store says of what cabinets have told; reads all orders' journals."""
+    store = data / _RENTAL
+    entries: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for order, kind, detail in rows(store, "SELECT order_id, type, detail FROM order_events"):
+        entries[order, kind].append(json.loads(detail))
+    back = [
+        (detail["bank"], detail["cabinet"], detail["slot"])
+        for (_, kind), details in entries.items()
+        if kind in _RETURNS
+        for detail in details
+    ]
+    early = rows(store, "SELECT bank, cabinet, slot FROM early_returns")
+    slots = {
+        cabinet: {number: bank for number, _, bank, *_ in json.loads(written)}
+        for cabinet, written in rows(store, "SELECT id, slots FROM cabinets")
+    }
+    return Traces(entries, frozenset((*back, *early)), slots)
 
 
 _EVENTS: Final = "SELECT order_id, detail FROM order_events WHERE type = ? ORDER BY time_ms, id"

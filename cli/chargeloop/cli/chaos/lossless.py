@@ -3,12 +3,13 @@
 Like the other checks it reads files and tables by itself. A violation is a sentence.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chargeloop.cli.chaos.journals import JournalWatch, SeenJournal
+from chargeloop.cli.chaos.journals import JournalWatch, SeenJournal, by_source
+from chargeloop.cli.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,16 @@ class Ledger:
     quarantined: Sequence[str]
 
 
-def violations(watch: JournalWatch, ledger: Ledger) -> Iterator[str]:
+def violations(watch: JournalWatch, ledger: Ledger, truth: Truth) -> Iterator[str]:
     """Yield a sentence for everything that was lost, came twice or was refused."""
     yield from uncommitted(watch.journals, ledger.marks)
     yield from unfinished(ledger.channels)
     yield from gaps(watch.journals)
     yield from (f"{path} was found damaged" for path in watch.damaged())
-    ejects = [_Eject.of(journal, entry["data"]) for journal, entry in watch.entries("bank_ejected")]
+    ejects = [Eject.of(journal, entry["data"]) for journal, entry in watch.entries("bank_ejected")]
     yield from ejected_twice(ejects, ledger)
     yield from unknown_ejects(ejects, ledger)
+    yield from motors(ejects, truth, watch.journals)
     yield from ledger.quarantined
 
 
@@ -84,17 +86,20 @@ def unfinished(channels: Sequence[Channel]) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Eject:
+class Eject:
+    """A bank that left, as the journal of its cabinet says."""
+
     cabinet: str
     bank: str
     reservation: str | None
 
     @classmethod
-    def of(cls, journal: SeenJournal, data: Mapping[str, Any]) -> "_Eject":
+    def of(cls, journal: SeenJournal, data: Mapping[str, Any]) -> "Eject":
+        """Return what an entry of that type says."""
         return cls(journal.source, data["bank"], data.get("reservation"))
 
 
-def ejected_twice(ejects: Sequence[_Eject], ledger: Ledger) -> Iterator[str]:
+def ejected_twice(ejects: Sequence[Eject], ledger: Ledger) -> Iterator[str]:
     """Yield a sentence for each reservation that gave out one bank twice, or more banks than were wanted."""
     banks: dict[str, list[str]] = defaultdict(list)
     for eject in ejects:
@@ -108,7 +113,7 @@ def ejected_twice(ejects: Sequence[_Eject], ledger: Ledger) -> Iterator[str]:
             yield f"{len(given)} banks were ejected for {reservation}, whose order wants {wanted}"
 
 
-def unknown_ejects(ejects: Sequence[_Eject], ledger: Ledger) -> Iterator[str]:
+def unknown_ejects(ejects: Sequence[Eject], ledger: Ledger) -> Iterator[str]:
     """Yield a sentence for each bank that left a cabinet for an order that does not know of it."""
     for eject in ejects:
         order = None if eject.reservation is None else ledger.orders.get(eject.reservation)
@@ -116,3 +121,21 @@ def unknown_ejects(ejects: Sequence[_Eject], ledger: Ledger) -> Iterator[str]:
             yield f"{eject.cabinet} ejected {eject.bank} for {eject.reservation}, which no order knows"
         elif (order, eject.bank) not in ledger.ejected:
             yield f"{eject.cabinet} ejected {eject.bank} for {order}, whose journal does not say so"
+
+
+def motors(ejects: Sequence[Eject], truth: Truth, journals: tuple[SeenJournal, ...]) -> Iterator[str]:
+    """Yield a sentence for each bank that motors have pushed out more or fewer times than journals say.
+
+    Of a cabinet whose entries were not all seen, only the motors that did too little can be told.
+    """
+    said = Counter((eject.cabinet.removeprefix("cabinet/"), eject.bank) for eject in ejects)
+    unseen = {
+        source.removeprefix("cabinet/")
+        for source, of_source in by_source(journals).items()
+        if any(len(journal.entries) < journal.last for journal in of_source)
+    }
+    for cabinet, bank in sorted({*said, *truth.pushed_out}):
+        did = truth.pushed_out.get((cabinet, bank), 0)
+        told = said[cabinet, bank]
+        if did < told or (did > told and cabinet not in unseen):
+            yield f"the motors of {cabinet} pushed {bank} out {did} times, its journal says {told} times"

@@ -2,8 +2,8 @@
 
 Theory: bytes are passed on in order, each direction by itself. A fault is set for all connections, those to
 come too, or for one. Delayed bytes keep their order. Swallowed bytes are gone while both sockets stay open,
-as if the other end had lost its power: even a close is not passed on. A stream that has lost bytes cannot go
-on, so healing resets such connections, as the other end's kernel would when it hears of them again.
+as if the other end had lost its power: neither a close nor a reset is passed on. A stream that has lost bytes
+cannot go on, so healing resets such connections, as the other end's kernel would when it hears of them again.
 """
 
 import asyncio
@@ -108,21 +108,18 @@ class Connection:
             tasks.create_task(self._pump(Way.TO_CLIENT, self._broker[0], self._client[1]))
 
     async def _pump(self, way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass one direction on until its sender closes, and then close it; a reset closes both ways."""
+        """Pass one direction on until its sender closes, and then close it."""
         underway: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MOST_CHUNKS)
-        delivering = asyncio.create_task(self._deliver(underway, writer))
+        delivering = asyncio.create_task(self._deliver(way, underway, writer))
         try:
             while chunk := await reader.read(_CHUNK_BYTES):
                 await self._take(way, chunk, underway)
             if way in self._swallowed_ways:
-                # Nobody hears of the end either.
-                self._swallowed = True
-                await self._over.wait()
+                await self._unheard()
             await underway.put((self._due(), b""))
             await delivering
         except OSError:
-            # The socket is gone; its other end learns of it in the same way.
-            self.reset()
+            await self._reset_by(way)
         finally:
             delivering.cancel()
             await asyncio.gather(delivering, return_exceptions=True)
@@ -136,7 +133,7 @@ class Connection:
         await underway.put((self._due(), chunk))
 
     async def _deliver(
-        self, underway: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter
+        self, way: Way, underway: "asyncio.Queue[tuple[float, bytes]]", writer: asyncio.StreamWriter
     ) -> None:
         loop = asyncio.get_running_loop()
         try:
@@ -149,7 +146,20 @@ class Connection:
                 writer.write(chunk)
                 await writer.drain()
         except OSError:
+            # It is the receiver who is gone, so the news goes the other way.
+            await self._reset_by(Way.BOTH & ~way)
+
+    async def _reset_by(self, way: Way) -> None:
+        """Let the other end learn that the sender of this way is gone, unless all vanishes that it sends."""
+        if way in self._swallowed_ways:
+            await self._unheard()
+        else:
             self.reset()
+
+    async def _unheard(self) -> None:
+        """Let nobody hear that one end is gone, until the connection is healed."""
+        self._swallowed = True
+        await self._over.wait()
 
     @property
     def _swallowed_ways(self) -> Way:

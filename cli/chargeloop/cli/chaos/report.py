@@ -28,6 +28,8 @@ def chaos_report(result: ChaosResult) -> Group:
     faults = [(kind, str(times), _longest(result, kind)) for kind, times in result.faults().items()]
     facts = [
         ("seed", str(result.seed)),
+        ("broker", result.broker),
+        ("faults without a connection", str(result.unmet)),
         ("orders", _counted(result.outcome.orders)),
         ("messages", _counted(result.outcome.messages)),
         ("journals", f"{document['journal_entries']} entries of {document['journals']} devices"),

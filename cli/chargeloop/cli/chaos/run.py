@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from chargeloop.broker.software import BrokerKind, choose_kind
 from chargeloop.cli.brokers import broker_kind
-from chargeloop.cli.chaos import lossless
+from chargeloop.cli.chaos import heard, lossless
 from chargeloop.cli.chaos.faults import Kind, PlannedFault, plan_faults
 from chargeloop.cli.chaos.journals import JournalWatch
-from chargeloop.cli.chaos.ledger import read_ledger
+from chargeloop.cli.chaos.ledger import read_ledger, read_traces
 from chargeloop.cli.chaos.life import Plan, live
 from chargeloop.cli.chaos.playground import Playground, Setting, opened
 from chargeloop.cli.chaos.town import busy_town
@@ -22,6 +23,7 @@ from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.playing import speed_of
 from chargeloop.cli.settings import Effective
+from chargeloop.cli.truth import read_truth
 from chargeloop.protocol.time import MINUTE_MS
 
 # Orders take a minute or two of real time, so people meet many faults.
@@ -41,26 +43,28 @@ class ChaosResult:
 
     seed: int
     plan: ChaosPlan
+    broker: BrokerKind
     speed: float
     outcome: Outcome
     outages: Sequence[Outage]
+    unmet: int
     journals: JournalWatch
     traffic: Mapping[str, int]
     violations: tuple[str, ...]
 
     def document(self) -> dict[str, object]:
         """Return what `--json` prints."""
-        longest = max(self.outages, key=lambda outage: outage.seconds)
+        longest = max(self.outages, key=lambda outage: outage.seconds, default=None)
         return {
             "seed": self.seed,
             "minutes": self.plan.minutes,
+            "broker": self.broker,
             "speed": self.speed,
             "faults": self.faults(),
-            "longest_outage": {
-                "fault": longest.kind,
-                "target": longest.target,
-                "seconds": round(longest.seconds, 1),
-            },
+            "unmet_faults": self.unmet,
+            "longest_outage": None
+            if longest is None
+            else {"fault": longest.kind, "target": longest.target, "seconds": round(longest.seconds, 1)},
             **self.outcome.document(),
             "journals": len(self.journals.journals),
             "journal_entries": sum(journal.last for journal in self.journals.journals),
@@ -83,21 +87,23 @@ def run_chaos(effective: Effective, plan: ChaosPlan) -> ChaosResult:
     """
     settings = effective.settings
     speed = speed_of(settings.speed, default=_SPEED)
-    broker = broker_kind(settings.broker)
+    broker = broker_kind(settings.broker) or choose_kind()
     require_tariff(settings.tariff)
     data = fresh_data(effective, "chaos", broker)
     placing_ms = round(plan.minutes * MINUTE_MS * speed)
     town = busy_town(seed=settings.seed, orders=plan.orders, placing_ms=placing_ms, region=settings.region)
-    run = _Run(Setting(settings, town, lay_out(town, data), broker, speed), plan)
+    run = _Run(Setting(settings, town, lay_out(town, data), broker, speed), plan, broker)
     play(run.play())
     return run.result()
 
 
 class _Run:
-    def __init__(self, setting: Setting, plan: ChaosPlan) -> None:
+    def __init__(self, setting: Setting, plan: ChaosPlan, broker: BrokerKind) -> None:
         self._setting = setting
         self._plan = plan
+        self._broker = broker
         self._outages: Sequence[Outage] = ()
+        self._unmet = 0
         self._journals = JournalWatch(setting.files.data)
         self._traffic: dict[str, int] = {}
         self._deaths: list[str] = []
@@ -114,7 +120,8 @@ class _Run:
             self._outages, self._journals = unrest.outages, place.journals
             life = live(place, partial(self._disturb, place, unrest, faults))
             await until_first(life, place.supervisor.failed)
-            self._deaths = place.unplanned_deaths()
+            self._unmet = unrest.unmet
+            self._deaths = [*place.unplanned_deaths(), *unrest.failures]
             self._traffic = _summed(place)
 
     @staticmethod
@@ -123,14 +130,21 @@ class _Run:
         place.progress.say(f"everything is healed after {len(unrest.outages)} faults")
 
     def result(self) -> ChaosResult:
-        outcome = gather(self._setting.scenario, self._setting.files.data)
-        lost = lossless.violations(self._journals, read_ledger(self._setting.files.data))
+        data = self._setting.files.data
+        outcome = gather(self._setting.scenario, data)
+        ledger, truth = read_ledger(data), read_truth(data)
+        lost = [
+            *lossless.violations(self._journals, ledger, truth),
+            *heard.unheeded(self._journals, ledger, read_traces(data), truth),
+        ]
         return ChaosResult(
             seed=self._setting.settings.seed,
             plan=self._plan,
+            broker=self._broker,
             speed=self._setting.speed,
             outcome=outcome,
             outages=self._outages,
+            unmet=self._unmet,
             journals=self._journals,
             traffic=self._traffic,
             violations=(*outcome.violations, *lost, *self._deaths),

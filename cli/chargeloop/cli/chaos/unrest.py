@@ -12,9 +12,12 @@ from typing import Final
 from chargeloop.cli.chaos.faults import BROKER, KILLED, Kind, PlannedFault
 from chargeloop.cli.chaos.keeper import BrokerKeeper
 from chargeloop.cli.chaos.proxy import Connection, Proxy, Way
+from chargeloop.cli.errors import CommandError
 from chargeloop.cli.supervisor import Supervisor
 
 _LOOK_S: Final = 0.05
+# A part that is just starting connects within this time; people who are done never do.
+_CONNECTION_S: Final = 20.0
 _WAYS: Final = {
     Kind.HALF_OPEN: Way.BOTH,
     Kind.HALF_OPEN_TO_BROKER: Way.TO_BROKER,
@@ -31,8 +34,15 @@ class Outage:
     seconds: float
 
 
+class NobodyConnectedError(Exception):
+    """There is no connection that a fault of a single one could break."""
+
+
 class Unrest:
     """Breaks things as planned; use `play` once, then `outages` has all that was done.
+
+    `failures` has a sentence for each process that did not come up again, `unmet` counts the faults of a
+    single connection for which there was none.
 
     Args:
         keeper: keeps the broker.
@@ -40,6 +50,7 @@ class Unrest:
         proxies: the proxy between each part and the broker.
         note: is told of each fault.
         draw: chooses the connection for a fault of a single one.
+        connection_s: how long such a fault waits for a connection.
     """
 
     def __init__(
@@ -49,16 +60,21 @@ class Unrest:
         proxies: Mapping[str, Proxy],
         note: Callable[[str], None],
         draw: random.Random,
+        *,
+        connection_s: float = _CONNECTION_S,
     ) -> None:
         self._keeper = keeper
         self._supervisor = supervisor
         self._proxies = proxies
         self._note = note
         self._draw = draw
+        self._connection_s = connection_s
         # One fault at a time for each process, and for each part's network.
         self._processes = {name: asyncio.Lock() for name in (BROKER, *proxies)}
         self._networks = {name: asyncio.Lock() for name in proxies}
         self.outages: list[Outage] = []
+        self.failures: list[str] = []
+        self.unmet = 0
 
     async def play(self, faults: Sequence[PlannedFault]) -> None:
         """Carry all of them out; when it returns, everything works again."""
@@ -78,19 +94,34 @@ class Unrest:
         async with (self._processes if of_process else self._networks)[fault.target]:
             self._note(_sentence(fault))
             at_s = loop.time()
-            await self._carry_out(fault)
-            self.outages.append(Outage(fault.kind, fault.target, loop.time() - at_s))
+            try:
+                await self._carry_out(fault)
+            except NobodyConnectedError:
+                self.unmet += 1
+                self._note(f"fault: one connection of {fault.target}: {fault.kind}: nobody was connected")
+            else:
+                self.outages.append(Outage(fault.kind, fault.target, loop.time() - at_s))
 
     async def _carry_out(self, fault: PlannedFault) -> None:
         if fault.kind is Kind.BROKER_KILLED:
             await self._keeper.kill(away_s=fault.lasts_s)
         elif fault.kind in KILLED:
-            await self._supervisor.kill(fault.target, away_s=fault.lasts_s)
+            await self._kill(fault)
         elif fault.kind is Kind.FROZEN:
             await self._freeze(fault)
         else:
             async with self._healed_after(self._proxies[fault.target]) as proxy:
                 await self._break(proxy, fault)
+
+    async def _kill(self, fault: PlannedFault) -> None:
+        def hindered() -> bool:
+            return self._networks[fault.target].locked() or self._processes[BROKER].locked()
+
+        try:
+            await self._supervisor.kill(fault.target, away_s=fault.lasts_s, hindered=hindered)
+        except CommandError as error:
+            self.failures.append(f"{fault.target} was killed and did not come up again: {error}")
+            self._note(self.failures[-1])
 
     async def _freeze(self, fault: PlannedFault) -> None:
         pid = self._supervisor.pids[fault.target]
@@ -127,8 +158,16 @@ class Unrest:
         await asyncio.sleep(fault.lasts_s)
 
     async def _one_of(self, proxy: Proxy) -> Connection:
-        """Return one connection, as soon as there is any: the part may just be starting."""
-        while not proxy.connections:  # noqa: ASYNC110 - clients connect when they like
+        """Return one connection, as soon as there is any: the part may just be starting.
+
+        Raises:
+            NobodyConnectedError: none came in time.
+        """
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._connection_s
+        while not proxy.connections:
+            if loop.time() >= until_s:
+                raise NobodyConnectedError
             await asyncio.sleep(_LOOK_S)
         return self._draw.choice(proxy.connections)
 

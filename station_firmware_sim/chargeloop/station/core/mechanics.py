@@ -66,7 +66,11 @@ class Ghost:
 
 @dataclass(frozen=True, slots=True)
 class Mechanics:
-    """The physical state of one cabinet. Times are the world's."""
+    """The physical state of one cabinet. Times are the world's.
+
+    `pushed_out` counts for each bank how often a motor has pushed it out here. The firmware knows nothing of
+    it: it is for inspectors who compare.
+    """
 
     slots: tuple[Place, ...]
     tray: tuple[TrayBank, ...] = ()
@@ -74,6 +78,7 @@ class Mechanics:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     motor_runs: int = 0
     ghosts: Mapping[int, Ghost] = field(default_factory=dict)
+    pushed_out: Mapping[str, int] = field(default_factory=dict)
 
     def place(self, slot: int) -> Place:
         """Return one slot by its number."""
@@ -103,7 +108,12 @@ def run_motor(mechanics: Mechanics, slot: int, claim: str, faults: Faults, now_m
     status = batteries.read(battery, now_ms)
     bounces = faults.bounces(slot)
     ghosts = {**mechanics.ghosts, slot: Ghost(status, bounces)} if bounces else mechanics.ghosts
-    return replace(_put(moved, Place(slot)), tray=(*mechanics.tray, TrayBank(status, claim)), ghosts=ghosts)
+    return replace(
+        _put(moved, Place(slot)),
+        tray=(*mechanics.tray, TrayBank(status, claim)),
+        ghosts=ghosts,
+        pushed_out={**mechanics.pushed_out, status.bank: mechanics.pushed_out.get(status.bank, 0) + 1},
+    )
 
 
 def settle(mechanics: Mechanics, slot: int) -> Mechanics:
