@@ -4,11 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chargeloop.protocol.clock_map import PLAUSIBLE_AGE_MS, ClockMap, Corrected, DeviceTime, Lean
+from chargeloop.protocol.clock_map import (
+    MEASURED_DOUBT_MS,
+    PLAUSIBLE_AGE_MS,
+    ClockMap,
+    Corrected,
+    DeviceTime,
+    Lean,
+)
 from chargeloop.protocol.codec import seal
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages.common import SyncSample, TimeProbe
-from chargeloop.protocol.time import DAY_MS, HOUR_MS, SECOND_MS
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 BOOTED_MS = 1_795_435_200_000  # the platform's clock when the device booted: 2026-11-23T12:00:00Z
 RECEIVED_MS = BOOTED_MS + HOUR_MS
@@ -69,6 +76,57 @@ def test_of_contradicting_exchanges_the_nearest_counts() -> None:
     jumped = SYNCED.learn(TOLD, exchange(100_000, 100_040, read_ms=160_000), RECEIVED_MS)
     assert jumped.correct(at(1_020), RECEIVED_MS).time_ms == BOOTED_MS + 1_020
     assert jumped.correct(at(100_020), RECEIVED_MS).time_ms == BOOTED_MS + 160_000
+
+
+def test_an_exchange_that_the_receipt_contradicts_leaves_doubt_and_each_lean_takes_its_end() -> None:
+    """By the exchange it is 2 h after the boot, by the receipt at most 70 min: our own clock was set back."""
+    told = ClockMap().learn(TOLD, exchange(7_200_000, 7_200_000), BOOTED_MS + 3 * HOUR_MS)
+    received_ms = BOOTED_MS + 70 * MINUTE_MS
+    found = {lean: told.correct(at(2 * HOUR_MS), received_ms, lean) for lean in Lean}
+    assert {lean: (corrected.time_ms - BOOTED_MS) // MINUTE_MS for lean, corrected in found.items()} == {
+        Lean.EARLIEST: 20,
+        Lean.MIDDLE: 45,
+        Lean.LATEST: 70,
+    }
+    assert {corrected.state for corrected in found.values()} == {ClockState.INFERRED}
+
+
+def test_a_contradiction_of_moments_is_no_more_doubt_than_a_slow_exchange() -> None:
+    told = ClockMap().learn(TOLD, exchange(60_000, 60_000), RECEIVED_MS)
+    corrected = told.correct(at(60_000), BOOTED_MS + 59_500, Lean.EARLIEST)
+    assert corrected == (BOOTED_MS + 59_000, ClockState.SYNCED)
+
+
+@given(
+    uptime_ms=st.integers(0, 40 * DAY_MS),
+    sampled_ms=st.lists(st.integers(0, 30 * DAY_MS), max_size=3),
+    wrong_ms=st.integers(0, DAY_MS),
+    received_after_ms=st.integers(-HOUR_MS, 40 * DAY_MS),
+)
+def test_leans_are_in_order_none_is_after_the_receipt_and_what_is_measured_has_little_doubt(
+    uptime_ms: int, sampled_ms: list[int], wrong_ms: int, received_after_ms: int
+) -> None:
+    """Exchanges and receipts that agree or do not: the platform's clock was fast when it was asked."""
+    known = ClockMap()
+    for sampled in sampled_ms:
+        known = known.learn(
+            TOLD, exchange(sampled, sampled, read_ms=sampled + wrong_ms), BOOTED_MS + 90 * DAY_MS
+        )
+    received_ms = BOOTED_MS + received_after_ms
+    earliest, middle, latest = (known.correct(at(uptime_ms), received_ms, lean) for lean in Lean)
+    assert earliest.time_ms <= middle.time_ms <= latest.time_ms <= received_ms
+    assert earliest.state == middle.state == latest.state
+    if earliest.state is ClockState.SYNCED:
+        assert latest.time_ms - earliest.time_ms <= MEASURED_DOUBT_MS
+    by_exchange_ms = {BOOTED_MS + wrong_ms + uptime_ms - doubt_ms(uptime_ms, it) for it in sampled_ms}
+    if by_exchange_ms and min(by_exchange_ms) > received_ms + MEASURED_DOUBT_MS:
+        assert earliest.state is ClockState.INFERRED
+        assert earliest.time_ms < latest.time_ms == received_ms
+
+
+def doubt_ms(uptime_ms: int, sampled_ms: int) -> int:
+    """Return by how much a clock may have drifted since an exchange, rounded up: 500 ppm."""
+    return -(-abs(uptime_ms - sampled_ms) // 2_000)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,10 @@ Between two moments of a boot the monotonic clock may have drifted, so a bound t
 in proportion to the distance to the other. Bounds are intersected; when they contradict each other (a clock
 that drifts beyond the allowance, or a device that lies) the nearest sample alone counts.
 
-No corrected time is ever later than the receipt. Without a sample the device's own wall time counts when it
-says that it is synchronised and the time is plausible; else the time is bounded by the receipt, and marked
-inferred.
+No corrected time is ever later than the receipt. When the exchanges place an event behind it all the same,
+one reading of the platform's clock was wrong, and nobody knows which: the event may be as much earlier than
+the receipt as they would have it later. Without a sample the device's own wall time counts when it says that
+it is synchronised and the time is plausible; else the time is bounded by the receipt, and marked inferred.
 """
 
 from dataclasses import dataclass
@@ -177,8 +178,9 @@ class ClockMap:
     def correct(self, time: DeviceTime, received_ms: int, lean: Lean = Lean.MIDDLE) -> Corrected:
         """Return when the event happened, never later than `received_ms`.
 
-        `lean` chooses within the doubt. The state is synced when samples leave at most 2 s of doubt, free
-        when the device's own synchronised wall clock is taken at its word, else inferred.
+        `lean` chooses within the doubt. The state is synced when samples leave at most 2 s of doubt, by what
+        they allow or by how much the receipt contradicts them, free when the device's own synchronised wall
+        clock is taken at its word, else inferred.
         """
         latest_ms = received_ms
         if time.boot is not None and time.uptime_ms is not None:
@@ -214,7 +216,8 @@ def _drift_ms(distance_ms: int) -> int:
 
 def _mapped(uptime_ms: int, offsets: Offsets, latest_ms: int, lean: Lean) -> Corrected:
     high_ms = max(0, min(uptime_ms + offsets.high_ms, latest_ms))
-    low_ms = max(0, min(uptime_ms + offsets.low_ms, high_ms))
+    contradiction_ms = max(0, uptime_ms + offsets.low_ms - latest_ms)
+    low_ms = max(0, min(uptime_ms + offsets.low_ms, high_ms - contradiction_ms))
     state = ClockState.SYNCED if high_ms - low_ms <= MEASURED_DOUBT_MS else ClockState.INFERRED
     chosen = {Lean.EARLIEST: low_ms, Lean.MIDDLE: (low_ms + high_ms) // 2, Lean.LATEST: high_ms}
     return Corrected(chosen[lean], state)
