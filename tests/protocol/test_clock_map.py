@@ -1,5 +1,8 @@
 """The clock map: where a device's events lie on the platform's clock."""
 
+import gc
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -170,6 +173,31 @@ def test_only_the_last_few_boots_and_exchanges_are_kept() -> None:
             clock_map = clock_map.learn(at(HOUR_MS, boot=f"b{boot}"), sample, RECEIVED_MS)
     assert [known.boot for known in clock_map.boots] == ["b16", "b17", "b18", "b19"]
     assert all(len(known.samples) == 8 for known in clock_map.boots)
+
+
+def test_all_that_is_kept_of_a_clock_takes_little_room() -> None:
+    """A platform knows a hundred thousand: eight exchanges of four boots once took 8 KiB for each."""
+    known = ClockMap()
+    for boot in range(4):
+        told = at(30 * DAY_MS, boot=f"boot-{boot}")
+        for sample in range(8):
+            at_ms = boot * HOUR_MS + sample * 300_000
+            known = known.learn(told, exchange(at_ms, at_ms + 40), RECEIVED_MS + DAY_MS)
+        known = known.heard(told, RECEIVED_MS)
+    assert [len(boot.samples) for boot in known.boots] == [8] * 4
+    assert size_of(known) < 2_048
+
+
+def size_of(value: object) -> int:
+    """Return the bytes that an object and all it is made of take, each counted once."""
+    found: dict[int, object] = {}
+    left = [value]
+    while left:
+        one = left.pop()
+        if id(one) not in found and not isinstance(one, type):
+            found[id(one)] = one
+            left += gc.get_referents(one)
+    return sum(sys.getsizeof(one) for one in found.values())
 
 
 def test_no_corrected_time_is_later_than_the_receipt() -> None:
