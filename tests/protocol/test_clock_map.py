@@ -6,6 +6,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from chargeloop.protocol.clock_map import (
     MEASURED_DOUBT_MS,
@@ -302,3 +303,12 @@ def test_boots_without_an_exchange_do_not_displace_the_one_that_dates_the_last()
         clock_map = clock_map.heard(at(1_000, boot=f"earlier-{boot}"), RECEIVED_MS)
     assert clock_map.correct(at(2_000), RECEIVED_MS) == SYNCED.correct(at(2_000), RECEIVED_MS)
     assert len(clock_map.boots) == 4
+
+
+def test_it_is_written_and_read_by_pydantic_as_names_and_numbers() -> None:
+    adapter = TypeAdapter(ClockMap)
+    known = SYNCED.heard(TOLD, RECEIVED_MS).learn(at(5_000, boot="b2"), exchange(1, 2), RECEIVED_MS)
+    text = adapter.dump_json(known)
+    assert text.startswith(b'{"boots":[{"boot":"b1","samples":[[1020,[')
+    assert adapter.validate_json(text) == known
+    assert adapter.validate_python(known) == known

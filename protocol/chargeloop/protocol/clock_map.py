@@ -25,6 +25,9 @@ from itertools import chain
 from struct import Struct, pack
 from typing import Final, NamedTuple
 
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
 from chargeloop.protocol.envelope import ClockState, Data, Envelope
 from chargeloop.protocol.messages.common import SyncSample
 from chargeloop.protocol.time import DAY_MS, SECOND_MS
@@ -114,6 +117,10 @@ class Heard(NamedTuple):
 _NOTHING_HEARD: Final = Heard(0, 2**62)
 
 
+def _unpacked(known: "BootClock") -> dict[str, object]:
+    return {"boot": known.boot, "samples": known.samples, "heard": known.heard}
+
+
 @dataclass(frozen=True, slots=True)
 class BootClock:
     """What is known of the offset during one boot of a device; made by `of`.
@@ -125,6 +132,21 @@ class BootClock:
 
     boot: str
     numbers: bytes
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Have it written and read as boot, samples and heard, whatever they are packed into."""
+        written = core_schema.arguments_schema(
+            [
+                core_schema.arguments_parameter("boot", core_schema.str_schema()),
+                core_schema.arguments_parameter("samples", handler.generate_schema(tuple[Sample, ...])),
+                core_schema.arguments_parameter("heard", handler.generate_schema(Heard | None)),
+            ]
+        )
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), core_schema.call_schema(written, cls.of)],
+            serialization=core_schema.plain_serializer_function_ser_schema(_unpacked),
+        )
 
     @classmethod
     def of(cls, boot: str, samples: Sequence[Sample] = (), heard: Heard | None = None) -> "BootClock":
