@@ -31,6 +31,7 @@ ALONE = (
     "tests/cli/test_replay.py",
     "tests/simulation/test_world.py",
     "tests/cli/test_disk_fails.py",
+    "tests/cli/test_bench_runs.py",
     "tests/station/shell/test_network.py",
     "tests/acceptance/test_playing_by_hand.py",
     "tests/cli/test_endure.py",

@@ -48,7 +48,7 @@ def test_what_a_participant_said_does_not_end_in_quarantine() -> None:
 
 @pytest.mark.parametrize("fault", ["entries_missing", "handling_failed"])
 def test_what_a_service_says_of_sound_messages_is_kept_in_quarantine_too(fault: str) -> None:
-    assert Stream().tell("quarantined", RENTAL, "jnl-cab-1.7", fault).broken() == set()
+    assert Stream().tell("quarantined", RENTAL, "jnl-cab-1.7", fault, None, None, None).broken() == set()
 
 
 def test_what_is_rebuilt_is_what_was_in_memory() -> None:

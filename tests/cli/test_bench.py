@@ -1,4 +1,4 @@
-"""The benchmark's pure parts, and one short run; how fast anything is, no test says."""
+"""The benchmark's pure parts."""
 
 import io
 import json
@@ -9,14 +9,19 @@ from rich.console import Console
 
 from chargeloop.cli.bench import packets, report
 from chargeloop.cli.bench.figures import Better, Finding, Measure, Trial, Verdict, percentile
+from chargeloop.cli.bench.filled import clock_of
 from chargeloop.cli.bench.load import last_number, number_of, text_of
 from chargeloop.cli.bench.measures import NAMES
 from chargeloop.cli.bench.messages import BenchCabinet, filter_of
+from chargeloop.cli.bench.nearest import DisagreeError, require_alike
 from chargeloop.cli.bench.runner import chosen
 from chargeloop.cli.errors import CommandError
-from chargeloop.cli.main import run
+from chargeloop.protocol.clock_map import DeviceTime
 from chargeloop.protocol.codec import Fault, decode
+from chargeloop.protocol.messages.common import SyncSample
+from chargeloop.protocol.time import DAY_MS
 
+NOW_MS = 1_795_000_000_000
 RATE = Measure("rate", "events", "a bare subscriber", "times", Better.HIGHER, 0.5, 0.8)
 TIME = Measure("time", "a search", "-", "us", Better.LOWER, 100, 100)
 
@@ -106,7 +111,7 @@ def test_the_load_reads_the_digits_and_texts_it_needs() -> None:
 
 
 def test_what_a_cabinet_of_the_benchmark_says_passes_the_strict_codec() -> None:
-    cabinet = BenchCabinet(3, 1_795_000_000_000)
+    cabinet = BenchCabinet(3, NOW_MS)
     said = [payload for _, payload in cabinet.introduction()]
     said += [cabinet.ordinary() for _ in range(8)]
     said += [cabinet.inventory(), cabinet.snapshot()]
@@ -114,16 +119,24 @@ def test_what_a_cabinet_of_the_benchmark_says_passes_the_strict_codec() -> None:
     assert cabinet.seq == 9
 
 
+def test_a_cabinet_whose_memory_is_measured_has_a_clock_of_which_no_more_is_ever_known() -> None:
+    clock = clock_of(BenchCabinet(3, NOW_MS), NOW_MS)
+    assert [len(known.samples) for known in clock.boots] == [8] * 4
+    last = clock.boots[-1]
+    assert last.heard is not None
+    uptime_ms = last.heard.uptime_ms + 1_000
+    exchange = SyncSample(platform_time=NOW_MS, sent_uptime_ms=uptime_ms, received_uptime_ms=uptime_ms)
+    for boot in (last.boot, "boot-new"):
+        clock = clock.learn(DeviceTime(boot, uptime_ms, NOW_MS, None), exchange, NOW_MS + DAY_MS)
+    assert sum(len(known.samples) for known in clock.boots) == 3 * 8 + 1
+
+
+def test_a_search_that_finds_another_distance_than_the_one_compared_with_fails_the_measure() -> None:
+    require_alike([100.0, None], [100.000_01, None])
+    for wrong in (101.0, None):
+        with pytest.raises(DisagreeError, match=r"1 of 2 searches found another distance"):
+            require_alike([100.0, None], [wrong, None])
+
+
 def test_a_filter_covers_all_of_a_row() -> None:
     assert filter_of("cabinet_event") == "cl/v1/bench/cabinet/+/event"
-
-
-def test_a_quick_run_prints_json_alone_and_tells_its_progress_apart(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert run(["bench", "--quick", "--only", "memory", "--json"]) == 0
-    shown = capsys.readouterr()
-    (record,) = json.loads(shown.out)["measures"]
-    assert record["name"] == "memory"
-    assert record["median"] > 0
-    assert "memory: trial 1" in shown.err

@@ -165,6 +165,54 @@ async def test_a_platform_whose_disk_does_not_sync_stops_and_has_all_it_acknowle
         await everything_is_committed(tmp_path, name, journal)
 
 
+# Note what is written and synced, and what is sent to anybody, with each file's name; `-D`: as a child.
+WATCHED = (
+    "strace",
+    "-D",
+    "-f",
+    "-yy",
+    "-qq",
+    "-s",
+    "0",
+    "-e",
+    "trace=write,pwrite64,fsync,fdatasync,sendto,sendmsg",
+    "-o",
+)
+
+
+def before_anything_is_sent(log: Path) -> list[str]:
+    """Return the system calls of a process up to the first with which it speaks to another."""
+    calls = [line.partition(" ")[2].strip() for line in log.read_text().splitlines()]
+    first = next(index for index, call in enumerate(calls) if call.startswith("send") and "TCP" in call)
+    return calls[:first]
+
+
+def written_again(calls: Sequence[str], file: Path, size: int) -> bool:
+    """Tell whether a file is first written as a whole, and then synced."""
+    written, synced, *_ = [call for call in calls if f"<{file}>" in call]
+    return written.startswith("write(") and written.endswith(f" = {size}") and synced.startswith("fsync(")
+
+
+@needs_strace
+@pytest.mark.parametrize("name", ["platform", "couriers"])
+async def test_a_platform_whose_sync_failed_writes_its_log_again_before_it_says_anything(
+    name: str, tmp_path: Path
+) -> None:
+    """What could not be synced is read all the same: the kernel has it, and the disk may not."""
+    async with sender(tmp_path, name) as (_, _, journal):
+        failing = [word.format(120) for word in FAILING_SYNC]
+        async with part(tmp_path, name, *http(name), under=failing) as running:
+            await running.end()
+        store = tmp_path / STORES[name]
+        log = store.with_name(f"{store.name}-wal")
+        size = log.stat().st_size
+        watched = tmp_path / "calls"
+        async with part(tmp_path, name, *http(name), under=[*WATCHED, str(watched)]):
+            enough = journal.last_seq
+            await until(lambda: journal.acked_seq >= enough, what="everything acknowledged", within_s=60)
+        assert written_again(before_anything_is_sent(watched), log, size)
+
+
 def journals_of(data: Path) -> dict[str, list[int]]:
     """Return the numbers in every journal file, and check that they have no gaps."""
     watch = JournalWatch(data)

@@ -1,3 +1,4 @@
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -201,3 +202,44 @@ def test_a_journal_that_cannot_be_written_anew_says_so_and_keeps_its_entries(pat
     again = Journal(path)
     assert again.last_seq == 300
     again.close()
+
+
+def test_what_a_start_reads_is_written_and_synced_again_before_it_is_used(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process before may have ended at a sync that failed: then a sync alone would write nothing."""
+    first = Journal(path)
+    first.append([b"{1}", b"{2}"])
+    first.close()
+    content = path.read_bytes()
+    path.write_bytes(content + b"torn")
+    long_ago_ns = 1_000_000_000
+    os.utime(path, ns=(long_ago_ns, long_ago_ns))
+    sync, synced = os.fsync, []
+
+    def watched(file: int) -> None:
+        found = os.fstat(file)
+        synced.append((found.st_ino, found.st_size, found.st_mtime_ns > long_ago_ns))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    again = Journal(path)
+    file, directory = path.stat(), path.parent.stat()
+    assert synced[0] == (file.st_ino, len(content), True)
+    assert synced[1][0] == directory.st_ino
+    assert path.read_bytes() == content
+    assert payloads(again) == [b"{1}", b"{2}"]
+    again.close()
+
+
+def test_a_journal_that_cannot_be_made_to_last_does_not_start(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal(path).close()
+
+    def failing(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(DiskFailedError, match="journal: Input/output error"):
+        Journal(path)

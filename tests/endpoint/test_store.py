@@ -1,7 +1,10 @@
 import asyncio
+import os
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from chargeloop.broker.endpoint.changes import (
     RequestRow,
     StateRow,
 )
+from chargeloop.broker.endpoint.store import make_log_last
 from tests.endpoint.toy import Seen, ToyStore
 
 ROW: Seen = ("cabinet/cab-1", 1, "m-1", "event")
@@ -206,3 +210,69 @@ async def test_a_message_under_suspicion_is_remembered(store: ToyStore) -> None:
     for _ in range(2):
         await store.suspect("d" * 64, "topic", "RuntimeError()", 5)
     assert (await store.load()).digests == {"d" * 64}
+
+
+def as_killed(store: ToyStore, directory: Path) -> Path:
+    """Return a copy of the store as a writer leaves it who is killed now; its log was written long ago."""
+    directory.mkdir()
+    for end in ("", "-wal"):
+        shutil.copyfile(f"{store.path}{end}", directory / f"{store.path.name}{end}")
+    os.utime(directory / f"{store.path.name}-wal", ns=(LONG_AGO_NS, LONG_AGO_NS))
+    return directory / store.path.name
+
+
+LONG_AGO_NS = 1_000_000_000
+
+
+async def test_what_was_committed_is_written_and_synced_again_before_a_store_is_open(
+    store: ToyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process before may have ended at a sync that failed: then a sync alone would write nothing."""
+    await store.commit(everything(), [ROW])
+    path = as_killed(store, tmp_path / "killed")
+    log = path.with_name(f"{path.name}-wal")
+    content = log.read_bytes()
+    sync, synced = os.fsync, []
+
+    def watched(file: int) -> None:
+        found = os.fstat(file)
+        synced.append((found.st_ino, found.st_mtime_ns > LONG_AGO_NS))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    again = ToyStore(path)
+    await again.open()
+    assert synced == [(log.stat().st_ino, True), (path.parent.stat().st_ino, True)]
+    assert log.read_bytes() == content
+    assert (await again.load()).marks == everything().marks
+    assert await again.seen() == [ROW]
+    await again.close()
+
+
+async def test_a_store_whose_log_cannot_be_made_to_last_does_not_open(
+    store: ToyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.commit(everything(), [ROW])
+    again = ToyStore(as_killed(store, tmp_path / "killed"))
+
+    def failing(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(StoreFailedError, match="sqlite3-wal: Input/output error"):
+        await again.open()
+
+
+async def test_while_a_log_is_written_again_nobody_else_writes(store: ToyStore, tmp_path: Path) -> None:
+    await store.commit(everything(), [ROW])
+    path = as_killed(store, tmp_path / "killed")
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as opening,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            make_log_last(opening, path)
+        other.execute("ROLLBACK")
+        make_log_last(opening, path)
+        assert not opening.in_transaction

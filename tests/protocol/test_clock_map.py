@@ -1,14 +1,25 @@
 """The clock map: where a device's events lie on the platform's clock."""
 
+import gc
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from chargeloop.protocol.clock_map import PLAUSIBLE_AGE_MS, ClockMap, Corrected, DeviceTime, Lean
+from chargeloop.protocol.clock_map import (
+    MEASURED_DOUBT_MS,
+    PLAUSIBLE_AGE_MS,
+    ClockMap,
+    Corrected,
+    DeviceTime,
+    Lean,
+)
 from chargeloop.protocol.codec import seal
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.messages.common import SyncSample, TimeProbe
-from chargeloop.protocol.time import DAY_MS, HOUR_MS, SECOND_MS
+from chargeloop.protocol.time import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 BOOTED_MS = 1_795_435_200_000  # the platform's clock when the device booted: 2026-11-23T12:00:00Z
 RECEIVED_MS = BOOTED_MS + HOUR_MS
@@ -71,6 +82,57 @@ def test_of_contradicting_exchanges_the_nearest_counts() -> None:
     assert jumped.correct(at(100_020), RECEIVED_MS).time_ms == BOOTED_MS + 160_000
 
 
+def test_an_exchange_that_the_receipt_contradicts_leaves_doubt_and_each_lean_takes_its_end() -> None:
+    """By the exchange it is 2 h after the boot, by the receipt at most 70 min: our own clock was set back."""
+    told = ClockMap().learn(TOLD, exchange(7_200_000, 7_200_000), BOOTED_MS + 3 * HOUR_MS)
+    received_ms = BOOTED_MS + 70 * MINUTE_MS
+    found = {lean: told.correct(at(2 * HOUR_MS), received_ms, lean) for lean in Lean}
+    assert {lean: (corrected.time_ms - BOOTED_MS) // MINUTE_MS for lean, corrected in found.items()} == {
+        Lean.EARLIEST: 20,
+        Lean.MIDDLE: 45,
+        Lean.LATEST: 70,
+    }
+    assert {corrected.state for corrected in found.values()} == {ClockState.INFERRED}
+
+
+def test_a_contradiction_of_moments_is_no_more_doubt_than_a_slow_exchange() -> None:
+    told = ClockMap().learn(TOLD, exchange(60_000, 60_000), RECEIVED_MS)
+    corrected = told.correct(at(60_000), BOOTED_MS + 59_500, Lean.EARLIEST)
+    assert corrected == (BOOTED_MS + 59_000, ClockState.SYNCED)
+
+
+@given(
+    uptime_ms=st.integers(0, 40 * DAY_MS),
+    sampled_ms=st.lists(st.integers(0, 30 * DAY_MS), max_size=3),
+    wrong_ms=st.integers(0, DAY_MS),
+    received_after_ms=st.integers(-HOUR_MS, 40 * DAY_MS),
+)
+def test_leans_are_in_order_none_is_after_the_receipt_and_what_is_measured_has_little_doubt(
+    uptime_ms: int, sampled_ms: list[int], wrong_ms: int, received_after_ms: int
+) -> None:
+    """Exchanges and receipts that agree or do not: the platform's clock was fast when it was asked."""
+    known = ClockMap()
+    for sampled in sampled_ms:
+        known = known.learn(
+            TOLD, exchange(sampled, sampled, read_ms=sampled + wrong_ms), BOOTED_MS + 90 * DAY_MS
+        )
+    received_ms = BOOTED_MS + received_after_ms
+    earliest, middle, latest = (known.correct(at(uptime_ms), received_ms, lean) for lean in Lean)
+    assert earliest.time_ms <= middle.time_ms <= latest.time_ms <= received_ms
+    assert earliest.state == middle.state == latest.state
+    if earliest.state is ClockState.SYNCED:
+        assert latest.time_ms - earliest.time_ms <= MEASURED_DOUBT_MS
+    by_exchange_ms = {BOOTED_MS + wrong_ms + uptime_ms - doubt_ms(uptime_ms, it) for it in sampled_ms}
+    if by_exchange_ms and min(by_exchange_ms) > received_ms + MEASURED_DOUBT_MS:
+        assert earliest.state is ClockState.INFERRED
+        assert earliest.time_ms < latest.time_ms == received_ms
+
+
+def doubt_ms(uptime_ms: int, sampled_ms: int) -> int:
+    """Return by how much a clock may have drifted since an exchange, rounded up: 500 ppm."""
+    return -(-abs(uptime_ms - sampled_ms) // 2_000)
+
+
 @pytest.mark.parametrize(
     "impossible",
     [
@@ -112,6 +174,31 @@ def test_only_the_last_few_boots_and_exchanges_are_kept() -> None:
             clock_map = clock_map.learn(at(HOUR_MS, boot=f"b{boot}"), sample, RECEIVED_MS)
     assert [known.boot for known in clock_map.boots] == ["b16", "b17", "b18", "b19"]
     assert all(len(known.samples) == 8 for known in clock_map.boots)
+
+
+def test_all_that_is_kept_of_a_clock_takes_little_room() -> None:
+    """A platform knows a hundred thousand: eight exchanges of four boots once took 8 KiB for each."""
+    known = ClockMap()
+    for boot in range(4):
+        told = at(30 * DAY_MS, boot=f"boot-{boot}")
+        for sample in range(8):
+            at_ms = boot * HOUR_MS + sample * 300_000
+            known = known.learn(told, exchange(at_ms, at_ms + 40), RECEIVED_MS + DAY_MS)
+        known = known.heard(told, RECEIVED_MS)
+    assert [len(boot.samples) for boot in known.boots] == [8] * 4
+    assert size_of(known) < 2_048
+
+
+def size_of(value: object) -> int:
+    """Return the bytes that an object and all it is made of take, each counted once."""
+    found: dict[int, object] = {}
+    left = [value]
+    while left:
+        one = left.pop()
+        if id(one) not in found and not isinstance(one, type):
+            found[id(one)] = one
+            left += gc.get_referents(one)
+    return sum(sys.getsizeof(one) for one in found.values())
 
 
 def test_no_corrected_time_is_later_than_the_receipt() -> None:
@@ -216,3 +303,12 @@ def test_boots_without_an_exchange_do_not_displace_the_one_that_dates_the_last()
         clock_map = clock_map.heard(at(1_000, boot=f"earlier-{boot}"), RECEIVED_MS)
     assert clock_map.correct(at(2_000), RECEIVED_MS) == SYNCED.correct(at(2_000), RECEIVED_MS)
     assert len(clock_map.boots) == 4
+
+
+def test_it_is_written_and_read_by_pydantic_as_names_and_numbers() -> None:
+    adapter = TypeAdapter(ClockMap)
+    known = SYNCED.heard(TOLD, RECEIVED_MS).learn(at(5_000, boot="b2"), exchange(1, 2), RECEIVED_MS)
+    text = adapter.dump_json(known)
+    assert text.startswith(b'{"boots":[{"boot":"b1","samples":[[1020,[')
+    assert adapter.validate_json(text) == known
+    assert adapter.validate_python(known) == known

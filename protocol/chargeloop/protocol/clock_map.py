@@ -12,19 +12,25 @@ Between two moments of a boot the monotonic clock may have drifted, so a bound t
 in proportion to the distance to the other. Bounds are intersected; when they contradict each other (a clock
 that drifts beyond the allowance, or a device that lies) the nearest sample alone counts.
 
-No corrected time is ever later than the receipt. Without a sample the device's own wall time counts when it
-says that it is synchronised and the time is plausible; else the time is bounded by the receipt, and marked
-inferred.
+No corrected time is ever later than the receipt. When the exchanges place an event behind it all the same,
+one reading of the platform's clock was wrong, and nobody knows which: the event may be as much earlier than
+the receipt as they would have it later. Without a sample the device's own wall time counts when it says that
+it is synchronised and the time is plausible; else the time is bounded by the receipt, and marked inferred.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
+from struct import Struct, pack
 from typing import Final, NamedTuple
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from chargeloop.protocol.envelope import ClockState, Data, Envelope
 from chargeloop.protocol.messages.common import SyncSample
 from chargeloop.protocol.time import DAY_MS, SECOND_MS
-from chargeloop.protocol.values import replace
 
 # Crystal oscillators of cheap boards stay within 100 ppm; the allowance is five times that.
 DRIFT_ALLOWANCE_PPM: Final = 500
@@ -32,9 +38,12 @@ DRIFT_ALLOWANCE_PPM: Final = 500
 MEASURED_DOUBT_MS: Final = 2 * SECOND_MS
 # Offline work is sent late, but a wall clock that claims an older event is taken for a wrong clock.
 PLAUSIBLE_AGE_MS: Final = 30 * DAY_MS
-_SAMPLES_KEPT: Final = 8
-_BOOTS_KEPT: Final = 4
+# Of one boot, and of one device.
+SAMPLES_KEPT: Final = 8
+BOOTS_KEPT: Final = 4
 _MILLION: Final = 1_000_000
+_HEARD: Final = Struct("<2q")
+_SAMPLE: Final = Struct("<3q")
 
 
 class Lean(StrEnum):
@@ -93,10 +102,6 @@ class Sample(NamedTuple):
     uptime_ms: int
     offsets: Offsets
 
-    def at(self, uptime_ms: int) -> Offsets:
-        """Return the offsets it allows at another uptime of the same boot."""
-        return self.offsets.widened(uptime_ms - self.uptime_ms)
-
 
 class Heard(NamedTuple):
     """A message of the boot: its uptime, and the highest offset its arrival allows."""
@@ -109,28 +114,91 @@ class Heard(NamedTuple):
         return self.high_ms + _drift_ms(uptime_ms - self.uptime_ms)
 
 
+_NOTHING_HEARD: Final = Heard(0, 2**62)
+
+
+def _unpacked(known: "BootClock") -> dict[str, object]:
+    return {"boot": known.boot, "samples": known.samples, "heard": known.heard}
+
+
 @dataclass(frozen=True, slots=True)
 class BootClock:
-    """What is known of the offset during one boot of a device."""
+    """What is known of the offset during one boot of a device; made by `of`.
+
+    Platforms know up to four boots of a hundred thousand devices, with eight samples each, so `numbers` holds
+    it as plain 64-bit integers, in a sixth of the room that objects take: those of `heard`, then those of
+    each sample.
+    """
 
     boot: str
-    samples: tuple[Sample, ...] = ()
-    heard: Heard | None = None
+    numbers: bytes
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Have it written and read as boot, samples and heard, whatever they are packed into."""
+        written = core_schema.arguments_schema(
+            [
+                core_schema.arguments_parameter("boot", core_schema.str_schema()),
+                core_schema.arguments_parameter("samples", handler.generate_schema(tuple[Sample, ...])),
+                core_schema.arguments_parameter("heard", handler.generate_schema(Heard | None)),
+            ]
+        )
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), core_schema.call_schema(written, cls.of)],
+            serialization=core_schema.plain_serializer_function_ser_schema(_unpacked),
+        )
+
+    @classmethod
+    def of(cls, boot: str, samples: Sequence[Sample] = (), heard: Heard | None = None) -> "BootClock":
+        """Return the clock of a boot; all numbers must fit into 63 bits."""
+        return cls.packed(boot, [(uptime_ms, *offsets) for uptime_ms, offsets in samples], heard)
+
+    @classmethod
+    def packed(
+        cls, boot: str, samples: Sequence[tuple[int, int, int]], heard: Heard | None = None
+    ) -> "BootClock":
+        """Return the clock of a boot whose samples are given as `sample_numbers` has them."""
+        numbers = (*(heard or _NOTHING_HEARD), *chain.from_iterable(samples))
+        return cls(boot, pack(f"<{len(numbers)}q", *numbers))
+
+    @property
+    def heard(self) -> Heard | None:
+        """Return the message whose arrival bounds the offset most, or None when none was heard."""
+        heard = Heard(*_HEARD.unpack_from(self.numbers))
+        return None if heard == _NOTHING_HEARD else heard
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Return the exchanges, in the order in which they were learned."""
+        return tuple(
+            [Sample(uptime_ms, Offsets(low, high)) for uptime_ms, low, high in self.sample_numbers()]
+        )
+
+    @property
+    def has_samples(self) -> bool:
+        """Tell whether any exchange is known."""
+        return len(self.numbers) > _HEARD.size
+
+    def sample_numbers(self) -> Iterator[tuple[int, int, int]]:
+        """Return uptime, lowest and highest offset of each sample."""
+        return _SAMPLE.iter_unpack(memoryview(self.numbers)[_HEARD.size :])
 
     def latest_offset(self, uptime_ms: int) -> int | None:
         """Return the highest offset that the arrival of messages allows at that uptime."""
-        return None if self.heard is None else self.heard.at(uptime_ms)
+        heard_ms, high_ms = _HEARD.unpack_from(self.numbers)
+        return None if high_ms == _NOTHING_HEARD.high_ms else Heard(heard_ms, high_ms).at(uptime_ms)
 
     def offsets(self, uptime_ms: int) -> Offsets | None:
         """Return the offsets possible at that uptime, or None without any sample."""
-        if not self.samples:
+        by_distance = sorted(self.sample_numbers(), key=lambda numbers: abs(numbers[0] - uptime_ms))
+        allowed = [Offsets(low, high).widened(uptime_ms - at_ms) for at_ms, low, high in by_distance]
+        if not allowed:
             return None
-        by_distance = sorted(self.samples, key=lambda sample: abs(sample.uptime_ms - uptime_ms))
-        possible = by_distance[0].at(uptime_ms)
-        for sample in by_distance[1:]:
-            met = possible.meet(sample.at(uptime_ms))
+        possible = allowed[0]
+        for other in allowed[1:]:
+            met = possible.meet(other)
             if met is None:
-                return by_distance[0].at(uptime_ms)
+                return allowed[0]
             possible = met
         return possible
 
@@ -158,10 +226,11 @@ class ClockMap:
             sample.platform_time - sample.received_uptime_ms, sample.platform_time - sample.sent_uptime_ms
         )
         known = self._of(time.boot)
-        if any(kept.uptime_ms == middle_ms for kept in known.samples):
+        samples = known.samples
+        if any(kept.uptime_ms == middle_ms for kept in samples):
             return self
-        samples = (*known.samples, Sample(middle_ms, offsets))[-_SAMPLES_KEPT:]
-        return self._with(replace(known, samples=samples))
+        samples = (*samples, Sample(middle_ms, offsets))[-SAMPLES_KEPT:]
+        return self._with(BootClock.of(known.boot, samples, known.heard))
 
     def heard(self, time: DeviceTime, received_ms: int) -> "ClockMap":
         """Return the map after a message with that time arrived; the same map when that is no news."""
@@ -172,13 +241,14 @@ class ClockMap:
         latest_ms = known.latest_offset(time.uptime_ms)
         if latest_ms is not None and latest_ms <= high_ms:
             return self
-        return self._with(BootClock(known.boot, known.samples, Heard(time.uptime_ms, high_ms)))
+        return self._with(BootClock.of(known.boot, known.samples, Heard(time.uptime_ms, high_ms)))
 
     def correct(self, time: DeviceTime, received_ms: int, lean: Lean = Lean.MIDDLE) -> Corrected:
         """Return when the event happened, never later than `received_ms`.
 
-        `lean` chooses within the doubt. The state is synced when samples leave at most 2 s of doubt, free
-        when the device's own synchronised wall clock is taken at its word, else inferred.
+        `lean` chooses within the doubt. The state is synced when samples leave at most 2 s of doubt, by what
+        they allow or by how much the receipt contradicts them, free when the device's own synchronised wall
+        clock is taken at its word, else inferred.
         """
         latest_ms = received_ms
         if time.boot is not None and time.uptime_ms is not None:
@@ -197,13 +267,13 @@ class ClockMap:
         for known in self.boots:
             if known.boot == boot:
                 return known
-        return BootClock(boot)
+        return BootClock.of(boot)
 
     def _with(self, changed: BootClock) -> "ClockMap":
         others = [known for known in self.boots if known.boot != changed.boot]
-        if len(others) >= _BOOTS_KEPT:
+        if len(others) >= BOOTS_KEPT:
             # Many boots without a network may be heard of behind the exchange that dates the last of them.
-            others.remove(next((known for known in others if not known.samples), others[0]))
+            others.remove(next((known for known in others if not known.has_samples), others[0]))
         return ClockMap((*others, changed))
 
 
@@ -214,7 +284,8 @@ def _drift_ms(distance_ms: int) -> int:
 
 def _mapped(uptime_ms: int, offsets: Offsets, latest_ms: int, lean: Lean) -> Corrected:
     high_ms = max(0, min(uptime_ms + offsets.high_ms, latest_ms))
-    low_ms = max(0, min(uptime_ms + offsets.low_ms, high_ms))
+    contradiction_ms = max(0, uptime_ms + offsets.low_ms - latest_ms)
+    low_ms = max(0, min(uptime_ms + offsets.low_ms, high_ms - contradiction_ms))
     state = ClockState.SYNCED if high_ms - low_ms <= MEASURED_DOUBT_MS else ClockState.INFERRED
     chosen = {Lean.EARLIEST: low_ms, Lean.MIDDLE: (low_ms + high_ms) // 2, Lean.LATEST: high_ms}
     return Corrected(chosen[lean], state)

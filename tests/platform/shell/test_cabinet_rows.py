@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +10,18 @@ from hypothesis import strategies as st
 from chargeloop.platform.core.rows import CabinetRecord, SaveCabinet, bare_slot
 from chargeloop.platform.shell.cabinet_rows import COLUMNS, record_of, row_of
 from chargeloop.platform.shell.store import schema_text, statements
+from chargeloop.protocol.clock_map import BootClock, ClockMap, Heard, Offsets, Sample
 from chargeloop.protocol.ids import CabinetId
 from chargeloop.protocol.messages.cabinet import SlotState
 from tests.platform.shell.books import CABINET, REGION
 
+NUMBERS = st.integers(-(2**62), 2**62 - 1)
+SAMPLES = st.builds(Sample, NUMBERS, st.builds(Offsets, NUMBERS, NUMBERS))
+HEARD = st.none() | st.builds(Heard, NUMBERS, NUMBERS)
+BOOTS = st.builds(BootClock.of, st.text(), st.lists(SAMPLES, max_size=8), HEARD)
 
-@given(st.from_type(CabinetRecord))
+
+@given(st.builds(CabinetRecord, clock=st.builds(ClockMap, st.lists(BOOTS, max_size=4).map(tuple))))
 def test_a_row_gives_back_the_cabinet(record: CabinetRecord) -> None:
     assert record_of(row_of(record)) == record
 
@@ -31,3 +38,26 @@ def test_the_table_has_the_columns_of_a_row() -> None:
 def test_slots_that_hold_nothing_are_shared() -> None:
     record = CabinetRecord(CabinetId("cab-0003"), slots=(bare_slot(1, SlotState.EMPTY),))
     assert record_of(row_of(record)).slots[0] is record.slots[0]
+
+
+def test_a_clock_is_kept_as_the_version_before_wrote_and_reads_it() -> None:
+    """It gave both out by pydantic, which wrote a tuple of them in this way."""
+    text = (
+        '[{"boot":"boot-\\"1","samples":[],"heard":[90000,1795000000030]},'
+        '{"boot":"boot-2","samples":[[20,[1794999999980,1795000000020]],[300000,[1,2]]],"heard":null}]'
+    )
+    clock = ClockMap(
+        (
+            BootClock.of('boot-"1', (), Heard(90_000, 1_795_000_000_030)),
+            BootClock.of(
+                "boot-2",
+                (
+                    Sample(20, Offsets(1_794_999_999_980, 1_795_000_000_020)),
+                    Sample(300_000, Offsets(1, 2)),
+                ),
+            ),
+        )
+    )
+    row = row_of(replace(CABINET, clock=clock))
+    assert row[-1] == text
+    assert record_of(row).clock == clock

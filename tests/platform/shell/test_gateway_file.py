@@ -1,6 +1,8 @@
 """The file under the gateway's accounts and alarms."""
 
 import asyncio
+import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chargeloop.broker.endpoint import StoreFailedError
 from chargeloop.platform.shell.accounts.account import new_account
 from chargeloop.platform.shell.accounts.store import AccountStore, Session, accounts_path
 from chargeloop.platform.shell.alarms.store import AlarmStore, alarms_path
@@ -202,3 +205,19 @@ async def test_transactions_come_one_after_the_other(file: GatewayFile) -> None:
 
     await asyncio.gather(*(count_up() for _ in range(10)))
     assert await file._all("SELECT * FROM one") == [(number,) for number in range(10)]
+
+
+async def test_what_a_killed_writer_left_is_made_to_last_before_it_counts(
+    file: GatewayFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = of("alarms", tmp_path / "killed")
+    left.path.parent.mkdir(parents=True)
+    for end in ("", "-wal"):
+        shutil.copyfile(f"{file.path}{end}", f"{left.path}{end}")
+
+    def failing(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(StoreFailedError, match="sqlite3-wal: Input/output error"):
+        await left.open()

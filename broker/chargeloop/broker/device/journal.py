@@ -5,9 +5,10 @@ forgotten. Numbers run without gaps from 1 over the device's whole life under on
 lost its file starts another journal under a new id. Each line is what was recorded together, under a CRC:
 the last one may be torn by a power cut in the middle of a write, is cut off at the next start, and its
 number is used again, since `append` had not returned. A damaged line with good ones behind it is no torn
-tail but a broken disk, and is never passed over. The file is written anew without acknowledged entries when
-many have gathered; after a restart a few that the platform has already may be sent again, which it
-recognises by their numbers.
+tail but a broken disk, and is never passed over. What a start has read is written over itself and synced
+before anything is made of it: the process before may have ended at a sync that failed. The file is written
+anew without acknowledged entries when many have gathered; after a restart a few that the platform has already
+may be sent again, which it recognises by their numbers.
 """
 
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chargeloop.broker.device.files import DiskFailedError, on_disk, replace_file
+from chargeloop.broker.disk import write_again
 from chargeloop.protocol.ids import IdKind, JournalId, is_id
 
 _COMPACT_AFTER = 256
@@ -69,6 +71,7 @@ class Journal:
 
     Raises:
         JournalDamagedError: see the module's text.
+        DiskFailedError: what is in the file cannot be made to last.
     """
 
     def __init__(self, path: Path) -> None:
@@ -149,7 +152,7 @@ class Journal:
         self._file = self._path.open("ab", buffering=0)
 
     def _read(self) -> tuple[JournalId, int]:
-        """Load the file, cutting off a torn tail; return its id and the number it begins behind."""
+        """Load the file, make it last without a torn tail; return its id and the number it begins behind."""
         content = self._path.read_bytes()
         lines = content.split(b"\n")
         bodies = [_body(line) for line in lines[:-1]]
@@ -166,14 +169,9 @@ class Journal:
                 if number != int(base) + len(self._entries) + 1:
                     raise JournalDamagedError(f"{self._path}: entry {number} does not follow the one before")
                 self._entries[number] = Entry(number, payload)
-        self._cut_off(sum(len(line) + 1 for line in lines[:good]), len(content))
+        with on_disk(self._path):
+            write_again(self._path, content[: sum(len(line) + 1 for line in lines[:good])])
         return JournalId(journal_id), int(base)
-
-    def _cut_off(self, length: int, found: int) -> None:
-        if length < found:
-            with on_disk(self._path), self._path.open("r+b") as file:
-                file.truncate(length)
-                os.fsync(file.fileno())
 
 
 def _line(body: bytes) -> bytes:

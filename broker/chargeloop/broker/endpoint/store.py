@@ -4,6 +4,11 @@ WAL with `synchronous=FULL`: a commit that has returned survives a power cut (wi
 commits were seen to vanish). aiosqlite runs the connection in a thread of its own, so the event loop never
 waits for the disk. An error of a commit is fatal: the memory of the process is then ahead of the disk, so the
 process must end and start again from the disk.
+
+A commit whose sync failed is whole in SQLite's log, and counts at the next start, which would acknowledge it
+as a repeat. So opening makes the log last first: it is written over itself and synced. A checkpoint would
+not do instead: its own sync of such a log writes nothing, and a power cut while it copies would leave some
+pages of that commit in the file, and the log that has all of them gone.
 """
 
 import asyncio
@@ -17,6 +22,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import aiosqlite
 
+from chargeloop.broker.disk import write_again
 from chargeloop.broker.endpoint.changes import (
     Changes,
     ChannelRow,
@@ -33,6 +39,7 @@ from chargeloop.broker.endpoint.nonsense import OUR_FINDINGS
 
 WriteT = TypeVar("WriteT")
 WriteT_contra = TypeVar("WriteT_contra", contravariant=True)
+ArgumentT = TypeVar("ArgumentT")
 Statement = tuple[str, Sequence[tuple[Any, ...]]]
 
 # A peer that sends nonsense for ever must not fill the disk, nor drive out what came from others.
@@ -143,6 +150,29 @@ def readable(path: Path) -> Iterator[None]:
         raise NotAStoreError(message) from None
 
 
+def make_log_last(connection: sqlite3.Connection, path: Path) -> None:
+    """Return when all that earlier processes committed to the file is on the disk, synced or not as it was.
+
+    Do it before the last connection to the file is closed, which would fold its log back.
+
+    Raises:
+        StoreFailedError: the disk failed.
+        sqlite3.OperationalError: another process does not stop writing.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    # While this transaction lasts no other process writes.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # After an orderly end there is none, or an empty one.
+        content = log.read_bytes() if log.exists() else b""
+        if content:
+            write_again(log, content)
+    except OSError as error:
+        raise StoreFailedError(f"{log}: {error.strerror}") from error
+    finally:
+        connection.execute("ROLLBACK")
+
+
 class SqliteStore(Generic[WriteT]):
     """The store of one region of one service, in one SQLite file.
 
@@ -172,6 +202,7 @@ class SqliteStore(Generic[WriteT]):
 
         Raises:
             NotAStoreError: the file is there and is no SQLite file.
+            StoreFailedError: what has been committed cannot be made to last.
             OSError, sqlite3.Error: it can be neither read nor made, or not be kept from others.
         """
         self._keep_from_others()
@@ -179,7 +210,9 @@ class SqliteStore(Generic[WriteT]):
         self._connection = await aiosqlite.connect(self.path, isolation_level=None)
         try:
             with readable(self.path):
-                await self._connection.executescript(_PRAGMAS + _SCHEMA + self._schema)
+                await self._connection.executescript(_PRAGMAS)
+                await self._on_thread(make_log_last, self.path)
+                await self._connection.executescript(_SCHEMA + self._schema)
         except BaseException:
             await self.close()
             raise
@@ -261,16 +294,19 @@ class SqliteStore(Generic[WriteT]):
             raise StoreFailedError(f"{self.path} is not open")
         return self._connection
 
+    async def _on_thread(self, work: Callable[[sqlite3.Connection, ArgumentT], None], on: ArgumentT) -> None:
+        connection = self._opened
+        await connection._execute(work, connection._conn, on)  # type: ignore[no-untyped-call]  # noqa: SLF001
+
     async def _transact(self, statements: Iterable[Statement]) -> None:
         # A caller who is cancelled must not leave half a transaction open for the next one.
         await asyncio.shield(asyncio.ensure_future(self._one_transaction(statements)))
 
     async def _one_transaction(self, statements: Iterable[Statement]) -> None:
         async with self._one_at_a_time:
-            connection = self._opened
             try:
                 # One visit to the connection's thread: one for each statement cost more than the writing.
-                await connection._execute(_write, connection._conn, statements)  # type: ignore[no-untyped-call]  # noqa: SLF001
+                await self._on_thread(_write, statements)
             except _FAILURES as error:
                 raise StoreFailedError(f"{self.path}: a transaction failed: {error}") from error
 

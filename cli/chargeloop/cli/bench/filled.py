@@ -23,7 +23,15 @@ from chargeloop.platform.core.rows import (
 from chargeloop.platform.core.tariff import Tariff
 from chargeloop.platform.shell.store import PlatformStore, store_path
 from chargeloop.platform.shell.tariff_file import default_tariff
-from chargeloop.protocol.clock_map import BootClock, ClockMap, Heard, Offsets, Sample
+from chargeloop.protocol.clock_map import (
+    BOOTS_KEPT,
+    SAMPLES_KEPT,
+    BootClock,
+    ClockMap,
+    Heard,
+    Offsets,
+    Sample,
+)
 from chargeloop.protocol.envelope import ClockState
 from chargeloop.protocol.ids import BankId, CourierId, JobId, OrderId, RegionId, ReservationId, UserId
 from chargeloop.protocol.messages.cabinet import SlotState
@@ -32,6 +40,7 @@ from chargeloop.protocol.messages.rental import HandOver, OrderState
 
 _ROWS_AT_ONCE: Final = 5_000
 _BOOT_MS: Final = 86_400_000
+_PROBE_MS: Final = 300_000
 _SEQ: Final = 40
 
 
@@ -64,12 +73,6 @@ def next_entry(number: int, now_ms: int) -> BenchCabinet:
 def _cabinet(cabinet: BenchCabinet, now_ms: int) -> Iterator[PlatformWrite]:
     slots = [SlotRecord(slot, SlotState.READY, cabinet.bank(slot), 98) for slot in range(1, BANKS + 1)]
     slots += [SlotRecord(slot, SlotState.EMPTY) for slot in range(BANKS + 1, SLOTS + 1)]
-    offset_ms = now_ms - _BOOT_MS + cabinet.number
-    samples = tuple(
-        Sample(_BOOT_MS - ago_ms, Offsets(offset_ms - 20, offset_ms + 20))
-        for ago_ms in (7_200_000, 3_600_000)
-    )
-    clock = ClockMap((BootClock(f"boot-{cabinet.number}", samples, Heard(_BOOT_MS, offset_ms + 30)),))
     yield SaveCabinet(
         CabinetRecord(
             cabinet=cabinet.name,
@@ -84,11 +87,28 @@ def _cabinet(cabinet: BenchCabinet, now_ms: int) -> Iterator[PlatformWrite]:
             slots_version=9,
             slots_seq=_SEQ,
             slots=tuple(slots),
-            clock=clock,
+            clock=clock_of(cabinet, now_ms),
         )
     )
     for slot in range(1, BANKS + 1):
         yield SaveBank(BankRecord(cabinet.bank(slot), BankWhere.CABINET, cabinet.name, slot))
+
+
+def clock_of(cabinet: BenchCabinet, now_ms: int) -> ClockMap:
+    """Return what is known of the clock of a cabinet that has run for long: as much as is ever kept of one.
+
+    It has been booted every day, the last time a day ago, and tells an exchange of times every five minutes.
+    """
+    boots = []
+    for days_ago in range(BOOTS_KEPT, 0, -1):
+        offset_ms = now_ms - days_ago * _BOOT_MS + cabinet.number
+        samples = [
+            Sample(_BOOT_MS - ago * _PROBE_MS, Offsets(offset_ms - 20 - ago, offset_ms + 20 + ago))
+            for ago in range(SAMPLES_KEPT, 0, -1)
+        ]
+        heard = Heard(_BOOT_MS, offset_ms + 30)
+        boots.append(BootClock.of(f"boot-{cabinet.number + BOOTS_KEPT - days_ago}", samples, heard))
+    return ClockMap(tuple(boots))
 
 
 def _order(number: int, tariff: Tariff, now_ms: int) -> Iterator[PlatformWrite]:

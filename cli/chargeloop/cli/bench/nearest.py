@@ -15,7 +15,7 @@ from chargeloop.platform.core.fleet import Fleet
 from chargeloop.platform.core.order import HoldKind
 from chargeloop.platform.core.rows import CabinetRecord, SlotRecord
 from chargeloop.protocol.geo import EARTH_RADIUS_M, Plane, Point
-from chargeloop.protocol.ids import CabinetId
+from chargeloop.protocol.ids import CabinetId, JournalId
 from chargeloop.protocol.messages.cabinet import CabinetInfo, SlotState
 from chargeloop.protocol.messages.common import Location
 
@@ -28,10 +28,17 @@ _MAX_BANKS: Final = 6
 _OFFLINE_PERCENT: Final = 5
 _RADIUS_M: Final = 5_000
 _MIN_CHARGE_PCT: Final = 60
+_JOURNAL: Final = JournalId("jnl-bench")
 _NOW_MS: Final = 1_800_000_000_000
 _ORIGIN: Final = Point(434_500_000, 52_300_000)
-# One cabinet is moved for so many searches.
-_SEARCHES_PER_MOVE: Final = 100
+# One cabinet is moved, or gives out and takes in banks, for so many searches.
+_SEARCHES_PER_UPDATE: Final = 100
+# Changes of stock are quick: so many are timed together.
+_STOCKED: Final = 200
+
+
+class DisagreeError(Exception):
+    """Both did not find cabinets as near: one of them does not do what is measured."""
 
 
 class MissingError(Exception):
@@ -52,6 +59,7 @@ async def measure(trials: int, cabinets: int, searches: int, say: Callable[[str]
 
     Raises:
         MissingError: scipy is not installed.
+        DisagreeError: the two did not find the same.
     """
     tree = _Tree.library()
     draw = random.Random(7)
@@ -79,20 +87,36 @@ async def measure(trials: int, cabinets: int, searches: int, say: Callable[[str]
             (draw.randrange(cabinets), plane.at(draw.uniform(0, side_m), draw.uniform(0, side_m)))
             for _ in range(3)
         ]
-        found.append(_trial(fleet, other, asked, moved))
+        stocked = [(draw.randrange(cabinets), draw.randrange(_MAX_BANKS + 1)) for _ in range(_STOCKED)]
+        found.append(_trial(fleet, other, asked, _Updates(moved, stocked)))
         say(f"trial {trial}: {found[-1].figure:.0f} us, scipy {found[-1].others['scipy_us']:.0f} us")
     gc.unfreeze()
     return found
 
 
-def _trial(
-    fleet: Fleet, other: "_Tree", asked: list[tuple[Point, int]], moved: list[tuple[int, Point]]
-) -> Trial:
+@dataclass(frozen=True, slots=True)
+class _Updates:
+    """Cabinets that are moved, and those whose stock changes, to so many banks."""
+
+    moved: list[tuple[int, Point]]
+    stocked: list[tuple[int, int]]
+
+
+def _trial(fleet: Fleet, other: "_Tree", asked: list[tuple[Point, int]], updates: _Updates) -> Trial:
+    """Search, update, and search again: whoever forgets an update finds something else.
+
+    Raises:
+        DisagreeError: the two did not find the same.
+    """
     ours_us, ours = _timed(lambda place, banks: _nearest(fleet, place, banks), asked)
     scipy_us, theirs = _timed(other.nearest, asked)
-    same = sum(_alike(one, two) for one, two in zip(ours, theirs, strict=True))
-    move_us = [_move_us(partial(_move, fleet, number, place)) for number, place in moved]
-    tree_us = [_move_us(partial(other.move, number, place)) for number, place in moved]
+    stock_us = [_took_us(partial(_stock, fleet, *change)) for change in updates.stocked]
+    tree_stock_us = [_took_us(partial(other.stock, *change)) for change in updates.stocked]
+    move_us = [_took_us(partial(_move, fleet, *change)) for change in updates.moved]
+    tree_move_us = [_took_us(partial(other.move, *change)) for change in updates.moved]
+    ours += [_nearest(fleet, place, banks) for place, banks in asked]
+    theirs += [other.nearest(place, banks) for place, banks in asked]
+    require_alike(ours, theirs)
     half = percentile(ours_us, 50)
     scipy_half = percentile(scipy_us, 50)
     return Trial(
@@ -101,9 +125,10 @@ def _trial(
             "p99_us": percentile(ours_us, 99),
             "scipy_us": scipy_half,
             "scipy_p99_us": percentile(scipy_us, 99),
-            "us_with_moves": half + percentile(move_us, 50) / _SEARCHES_PER_MOVE,
-            "scipy_us_with_moves": scipy_half + percentile(tree_us, 50) / _SEARCHES_PER_MOVE,
-            "same_distance_percent": 100 * same / len(asked),
+            "us_with_stock": half + percentile(stock_us, 50) / _SEARCHES_PER_UPDATE,
+            "scipy_us_with_stock": scipy_half + percentile(tree_stock_us, 50) / _SEARCHES_PER_UPDATE,
+            "us_with_moves": half + percentile(move_us, 50) / _SEARCHES_PER_UPDATE,
+            "scipy_us_with_moves": scipy_half + percentile(tree_move_us, 50) / _SEARCHES_PER_UPDATE,
         },
     )
 
@@ -119,10 +144,25 @@ def _timed(
     return took_us, found
 
 
-def _move_us(move: Callable[[], None]) -> float:
+def _took_us(update: Callable[[], None]) -> float:
     began = time.perf_counter()
-    move()
+    update()
     return (time.perf_counter() - began) * 1e6
+
+
+def require_alike(ours: list[float | None], theirs: list[float | None]) -> None:
+    """Return when both found cabinets as near for every search.
+
+    Raises:
+        DisagreeError: they did not.
+    """
+    wrong = [pair for pair in zip(ours, theirs, strict=True) if not _alike(*pair)]
+    if wrong:
+        ours_m, theirs_m = wrong[0]
+        raise DisagreeError(
+            f"{len(wrong)} of {len(ours)} searches found another distance than scipy:"
+            f" {ours_m} m, not {theirs_m} m"
+        )
 
 
 def _alike(ours_m: float | None, theirs_m: float | None) -> bool:
@@ -137,10 +177,7 @@ def _alike(ours_m: float | None, theirs_m: float | None) -> bool:
 
 def _fleet(stands: list[_Stand]) -> Fleet:
     fleet = Fleet(lease_ms=60_000, min_charge_pct=_MIN_CHARGE_PCT)
-    slots = [
-        tuple(SlotRecord(slot, SlotState.READY, None, 98) for slot in range(1, banks + 1))
-        for banks in range(_MAX_BANKS + 1)
-    ]
+    slots = [_slots(banks) for banks in range(_MAX_BANKS + 1)]
     fleet.load(
         CabinetRecord(
             CabinetId(f"cab-{number}"),
@@ -152,6 +189,18 @@ def _fleet(stands: list[_Stand]) -> Fleet:
         for number, stand in enumerate(stands)
     )
     return fleet
+
+
+def _slots(banks: int) -> tuple[SlotRecord, ...]:
+    return tuple(SlotRecord(slot, SlotState.READY, None, 98) for slot in range(1, banks + 1))
+
+
+def _stock(fleet: Fleet, number: int, banks: int) -> None:
+    """Have a cabinet tell, in the next entry of its journal, how many banks it has."""
+    cabinet = fleet.know(CabinetId(f"cab-{number}"))
+    fleet.took(cabinet, _JOURNAL, cabinet.seq + 1)
+    empty = (SlotRecord(slot, SlotState.EMPTY) for slot in range(banks + 1, _MAX_BANKS + 1))
+    fleet.set_slots(cabinet, (*_slots(banks), *empty))
 
 
 def _nearest(fleet: Fleet, place: Point, banks: int) -> float | None:
@@ -202,6 +251,10 @@ class _Tree:
             if len(found) < count:
                 return None
             count *= 4
+
+    def stock(self, number: int, banks: int) -> None:
+        """Note how many banks one has: the tree knows nothing of them."""
+        self._banks[number] = banks
 
     def move(self, number: int, place: Point) -> None:
         """Move one: the tree has to be built again."""

@@ -15,7 +15,7 @@ from chargeloop.cli.bench import events, latency, nearest, orders, report, resta
 from chargeloop.cli.bench.figures import Finding, Measure, Trial
 from chargeloop.cli.bench.machine import describe
 from chargeloop.cli.bench.measures import MEASURES, NAMES
-from chargeloop.cli.errors import CommandError
+from chargeloop.cli.errors import FAILED, CommandError
 from chargeloop.cli.tables import show
 from chargeloop.protocol.slips import nearest as nearest_name
 
@@ -103,6 +103,8 @@ def _measured(measure: Measure, size: Size, data: Path, progress: Bar) -> Findin
         trials = _trials(measure.name, size, data, say)
     except nearest.MissingError as error:
         return _skipped(measure, str(error), say)
+    except nearest.DisagreeError as error:
+        raise CommandError(f"{measure.name}: {error}", FAILED) from None
     say(f"done in {time.monotonic() - began_s:.0f} s")
     return Finding(measure, tuple(trials))
 

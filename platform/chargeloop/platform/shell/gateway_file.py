@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import aiosqlite
 
+from chargeloop.broker.endpoint.store import make_log_last
+
 _BUSY_S: Final = 5
 _PRAGMAS: Final = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 _META: Final = "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;"
@@ -56,6 +58,7 @@ class GatewayFile:
 
         Raises:
             GatewayFileError: it holds something else, or another version of it.
+            StoreFailedError: what has been committed cannot be made to last.
             OSError, sqlite3.Error: it can be neither read nor made.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,6 +67,7 @@ class GatewayFile:
         self._db = await aiosqlite.connect(self.path, timeout=_BUSY_S, isolation_level=None)
         try:
             await self._require_ours()
+            await self._db._execute(make_log_last, self._db._conn, self.path)  # type: ignore[no-untyped-call]  # noqa: SLF001
             await self._prepare(self._db)
         except BaseException:
             await self.close()

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from chargeloop.broker.endpoint.store import SqliteStore, readable
+from chargeloop.broker.endpoint.store import SqliteStore, make_log_last, readable
 from chargeloop.platform.core.fees import FeeLine
 from chargeloop.platform.core.intervention import Intervention
 from chargeloop.platform.core.order import BankPlace, HoldState, Order
@@ -83,6 +83,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     connection = _open(path)
     try:
+        connection.execute("PRAGMA query_only = ON")
         with readable(path):
             version = _meta(connection, "platform_schema")
         _require_version(version, path)
@@ -98,9 +99,7 @@ def region_in(connection: sqlite3.Connection) -> RegionId:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
 
 
 def _require_version(version: str | None, path: Path) -> None:
@@ -154,11 +153,13 @@ class PlatformStore(SqliteStore[PlatformWrite]):
         SchemaVersionError: the file is there and was written by another version.
         OtherRegionError: the file is there and belongs to another region.
         NotAStoreError: the file is there and is no SQLite file.
+        StoreFailedError: what has been committed cannot be made to last.
     """
 
     def __init__(self, path: Path, region: RegionId) -> None:
         if path.exists():
             with closing(_open(path)) as connection, readable(path):
+                make_log_last(connection, path)
                 _require_ours(connection, path, region)
         super().__init__(path, schema_text(region), statements)
 
