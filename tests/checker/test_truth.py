@@ -1,6 +1,6 @@
 """Bills and journals against what really happened."""
 
-from checker_stream import DAY_MS, Stream, courier_rental, walk_up_rental
+from checker_stream import DAY_MS, REGION, Stream, courier_rental, walk_up_rental
 
 ORDER, OTHER, BANK, SLOT = "ord-9b", "ord-8c", "bnk-1", "slot/cab-1/1"
 
@@ -183,13 +183,21 @@ def test_a_return_told_late_that_leaves_the_price_as_it_was_corrects_the_times_t
     assert stream.broken() == set()
 
 
-def inferred(early_s: int) -> set[str]:
+def inferred(early_s: int, crashed: str | None = None) -> set[str]:
     """Returns what is broken when times that were not measured charge for so long after the return."""
     stream = walk_up_rental().change("event", 4, quality="inferred").change("line", quality="inferred")
     (*_, back_ms) = (record[1] for record in stream.records if record[0] == "move")
-    return stream.change("move", 2, at_ms=back_ms - 1_000 * early_s).broken()
+    stream.change("move", 2, at_ms=back_ms - 1_000 * early_s)
+    if crashed is not None:
+        stream.records.insert(-4, ("crash", back_ms - 1_000, REGION, crashed, "power"))
+    return stream.broken()
 
 
 def test_doubt_favours_the_user() -> None:
     assert inferred(60) == set()
     assert inferred(61) == {"truth.held"}
+
+
+def test_a_boot_that_was_over_before_its_time_was_learned_is_dated_by_what_is_heard_of_it() -> None:
+    assert inferred(600, crashed="cab-1") == set()
+    assert inferred(600, crashed="cab-2") == {"truth.held"}

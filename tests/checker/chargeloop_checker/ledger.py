@@ -7,6 +7,7 @@ or moves it to or from outside.
 """
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +49,7 @@ class Ledger:
         self._place_of: dict[str, str] = {}
         self._inside: dict[str, str] = {}
         self._outings: dict[str, list[Outing]] = {}
+        self._owners: dict[str, set[str]] = {}
         self._stays: dict[str, list[Stay]] = {}
         # Slot and bank -> moves by the motor less motors that say so.
         self._by_motor: dict[tuple[str, str], int] = {}
@@ -75,6 +77,10 @@ class Ledger:
     def outings(self, bank: str) -> list[Outing]:
         """Return the times that a bank was out of all slots, oldest first."""
         return self._outings.get(bank, [])
+
+    def owners(self, bank: str) -> AbstractSet[str]:
+        """Return the cabinets, couriers and users that have ever had a bank."""
+        return self._owners.get(bank, frozenset())
 
     def banks(self) -> Iterator[str]:
         """Yield all banks."""
@@ -140,6 +146,7 @@ class Ledger:
 
     def _put(self, bank: str, place: str, at_ms: int) -> None:
         self._place_of[bank] = place
+        self._owners.setdefault(bank, set()).add(place.split("/")[1] if "/" in place else place)
         if not place.startswith("slot/"):
             return
         other = self._inside.get(place)

@@ -1,12 +1,14 @@
 """Banks that come back, into kept slots and as walk-up returns."""
 
+from dataclasses import replace
+
 import pytest
 
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import HOUR_MS
 from chargeloop.station.core import cabinet, mechanics
 from chargeloop.station.core.mechanics import PhysicallyImpossibleError
-from chargeloop.station.core.memory import Asker
+from chargeloop.station.core.memory import LOOK_AFTER_MS, Asker, Senses
 from tests.station.core.workbench import (
     NOON_MS,
     RETURN_CODE,
@@ -167,3 +169,61 @@ def test_two_banks_in_one_slot_are_physically_impossible() -> None:
         mechanics.insert(made.world, 1, bank("out-1"), asker(), NOON_MS)
     with pytest.raises(PhysicallyImpossibleError):
         mechanics.insert(made.world, 2, bank("1"), asker(), NOON_MS)
+
+
+# A switch that is faster than the reader.
+
+
+class SlowReader(Bench):
+    """A cabinet whose readers, but for that of the first slot, show nothing while they are off."""
+
+    off = False
+
+    def senses(self) -> Senses:
+        sensed = super().senses()
+        return replace(sensed, slots=(sensed.slots[0], None, None, None)) if self.off else sensed
+
+
+def told_too_early() -> SlowReader:
+    made = kept()
+    slow = SlowReader(made.memory, made.world)
+    slow.boot()
+    slow.journal.clear()
+    slow.off = True
+    assert not push(slow, 1, RETURN_CODE)
+    slow.off = False
+    return slow
+
+
+def returned_ms(made: Bench) -> list[int | None]:
+    """Returns when banks came back, by the journal; None where the entry's own time counts."""
+    records = (record for record in made.journal if isinstance(record.data, cab.BankReturned))
+    return [None if record.at is None else record.at.uptime_ms for record in records]
+
+
+def test_a_bank_that_its_reader_shows_late_came_back_when_its_slot_opened() -> None:
+    made = told_too_early()
+    opened_ms = made.now_ms
+    assert returned_ms(made) == []
+    made.wait(300)
+    assert returned_ms(made) == [opened_ms]
+    assert made.memory.opened is None
+
+
+def test_so_it_did_when_the_power_fails_before_the_reader_shows_it() -> None:
+    made = told_too_early()
+    opened_ms = made.now_ms
+    made.now_ms += HOUR_MS
+    made.boot()
+    assert returned_ms(made) == [opened_ms]
+    assert made.memory.opened is None
+
+
+def test_a_switch_that_was_wrong_keeps_the_cabinet_busy_for_a_moment_only() -> None:
+    made = told_too_early()
+    made.world = replace(made.world, slots=tuple(replace(place, bank=None) for place in made.world.slots))
+    made.wait(300)
+    assert made.memory.opened is not None
+    made.wait(LOOK_AFTER_MS)
+    assert made.memory.opened is None
+    assert returned_ms(made) == []

@@ -93,10 +93,14 @@ class StoredOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A slot that was opened for a hand at that time, written down before it opened."""
+    """A slot that was opened for a hand at that time, written down before it opened.
+
+    `told_at` is when its switch told that something was put in, while the reader showed nothing yet.
+    """
 
     slot: int
     at: DeviceTime
+    told_at: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import LOOK_AFTER_MS, Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses
 from chargeloop.station.core.reservation import HoldEvent
-from chargeloop.station.core.returns import found_after_opening, inserted, never_left
+from chargeloop.station.core.returns import found_after_opening, found_after_telling, inserted, never_left
 from chargeloop.station.core.slot import SlotEvent
 
 
@@ -109,6 +109,7 @@ def notice_other_banks(turn: Turn) -> None:
     nothing is not believed so soon: see `missing`.
     """
     _doubt_ejections(turn)
+    found_after_telling(turn)
     busy = {pickup.motor.slot for pickup in turn.memory.pickups if pickup.motor is not None}
     if turn.memory.opened is not None:
         busy.add(turn.memory.opened.slot)

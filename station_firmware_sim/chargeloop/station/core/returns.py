@@ -5,7 +5,9 @@ inside already, is not let in. With the code of a return reservation one of its 
 any slot that is empty and kept for nobody (a walk-up return). Then the bank is pushed in, and only what the
 slot's own reader shows then counts as returned: `BankReturned` is the physical fact, the answer on the
 display is not. That a slot opens is written down first: when the power fails before the reader was read, the
-bank that is found there came back at that moment, and nobody pays for the time without power.
+bank that is found there came back at that moment, and nobody pays for the time without power. So it did when
+the switch of the slot tells faster than its reader shows; a moment later (`LOOK_AFTER_MS`) a reader that
+still shows nothing is right.
 
 An unknown code does not keep a bank out when there is room: the reservation may have run out on the way, and
 a bank inside is better for everybody than a bank outside. When only kept slots are free, it counts as a wrong
@@ -19,7 +21,15 @@ from chargeloop.protocol.messages.cabinet import CabinetReason, SlotState
 from chargeloop.protocol.values import replace
 from chargeloop.station.core import keypad, missing
 from chargeloop.station.core.codes import count_wrong_code
-from chargeloop.station.core.memory import Asker, GiveAnswer, Left, Opened, OpenSlot, Turn
+from chargeloop.station.core.memory import (
+    LOOK_AFTER_MS,
+    Asker,
+    GiveAnswer,
+    Left,
+    Opened,
+    OpenSlot,
+    Turn,
+)
 from chargeloop.station.core.reservation import HoldEvent, HoldKind, Reservation
 from chargeloop.station.core.slot import SlotEvent
 
@@ -59,12 +69,30 @@ def inserted(turn: Turn, number: int, asker: Asker | None = None) -> None:
     A bank that the firmware knows in this slot already is not returned a second time: sensors bounce, and a
     request may be repeated.
     """
-    turn.memory = replace(turn.memory, opened=None)
     reading = _read(turn, number)
+    opened = turn.memory.opened
+    if reading is None and opened is not None and opened.slot == number:
+        # The switch may have been faster than the reader.
+        turn.memory = replace(turn.memory, opened=replace(opened, told_at=turn.senses.at))
+    else:
+        turn.memory = replace(turn.memory, opened=None)
     if asker is not None:
         accepted = reading is not None
         display = "thank you" if accepted else "nothing was put in"
         turn.act(GiveAnswer(asker, accepted=accepted, display=display))
+
+
+def found_after_telling(turn: Turn) -> None:
+    """Take what the reader shows at last of a bank whose switch was faster: it came back at the opening.
+
+    A reader that still shows nothing a moment later is right: nothing was put in.
+    """
+    opened = turn.memory.opened
+    if opened is None or opened.told_at is None:
+        return
+    reading = _read(turn, opened.slot, at=opened.at)
+    if reading is not None or turn.senses.since_ms(opened.told_at) >= LOOK_AFTER_MS:
+        turn.memory = replace(turn.memory, opened=None)
 
 
 def found_after_opening(turn: Turn) -> None:
