@@ -118,6 +118,15 @@ def test_a_bank_that_its_cabinet_misses_is_in_no_slot(state: cab.SlotState) -> N
     assert (slot.state, slot.bank, slot.charge_pct) == (state, None, 0)
 
 
+@pytest.mark.parametrize("state", [cab.SlotState.FAULTY, cab.SlotState.LOCKED])
+def test_a_bank_that_is_forced_into_a_slot_does_not_put_it_into_use_again(state: cab.SlotState) -> None:
+    script = city()
+    script.event(A, made(cab.SlotChanged, slot=4, state=state))
+    script.insert(A, 4, "bnk-x")
+    slot = script.rows.cabinets[A].slots[3]
+    assert (slot.state, slot.bank) == (state, "bnk-x")
+
+
 def test_an_event_that_a_snapshot_includes_does_not_touch_the_slots_again() -> None:
     script = city()
     jam = made(cab.SlotChanged, slot=1, state=cab.SlotState.FAULTY, reason=cab.CabinetReason.JAM)

@@ -20,6 +20,8 @@ from chargeloop.protocol.time import MINUTE_MS
 
 # So far the clocks of two cabinets that have measured the platform's time may be apart, with room to spare.
 _CLOCKS_DIFFER_MS: Final = MINUTE_MS
+# A bank that is forced into such a slot puts it into use again no more than a cabinet does.
+_OUT_OF_ORDER: Final = frozenset({SlotState.LOCKED, SlotState.FAULTY})
 
 
 def holder(turn: Turn, bank: BankId) -> Order | None:
@@ -30,8 +32,9 @@ def holder(turn: Turn, bank: BankId) -> Order | None:
 
 def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Corrected) -> None:
     """Take the physical fact that a bank is in a slot: it is back, whoever was believed to hold it."""
-    slot = SlotRecord(said.slot, SlotState.CHARGING, said.bank, said.charge_pct)
-    turn.fleet.set_slots(cabinet, [slot])
+    known = cabinet.slot_of(said.slot)
+    state = known.state if known is not None and known.state in _OUT_OF_ORDER else SlotState.CHARGING
+    turn.fleet.set_slots(cabinet, [SlotRecord(said.slot, state, said.bank, said.charge_pct)])
     order = holder(turn, said.bank)
     if order is not None and _has_left_since(order, cabinet, said.bank, when):
         return
