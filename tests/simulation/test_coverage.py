@@ -47,8 +47,8 @@ DEMANDED: Final[dict[str, frozenset[str]]] = (
     | dict.fromkeys(("courier_lies", "courier_vanishes", "misreads"), CARRYING)
     | dict.fromkeys(("jam", "bounce"), GIVING_OUT)
     | {"double_scan": frozenset(("reserving",)), "vandal": frozenset(("in_use",))}
-    # It takes a motor that jams and a sensor that fails too: once or twice in all these runs.
-    | {"sensor_lie": frozenset()}
+    | dict.fromkeys(("switch", "reader_fails", "strange_bank", "brought_back"), frozenset(("in_use",)))
+    | dict.fromkeys(("motor_cut", "sensor_lie"), frozenset(("fetching",)))
 )
 
 

@@ -13,6 +13,7 @@ from chargeloop.protocol.messages.rental import OrderState
 from chargeloop.protocol.time import HOUR_MS, MINUTE_MS, SECOND_MS, parse_instant
 from chargeloop.simulation.cabinet import Cabinet
 from chargeloop.simulation.complaints import Complaint
+from chargeloop.simulation.device import PROBE_MS
 from chargeloop.simulation.dispatch import Dispatch
 from chargeloop.simulation.operator import Operator
 from chargeloop.simulation.person import Person, Plan
@@ -109,7 +110,10 @@ def build(stage: Stage, name: str, orders: int) -> Region:
 
 
 def visitors(stage: Stage, region: Region) -> tuple[Person, ...]:
-    """Return those who come when everything is healed, not booted yet: nothing keeps them from renting."""
+    """Return those who come when everything is healed, not booted yet: nothing keeps them from renting.
+
+    By then every device has said anew what a broker dropped, and measured the time.
+    """
     draw = stage.draw(region.name, "visitors")
     plane = Plane(_ORIGIN)
     plans = (
@@ -117,7 +121,7 @@ def visitors(stage: Stage, region: Region) -> tuple[Person, ...]:
             user=UserId(f"usr-{region.name}-late-{number}"),
             place=plane.at(draw.uniform(-100, 1_100), draw.uniform(-100, 900)),
             return_place=plane.at(draw.uniform(-100, 1_100), draw.uniform(-100, 900)),
-            at_ms=stage.loop.now_ms() + draw.randint(1, 20) * MINUTE_MS,
+            at_ms=stage.loop.now_ms() + PROBE_MS + draw.randint(20, 40) * MINUTE_MS,
             quantity=1,
             walk_up=at_cabinet,
             accept_fewer=False,

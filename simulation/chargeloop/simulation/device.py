@@ -28,7 +28,9 @@ from chargeloop.simulation.loop import Act, Alarm
 from chargeloop.simulation.network import Port
 from chargeloop.simulation.stage import Stage
 
-_POLICY: Final = LinkPolicy(resend_ms=5_000, probe_ms=8 * HOUR_MS, reconnect_ms=60_000)
+# Rare, to spend the time on orders.
+PROBE_MS: Final = 8 * HOUR_MS
+_POLICY: Final = LinkPolicy(resend_ms=5_000, probe_ms=PROBE_MS, reconnect_ms=60_000)
 _DARK_MS: Final = 10 * MINUTE_MS
 # Hands and voices are no messages: they reach whoever has power, and are tried again where that is off.
 _REACH_MS: Final = 20

@@ -8,8 +8,8 @@ instead of `truth.left` and `truth.held`. Leave out what a run is not to be judg
 Lines whose two times were measured (`synced`) or follow from measurements (`inferred`) are compared. The
 platforms accept a doubt of two seconds at each end of the former; with the drift of clocks between two
 measurements that is allowed for by `_DOUBT_MS`. Doubt about the latter favours the customer, so they may be
-too short, and hardly too long; but what a device had to tell when it lost its power may be of a boot whose
-time nobody ever learned. Where a clock ran alone (`free`) nothing is promised. A rental shorter than
+too short, and hardly too long; but what a device has to tell that lost its power once may be of a boot whose
+time nobody had learned. Where a clock ran alone (`free`) nothing is promised. A rental shorter than
 the doubt ended as soon as its cabinet looked, and says nothing. A rental that was waived is judged as if it
 were charged: a waiver makes no fee right.
 """
@@ -61,14 +61,14 @@ class Truth:
         self._motors = motors
         self._orders = orders
         self._fees = fees
-        self._crashes: dict[str | None, list[int]] = {}
+        self._crashed_nodes: set[str] = set()
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes crashes; the others have taken all else that is compared."""
         return {"crash": self._crashed}
 
     def _crashed(self, record: Record) -> None:
-        self._crashes.setdefault(record[3], []).append(record[1])
+        self._crashed_nodes.add(record[3])
 
     def finish(self, at_ms: int) -> None:
         """Report charges for what did not happen, and what happened and is in no journal."""
@@ -126,16 +126,14 @@ class Truth:
                 f"{line.id} charges {line.held_ms} ms for {line.of}, which was out for {longest_ms} of them"
             )
             self._findings.report(self._rule("truth.held", line), at_ms, told)
-        elif self._is_by_word(line) and not self._is_handed_over(line):
+        elif line.quality == "synced" and self._is_by_word(line) and not self._is_handed_over(line):
             told = f"{line.id} charges for {line.of} from before it was in a user's hands"
             self._findings.report(self._rule("truth.handed", line), at_ms, told)
 
     def _is_undated(self, line: _Charge) -> bool:
         """Tell whether the end may be of a boot that was over before anybody learned its time."""
-        crashes = (self._crashes.get(owner, ()) for owner in self._ledger.owners(line.of))
-        return line.quality == "inferred" and any(
-            crash_ms >= line.from_ms for of_owner in crashes for crash_ms in of_owner
-        )
+        crashed = (owner in self._crashed_nodes for owner in self._ledger.owners(line.of))
+        return line.quality == "inferred" and any(crashed)
 
     def _is_by_word(self, line: _Charge) -> bool:
         """Tell whether the rental began with what a courier told, and not with an ejection."""
