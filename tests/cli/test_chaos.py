@@ -12,7 +12,7 @@ from tests.cli.played import chargeloop
 
 # The seed breaks the platform's own connection half, twice for more than a second, and no single one of
 # people who may be done. At this speed the outages are short beside the time that an order may take.
-SHORT = "--minutes 0.2 --speed 120 --seed 31 --orders-per-minute 50 --broker mosquitto"
+SHORT = "--minutes 0.2 --speed 60 --seed 31 --orders-per-minute 50 --broker mosquitto"
 
 
 # A run whose orders do not end gives up by itself, but after more than 120 s: its report is wanted then.
