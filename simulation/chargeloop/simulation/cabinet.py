@@ -151,12 +151,15 @@ class Cabinet(Device):
                 self.stage.record("heard", self.region, self.client, message.id)
                 self._do(lambda memory, senses: cabinet.obey(memory, senses, message))
         elif name in HANDS:
-            before = self.memory
             self._hands(Asker(message.id, tray_of(incoming.topic)), message.data)
-            if self.memory is not before:
-                self._publish_snapshot()
 
     def _hands(self, asker: Asker, act: object) -> None:
+        before = self.memory
+        self._handle(asker, act)
+        if self.memory is not before:
+            self._publish_snapshot()
+
+    def _handle(self, asker: Asker, act: object) -> None:
         given = self.works.mechanics.answers.get(asker.key)
         insertion = self.works.mechanics.insertions.get(asker.key)
         if given is not None:
@@ -192,7 +195,7 @@ class Cabinet(Device):
         for number in range(self.draw.randint(3, 9)):
             code = f"{self.draw.randrange(1_000_000):06d}"
             asker = Asker(MessageId(f"guess-{self.stage.injected['guess']}-{number}"), topic)
-            self.later(number * 4_000, partial(self._typed, asker, code))
+            self.later(number * 4_000, partial(self._hands, asker, world.CodeTyped(code=code)))
 
     def _answer_insertion(self, insertion: mechanics.Insertion) -> None:
         self._carry_out(lambda m, s: cabinet.bank_inserted(m, s, insertion.slot, insertion.asker))
