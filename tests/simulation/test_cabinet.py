@@ -32,7 +32,9 @@ class Scene:
     def __init__(self, faults: str = "none", seed: int = 1) -> None:
         self.records = list[Record]()
         self._numbers = itertools.count(1)
+        self._published = list[str]()
         self._stage = Stage(seed, BEGIN_MS, faults_of(faults), self.records.append)
+        self._stage.network.watch = lambda _, outgoing: self._published.append(outgoing.topic)
         banks = (Battery(BankId(f"bnk-{slot}"), FULL_PPM, 95, 10, BEGIN_MS) for slot in range(1, 5))
         self.cabinet = Cabinet(self._stage, "cab-1", "r1", Point(0, 0), tuple(banks))
         self.cabinet.boot()
@@ -80,6 +82,12 @@ class Scene:
         """Lets time pass."""
         self._stage.loop.run(self._stage.loop.now_ms() + duration_ms)
 
+    def snapshots(self) -> int:
+        """Returns how many snapshots were published since it was last asked."""
+        count = sum(topic.endswith("/slots") for topic in self._published)
+        self._published.clear()
+        return count
+
     def told(self) -> list[str]:
         """Returns what the records say of the codes typed."""
         return [str(record[4]) for record in self.records if record[0] == "code"]
@@ -105,6 +113,18 @@ def test_codes_are_told_as_the_cabinet_answers_them() -> None:
     scene.types(SECOND)
     assert scene.told() == ["wrong", "right", *["wrong"] * MAX_WRONG_CODES, "locked", "locked"]
     assert scene.finds() == 0
+
+
+def test_whoever_touches_a_cabinet_is_followed_by_a_snapshot_of_its_slots() -> None:
+    scene = Scene()
+    scene.passes(MINUTE_MS)
+    scene.snapshots()
+    scene.cabinet.put_in(Battery(BankId("bnk-strange"), FULL_PPM, 95, 10, BEGIN_MS), "usr-1", "req-strange")
+    assert scene.snapshots() == 1
+    before = scene.cabinet.memory.snapshot_version
+    scene.cabinet.guess()
+    scene.passes(MINUTE_MS)
+    assert scene.snapshots() == scene.cabinet.memory.snapshot_version - before > 0
 
 
 def test_a_code_whose_pickup_the_power_cut_drops_begins_no_count_anew(

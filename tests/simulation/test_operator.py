@@ -89,3 +89,11 @@ def test_the_stage_knows_since_when_a_bank_stood_in_a_slot() -> None:
         stage.move("r1", "bnk-1", start, end, "hand")
     at = [stage.in_slot_since("bnk-1", at_ms) for at_ms in (9, 10, 29, 30, 99)]
     assert at == [0, None, None, 30, 30]
+
+
+def test_a_bank_from_elsewhere_stood_in_no_slot_before_it_was_brought() -> None:
+    stage = Stage(1, 0, faults_of("none"), discard)
+    for at_ms, start, end in ((10, "outside", "slot/cab-1/1"), (20, "slot/cab-1/1", "tray/cab-1")):
+        stage.loop.run(at_ms)
+        stage.move("r1", "bnk-strange", start, end, "hand")
+    assert [stage.in_slot_since("bnk-strange", at_ms) for at_ms in (10, 19, 20)] == [10, 10, None]

@@ -56,7 +56,8 @@ class Stage:
         self.on_fault = self._ignore
         self._places: dict[str, str] = {}
         # When each bank came into a slot, and left one: in turns, from the first time that it left.
-        self._passages: dict[str, list[int]] = {}
+        # When each bank came into a slot (True) or out of one.
+        self._passages: dict[str, list[tuple[int, bool]]] = {}
 
     def draw(self, *names: str) -> random.Random:
         """Return the randomness of one participant: another one more changes nothing for it."""
@@ -70,7 +71,7 @@ class Stage:
         """Tell that a bank moved, and remember where it is and when it was in slots."""
         self._places[bank] = end
         if start.startswith("slot/") != end.startswith("slot/"):
-            self._passages.setdefault(bank, []).append(self.loop.now_ms())
+            self._passages.setdefault(bank, []).append((self.loop.now_ms(), end.startswith("slot/")))
         self.record("move", region, bank, start, end, by)
 
     def is_at(self, bank: str, place: str) -> bool:
@@ -82,10 +83,11 @@ class Stage:
 
         One that had never left comes from before the beginning: 0.
         """
-        passages = [passed_ms for passed_ms in self._passages.get(bank, ()) if passed_ms <= at_ms]
-        if len(passages) % 2 == 1:
-            return None
-        return passages[-1] if passages else 0
+        since_ms, is_in = 0, True
+        for passed_ms, came_in in self._passages.get(bank, ()):
+            if passed_ms <= at_ms:
+                since_ms, is_in = passed_ms, came_in
+        return since_ms if is_in else None
 
     def fault(self, region: str, name: str, target: str) -> None:
         """Tell that a fault was injected."""

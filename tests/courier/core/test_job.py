@@ -44,6 +44,7 @@ EVENTS: dict[type[ev.JobEvent], ev.JobEvent] = {
         ev.RoundBegun(NOW_MS + 1),
         ev.CourierPassed(B),
         ev.JobTaken(A, OFFER, 0),
+        ev.CourierCameBack(A),
         ev.CabinetReached(),
         ev.BankSeenOut(BANK_1),
         ev.PickupMade((BANK_1, BANK_2)),

@@ -553,7 +553,7 @@ def check_rules(world: World) -> None:
         if job.is_under_way:
             assert job.courier is not None
             assert job.id in board.couriers[job.courier].jobs
-            assert [offer.id for offer in accepted] == [job.offer]
+            assert [offer.id for offer in accepted] == ([] if job.offer is None else [job.offer])
         if job.state is not JobState.OFFERING:
             assert not board.open_offers(job.id)
     for person in board.couriers.values():

@@ -31,6 +31,34 @@ def kept_slots(script: Script) -> str:
     return script.command(cab.ReserveSlots)[1].reservation
 
 
+def test_who_gave_all_banks_to_a_courier_who_misread_one_pays_for_none_of_them_any_longer() -> None:
+    """Its cabinet may never see it: somebody may take it out again before the power is back."""
+
+    def fees(*named: str) -> dict[str, int]:
+        script = city()
+        order = collecting(script, 2)
+        job = collected(script, order, *named)
+        assert {track.place for track in script.order(order.id).banks} == {BankPlace.INBOUND}
+        script.minutes(20)
+        script.insert(B, 5, "bnk-a1")
+        script.minutes(20)
+        back = {"banks": named, "evidence": Evidence.PHONE}
+        script.report(made(delivery.ReturnSucceeded, job=job, order=order.id, **back))
+        script.minutes(600)
+        assert script.order(order.id).state is OrderState.SETTLED
+        return script.fees(order.id)
+
+    assert fees("bnk-a1", "bnk-x9") == fees("bnk-a1", "bnk-a2")
+
+
+def test_one_misread_bank_of_two_is_not_guessed() -> None:
+    script = city()
+    order = collecting(script, 2, returned=1)
+    collected(script, order, "bnk-x9")
+    script.minutes(600)
+    assert {track.place for track in script.order(order.id).banks} == {BankPlace.USER}
+
+
 def test_a_return_is_refused_when_nobody_near_has_room() -> None:
     script = Script()
     script.cabinet(A, x_m=300, banks=("bnk-a1", "bnk-a2", "bnk-a3"), empty=0)

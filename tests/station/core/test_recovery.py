@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chargeloop.protocol.clock_map import DeviceTime
+from chargeloop.protocol.ids import ReservationId
 from chargeloop.protocol.messages import cabinet as cab
 from chargeloop.protocol.time import MINUTE_MS
 from chargeloop.station.core import cabinet
@@ -310,6 +311,20 @@ def test_a_pickup_that_waited_for_the_motor_is_held_as_before() -> None:
     assert made.memory.held_slots(made.memory.reservations[-1].id)
     made.type_code("111111", asker("cou-2"))
     assert made.banks_given() == ["bnk-3"]
+
+
+def test_a_command_that_waited_for_the_motor_is_refused_and_its_reservation_is_held() -> None:
+    made = running()
+    made.order(reserve_banks(1, reservation="rsv-2", code="111111"), "cmd-other")
+    waiting = cab.EjectBanks(reservation=ReservationId("rsv-2"), epoch=9)
+    made.order(waiting, "cmd-waiting")
+    assert made.outcomes()[-1] == ("cmd-other", "done", None)
+    made.boot()
+    assert ("cmd-waiting", "refused", "power_cut") in made.outcomes()
+    assert made.memory.held_slots(made.memory.reservations[-1].id)
+    made.order(waiting, "cmd-waiting")
+    assert made.banks_given() == []
+    assert made.outcomes()[-1] == ("cmd-waiting", "refused", "power_cut")
 
 
 def test_entries_that_did_not_reach_the_journal_are_appended_at_the_next_boot() -> None:

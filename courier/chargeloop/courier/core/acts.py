@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from chargeloop.courier.core import job_decide as cmd
 from chargeloop.courier.core.board import Turn
-from chargeloop.courier.core.job import Job
 from chargeloop.courier.core.job_decide import WRONG_CODE, JobCommand
 from chargeloop.courier.core.offering import accept, carry_out, decline
 from chargeloop.protocol.clock_map import Lean
@@ -24,7 +23,7 @@ from chargeloop.protocol.messages import cabinet, courier
 LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType({courier.PutBack: Lean.EARLIEST})
 
 
-# Jobs that were called off come back to life when their banks come to light. A phone that makes up such banks
+# Jobs that were called off or lost come back when their banks come to light. A phone that makes up such banks
 # must not get more jobs than one `Work` message holds, each with all the banks a job can have.
 MOST_JOBS: Final = 4
 
@@ -45,7 +44,8 @@ def acted(turn: Turn, who: CourierId, message: Envelope[Any]) -> None:
     if job is None:
         turn.refuse(who, "the job is not known")
         return
-    if _would_revive(job, message.data) and len(turn.board.courier(who).jobs) >= MOST_JOBS:
+    theirs = turn.board.courier(who).jobs
+    if job.id not in theirs and _may_revive(message.data) and len(theirs) >= MOST_JOBS:
         turn.refuse(who, "too many jobs at once")
         return
     wrong_codes = job.wrong_codes
@@ -56,8 +56,8 @@ def acted(turn: Turn, who: CourierId, message: Envelope[Any]) -> None:
         turn.refuse(who, refused.reason)
 
 
-def _would_revive(job: Job, act: Data) -> bool:
-    return job.has_ended and isinstance(act, courier.PickedUp | courier.Collected)
+def _may_revive(act: Data) -> bool:
+    return isinstance(act, courier.PickedUp | courier.Collected)
 
 
 COMMANDS: Final[Mapping[type[Data], Callable[[CourierId, Any], JobCommand]]] = MappingProxyType(

@@ -10,7 +10,8 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
 - Banks in hands win. A pickup that was made before the cancellation arrived turns the called-off job into
   one that brings the banks back, even when its end has been told; a redirection that crosses with a pickup
   is void.
-- A job is with at most one courier; acts of anybody else are refused.
+- A job is with at most one courier; acts of anybody else are refused. But one who had to leave it, or seemed
+  to be gone, and proves with the code that the user gave them the banks, has it again, whoever has it now.
 - What a courier holds is the banks that were taken (by the phone's word, or as the cabinet saw them leave)
   less those put back (by either word). A courier who leaves without any makes the job open again; one who
   leaves with banks ends it, naming them.
@@ -23,7 +24,8 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
   the reservations that are its own.
 
 `cancelled` and `lost` have been told as ends but still hear of banks: a pickup that comes to light, or what
-became of the banks of a courier who had vanished. `delivered`, `returned` and `failed` are final.
+became of the banks of a courier who had vanished. So do `failed` and `returned` of a way back: a collection
+that nobody had heard of. What a way out ends with otherwise is final.
 """
 
 import hashlib
@@ -147,6 +149,9 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.RoundBegun: _S.OFFERING,
                 ev.CourierPassed: _S.OFFERING,
                 ev.JobTaken: _S.TO_USER,
+                ev.CourierCameBack: _S.TO_USER,
+                ev.CodeRefused: _S.OFFERING,
+                ev.CodesExhausted: _S.FAILED,
                 ev.JobRedirected: _S.OFFERING,
                 ev.CalledOff: _S.CANCELLED,
                 ev.CourierNotFound: _S.FAILED,
@@ -204,14 +209,23 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.CourierLeftWithBanks: _S.LOST,
             },
             _S.DELIVERED: {},
-            _S.RETURNED: {},
+            _S.RETURNED: {
+                ev.CourierCameBack: _S.RETURNED,
+                ev.CollectionMade: _S.BRING_BACK,
+                ev.CodeRefused: _S.RETURNED,
+            },
             _S.CANCELLED: {
+                ev.CourierCameBack: _S.CANCELLED,
                 ev.CollectionMade: _S.BRING_BACK,
                 ev.CodeRefused: _S.CANCELLED,
                 ev.StopNamed: _S.CANCELLED,
             },
             _S.LOST: {ev.BanksPutBack: _S.LOST, ev.ReturnCompleted: _S.RETURNED},
-            _S.FAILED: {},
+            _S.FAILED: {
+                ev.CourierCameBack: _S.FAILED,
+                ev.CollectionMade: _S.BRING_BACK,
+                ev.CodeRefused: _S.FAILED,
+            },
         },
     }
 )
@@ -228,7 +242,8 @@ class Job:
     """One leg as the courier platform knows it.
 
     `banks` are those known to have come into the courier's hands, `back` those known to be in a cabinet
-    again. `passed` are couriers who declined it or left it: they are not asked again. `first_round` is the
+    again. `passed` are couriers who declined it or left it: they are not asked again; `left` those who
+    had it. `first_round` is the
     round in which the present search began, `next_round_ms` when to look for couriers again. `fact_ms` is
     the time of the last fact told about it: the next one cannot have happened before. `place` is the
     courier's place this job fills. `cabinets` says at which cabinet each of the reservations is; of those of
@@ -255,6 +270,7 @@ class Job:
     round_number: int = 0
     first_round: int = 0
     passed: tuple[CourierId, ...] = ()
+    left: tuple[CourierId, ...] = ()
     courier: CourierId | None = None
     offer: OfferId | None = None
     place: int | None = None
@@ -331,7 +347,7 @@ def evolve(job: Job, event: ev.JobEvent, *, now_ms: int, fact_ms: int) -> Job:
 
 def _changed(job: Job, event: ev.JobEvent, now_ms: int) -> Job:
     match event:
-        case ev.RoundBegun() | ev.CourierPassed() | ev.JobTaken() | ev.CourierLeft():
+        case ev.RoundBegun() | ev.CourierPassed() | ev.JobTaken() | ev.CourierLeft() | ev.CourierCameBack():
             return _searched(job, event, now_ms)
         case ev.CodeRefused() | ev.CodesExhausted() | ev.ProblemMet() | ev.CourierNotFound():
             return _troubled(job, event)
@@ -363,7 +379,9 @@ def _at(job: Job, stop: Stop | None) -> Job:
 
 
 def _searched(
-    job: Job, event: ev.RoundBegun | ev.CourierPassed | ev.JobTaken | ev.CourierLeft, now_ms: int
+    job: Job,
+    event: ev.RoundBegun | ev.CourierPassed | ev.JobTaken | ev.CourierLeft | ev.CourierCameBack,
+    now_ms: int,
 ) -> Job:
     match event:
         case ev.RoundBegun(next_round_ms):
@@ -372,12 +390,15 @@ def _searched(
             return replace(job, passed=tuple(dict.fromkeys((*job.passed, courier))))
         case ev.JobTaken(courier, offer, place):
             return replace(job, courier=courier, offer=offer, place=place)
+        case ev.CourierCameBack(courier):
+            return replace(job, courier=courier, offer=None)
         case ev.CourierLeft(courier, _):
             return replace(
                 job,
                 courier=None,
                 offer=None,
                 passed=tuple(dict.fromkeys((*job.passed, courier))),
+                left=tuple(dict.fromkeys((*job.left, courier))),
                 first_round=job.round_number,
                 search_since_ms=now_ms,
                 next_round_ms=now_ms,

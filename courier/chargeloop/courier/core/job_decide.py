@@ -184,8 +184,7 @@ def decide(job: Job, command: JobCommand, wrong_codes_limit: int) -> Decision:
 
 def _acted(job: Job, act: CourierAct, wrong_codes_limit: int) -> Decision:
     if act.courier != job.courier:
-        # A courier who has left the job repeats that, or hears that it goes on without them.
-        return () if isinstance(act, Leave) and act.courier in job.passed else NOT_YOURS
+        return _acted_apart(job, act, wrong_codes_limit)
     match act:
         case ReachCabinet() | ReachUser():
             reached = ev.CabinetReached() if isinstance(act, ReachCabinet) else ev.UserReached()
@@ -201,6 +200,14 @@ def _acted(job: Job, act: CourierAct, wrong_codes_limit: int) -> Decision:
             return (ev.ProblemMet(problem),) if new else ()
 
 
+def _acted_apart(job: Job, act: CourierAct, wrong_codes_limit: int) -> Decision:
+    """Return what follows from an act of somebody who has not got the job."""
+    if isinstance(act, Collect) and act.courier in job.left:
+        return _came_back(job, act, wrong_codes_limit)
+    # A courier who has left the job repeats that, or hears that it goes on without them.
+    return () if isinstance(act, Leave) and act.courier in job.passed else NOT_YOURS
+
+
 def _picked_up(job: Job, act: PickUp) -> Decision:
     if not act.banks:
         return NO_BANKS
@@ -210,31 +217,57 @@ def _picked_up(job: Job, act: PickUp) -> Decision:
 
 
 def _proved(job: Job, act: HandOver | Collect, wrong_codes_limit: int) -> Decision:
-    done: ev.JobEvent = (
-        ev.HandoverMade(act.banks) if isinstance(act, HandOver) else ev.CollectionMade(act.banks)
-    )
-    if not job.allows(type(done)):
-        return () if _proved_before(job, act) else NOT_NOW
+    if _proved_before(job, act):
+        return ()
+    if not job.allows(ev.HandoverMade if isinstance(act, HandOver) else ev.CollectionMade):
+        return NOT_NOW
+    unproved = _unproved(job, act, wrong_codes_limit)
+    if unproved is not None:
+        return unproved
+    return (ev.HandoverMade(act.banks),) if isinstance(act, HandOver) else _collection(job, act)
+
+
+def _collection(job: Job, act: Collect) -> Sequence[ev.JobEvent]:
+    made = ev.CollectionMade(act.banks)
+    if set(act.banks) <= set(job.back):
+        # The cabinet was faster than the phone: everything collected is in its slots already.
+        return made, ev.ReturnCompleted(job.back, Evidence.CABINET)
+    return (made,)
+
+
+def _came_back(job: Job, act: Collect, wrong_codes_limit: int) -> Decision:
+    """Give the job back to a courier who had left it, or seemed to, and took the banks all the same."""
+    if _proved_before(job, act) or not job.allows(ev.CourierLeft if job.is_under_way else ev.CourierCameBack):
+        return NOT_YOURS
+    unproved = _unproved(job, act, wrong_codes_limit)
+    if unproved is not None:
+        return unproved
+    collected = (ev.CourierCameBack(act.courier), *_collection(job, act))
+    if job.is_under_way and job.courier is not None:
+        return (ev.CourierLeft(job.courier, "another courier has the banks"), *collected)
+    return collected
+
+
+def _unproved(job: Job, act: HandOver | Collect, wrong_codes_limit: int) -> Decision | None:
+    """Return what follows when the act proves nothing, or None when it proves that banks changed hands."""
     if job.wrong_codes >= wrong_codes_limit:
         return WRONG_CODE
     if not job.is_code(act.code):
         return _wrong_code(job, wrong_codes_limit)
     if not act.banks or (isinstance(act, HandOver) and not set(act.banks) <= set(job.banks)):
         return NOT_IN_HAND if act.banks else NO_BANKS
-    if isinstance(act, Collect) and set(act.banks) <= set(job.back):
-        # The cabinet was faster than the phone: everything collected is in its slots already.
-        return (done, ev.ReturnCompleted(job.back, Evidence.CABINET))
-    return (done,)
+    return None
 
 
 def _proved_before(job: Job, act: HandOver | Collect) -> bool:
     if isinstance(act, HandOver):
         return job.leg is LegKind.OUTWARD and job.state is JobState.DELIVERED
-    return job.leg is LegKind.BACK and job.state in _AFTER_COLLECTION
+    # Without any bank in hand the return was the cabinet's word alone.
+    return job.leg is LegKind.BACK and job.state in _AFTER_COLLECTION and bool(job.banks)
 
 
 def _wrong_code(job: Job, wrong_codes_limit: int) -> Decision:
-    ends = job.is_under_way and job.wrong_codes + 1 >= wrong_codes_limit
+    ends = not job.has_ended and job.wrong_codes + 1 >= wrong_codes_limit
     return (ev.CodesExhausted() if ends else ev.CodeRefused(),)
 
 

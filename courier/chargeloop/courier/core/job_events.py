@@ -42,6 +42,13 @@ class JobTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class CourierCameBack:
+    """A courier who had left proves that the user gave them the banks: the job is theirs again."""
+
+    courier: CourierId
+
+
+@dataclass(frozen=True, slots=True)
 class CabinetReached:
     """The courier stands at the cabinet."""
 
@@ -167,6 +174,7 @@ JobEvent = (
     RoundBegun
     | CourierPassed
     | JobTaken
+    | CourierCameBack
     | CabinetReached
     | BankSeenOut
     | PickupMade

@@ -6,6 +6,8 @@ expired wins; all others hear that the offer is closed, however late they come. 
 the search looks again a few seconds later. It ends when its time is over and no offer is open any more.
 """
 
+from typing import Final
+
 from chargeloop.courier.core import job_events as ev
 from chargeloop.courier.core.assignment import Candidate
 from chargeloop.courier.core.board import Turn
@@ -22,6 +24,9 @@ from chargeloop.protocol.ids import CourierId, OfferId
 from chargeloop.protocol.messages.courier import LegKind, OfferEnd
 from chargeloop.protocol.values import replace
 
+# Nobody is looked for any more: the job has ended, or somebody has it without having been asked.
+_ENDS_SEARCH: Final = ev.CalledOff | ev.CourierNotFound | ev.CodesExhausted | ev.CourierCameBack
+
 
 def carry_out(turn: Turn, job: Job, command: JobCommand) -> Refused | None:
     """Do what the job decides on `command`: save, report, and go on offering where it is open again."""
@@ -30,7 +35,7 @@ def carry_out(turn: Turn, job: Job, command: JobCommand) -> Refused | None:
         return decision
     for event in decision:
         job = _apply(turn, job, event)
-    if any(isinstance(event, ev.CalledOff | ev.CourierNotFound) for event in decision):
+    if any(isinstance(event, _ENDS_SEARCH) for event in decision):
         _close_open(turn, job, OfferEvent.WITHDRAWN)
     if any(isinstance(event, ev.CourierLeft) for event in decision):
         search(turn, job)
@@ -38,8 +43,8 @@ def carry_out(turn: Turn, job: Job, command: JobCommand) -> Refused | None:
 
 
 def _apply(turn: Turn, job: Job, event: ev.JobEvent) -> Job:
-    fact = _placed(turn, job)
-    if isinstance(event, ev.CourierLeft) and job.offer is not None:
+    fact = _placed(turn, _earliest_ms(job, event))
+    if isinstance(event, ev.CourierLeft | ev.CourierCameBack) and job.offer is not None:
         # Only one offer of a job may stand as accepted, so this one makes room before the next can be.
         _close(turn, turn.board.offers[job.offer], OfferEvent.WITHDRAWN)
     fact_ms = job.fact_ms if turn.fact is None else fact.time_ms
@@ -48,13 +53,22 @@ def _apply(turn: Turn, job: Job, event: ev.JobEvent) -> Job:
     return job
 
 
-def _placed(turn: Turn, job: Job) -> Corrected:
-    """Return when the fact that is handled happened: never before the one that led to it."""
+def _earliest_ms(job: Job, event: ev.JobEvent) -> int:
+    """Return the earliest time at which the event can have happened: not before the one that led to it.
+
+    When the user gave banks away is not moved by what others did before that was heard of.
+    """
+    collection = isinstance(event, ev.CollectionMade | ev.CourierCameBack)
+    return job.created_ms if collection and (job.has_ended or job.offer is None) else job.fact_ms
+
+
+def _placed(turn: Turn, earliest_ms: int) -> Corrected:
+    """Return when the fact that is handled happened."""
     if turn.fact is None:
         return Corrected(turn.now_ms, ClockState.SYNCED)
-    if turn.fact.time_ms >= job.fact_ms:
+    if turn.fact.time_ms >= earliest_ms:
         return turn.fact
-    return Corrected(job.fact_ms, ClockState.INFERRED)
+    return Corrected(earliest_ms, ClockState.INFERRED)
 
 
 def search(turn: Turn, job: Job) -> None:

@@ -26,9 +26,11 @@ _MILESTONES: Final[Mapping[type[ev.JobEvent], str]] = MappingProxyType(
 def reports_of(job: Job, event: ev.JobEvent) -> Sequence[Data]:
     """Return the reports that follow from `event`; `job` is the job after it."""
     match event:
-        case ev.JobTaken(courier):
+        case ev.JobTaken(courier) | ev.CourierCameBack(courier):
             indication = delivery.FirstIndication if job.leg is LegKind.OUTWARD else delivery.SecondIndication
-            return (indication(job=job.id, order=job.order, courier=courier),)
+            taken = indication(job=job.id, order=job.order, courier=courier)
+            # Of a job whose end has been told, only what became of the banks is of interest.
+            return (taken,) if job.is_under_way else ()
         case ev.CabinetReached() | ev.UserReached() | ev.RecallOrdered():
             milestone = _MILESTONES[type(event)]
             return (delivery.CourierProgressed(job=job.id, order=job.order, milestone=milestone),)

@@ -106,13 +106,16 @@ def _may_be_collected(order: Order, leg: Leg, bank: BankId, when: Corrected) -> 
 
 
 def _misnamed(order: Order, known: tuple[BankId, ...], named: tuple[BankId, ...]) -> tuple[BankId, ...]:
-    """Return the banks for which names stand that the order does not know, while the cabinet is silent.
+    """Return the banks for which names stand that the order does not know.
 
-    A wrong number may have been read at the hand-over: then the right one is read now.
+    Numbers are misread. With as many names as the user has banks, the courier has them all; else a wrong
+    number may have been read at the hand-over, while the cabinet was silent: then the right one is read now.
     """
     unknown = sum(order.bank(bank) is None for bank in named)
-    only_named = [track.bank for track in order.banks_at(BankPlace.USER) if track.ejected is None]
-    return tuple(bank for bank in only_named if bank not in known)[:unknown]
+    waiting = [track for track in order.banks_at(BankPlace.USER) if track.bank not in known]
+    if unknown < len(waiting):
+        waiting = [track for track in waiting if track.ejected is None]
+    return tuple(track.bank for track in waiting)[:unknown]
 
 
 def _carried(order: Order, leg: Leg) -> tuple[BankId, ...]:

@@ -346,7 +346,10 @@ class ReleaseReservation(Data):
 
 
 class EjectBanks(Data):
-    """Give out the banks of a reservation now, one by one (walk-up rental, or help from an operator)."""
+    """Give out the banks of a reservation now, one by one (walk-up rental, or help from an operator).
+
+    One that waits for the motor of another pickup when the power fails is refused as `power_cut`.
+    """
 
     TYPE: ClassVar[str] = "chargeloop.cabinet.eject_banks.v1"
     EXAMPLE: ClassVar[str] = '{"reservation":"rsv-7a10-1","epoch":14}'

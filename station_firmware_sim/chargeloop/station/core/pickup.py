@@ -49,7 +49,7 @@ def go_on(turn: Turn) -> None:
     """Move the next motor, or finish pickups that have nothing left to give."""
     while turn.memory.pickups:
         if _came_too_late(turn, turn.memory.pickups[0]):
-            _expire(turn, turn.memory.pickups[0])
+            _drop(turn, turn.memory.pickups[0], Outcome.EXPIRED, None)
             continue
         pickup = _started(turn, turn.memory.pickups[0])
         slot = _next_slot(turn, pickup)
@@ -121,10 +121,7 @@ def call_off(turn: Turn, reservation: Reservation) -> bool:
     pickup = next((pickup for pickup in waiting if pickup.reservation == reservation.id), None)
     if pickup is None:
         return False
-    left = tuple(other for other in turn.memory.pickups if other is not pickup)
-    turn.memory = replace(turn.memory, pickups=left)
-    turn.change_reservation(reservation, HoldEvent.PICKUP_DROPPED)
-    _store_outcome(turn, pickup, Outcome.REFUSED, CabinetReason.STALE_EPOCH)
+    _drop(turn, pickup, Outcome.REFUSED, CabinetReason.STALE_EPOCH)
     if pickup.asker is not None:
         turn.act(GiveAnswer(pickup.asker, accepted=False, display="this order has ended"))
     return True
@@ -134,12 +131,20 @@ def _came_too_late(turn: Turn, pickup: Pickup) -> bool:
     return not pickup.started and pickup.expires_ms is not None and turn.is_over(pickup.expires_ms)
 
 
-def _expire(turn: Turn, pickup: Pickup) -> None:
-    turn.memory = replace(turn.memory, pickups=turn.memory.pickups[1:])
+def drop_waiting(turn: Turn) -> None:
+    """Drop the pickups that waited for the motor when the power failed: whoever waited has probably left."""
+    for pickup in turn.memory.pickups[1:]:
+        _drop(turn, pickup, Outcome.REFUSED, CabinetReason.POWER_CUT)
+
+
+def _drop(turn: Turn, pickup: Pickup, outcome: Outcome, reason: CabinetReason | None) -> None:
+    """Forget a pickup that has moved nothing, and keep its reservation; a command is answered."""
+    left = tuple(other for other in turn.memory.pickups if other is not pickup)
+    turn.memory = replace(turn.memory, pickups=left)
     reservation = turn.memory.reservation(pickup.reservation)
     if reservation is not None:
         turn.change_reservation(reservation, HoldEvent.PICKUP_DROPPED)
-    _store_outcome(turn, pickup, Outcome.EXPIRED, None)
+    _store_outcome(turn, pickup, outcome, reason)
 
 
 def _started(turn: Turn, pickup: Pickup) -> Pickup:

@@ -5,8 +5,8 @@ have moved: if its bank is gone, it was ejected, and is recorded so with the com
 still there, nobody can say whether the motor ran, and the command is told as interrupted. In both cases the
 pickup ends here with what came out. It is not continued: whoever waited has probably left, and no motor may
 run twice. A pickup that waited for the motor had moved nothing and is dropped: its reservation is held as
-before, and the command or the code comes again. And a bank may have been pushed in or taken by hand: the
-readers are believed. Where a slot stood open for a hand, a bank that nobody knew inside is told first, with
+before, a command is told as refused, and a code may come again. And a bank may have been pushed in or taken
+by hand: the readers are believed. Where a slot stood open for a hand, a bank that nobody knew inside is told first, with
 the time at which it opened: it came back before the cut.
 
 A reader that shows nothing may be wrong, and the power may fail before it was looked at again. So a bank
@@ -28,7 +28,6 @@ from chargeloop.station.core import missing
 from chargeloop.station.core import pickup as pickups
 from chargeloop.station.core.memory import LOOK_AFTER_MS, Memory, Pickup, Turn
 from chargeloop.station.core.report import slot_statuses
-from chargeloop.station.core.reservation import HoldEvent
 from chargeloop.station.core.returns import found_after_opening, found_after_telling, inserted, never_left
 from chargeloop.station.core.slot import SlotEvent
 
@@ -46,7 +45,7 @@ def boot(turn: Turn, firmware: str) -> None:
     turn.memory = replace(turn.memory, booted=True, stopped=False, restarting=None)
     if first:
         _adopt_banks(turn)
-    _drop_waiting_pickups(turn)
+    pickups.drop_waiting(turn)
     if turn.memory.pickups:
         _end_interrupted_pickup(turn, turn.memory.pickups[0])
     for slot in turn.memory.slots:
@@ -75,14 +74,6 @@ def _interrupted(turn: Turn) -> tuple[MessageId, ...]:
         and pickup.motor is not None
         and missing.shows(turn, turn.memory.slot(pickup.motor.slot))
     )
-
-
-def _drop_waiting_pickups(turn: Turn) -> None:
-    for pickup in turn.memory.pickups[1:]:
-        reservation = turn.memory.reservation(pickup.reservation)
-        if reservation is not None:
-            turn.change_reservation(reservation, HoldEvent.PICKUP_DROPPED)
-    turn.memory = replace(turn.memory, pickups=turn.memory.pickups[:1])
 
 
 def _end_interrupted_pickup(turn: Turn, pickup: Pickup) -> None:
