@@ -120,6 +120,7 @@ def test_whoever_touches_a_cabinet_is_followed_by_a_snapshot_of_its_slots() -> N
     scene.passes(MINUTE_MS)
     scene.snapshots()
     scene.cabinet.put_in(Battery(BankId("bnk-strange"), FULL_PPM, 95, 10, BEGIN_MS), "usr-1", "req-strange")
+    scene.passes(MINUTE_MS)
     assert scene.snapshots() == 1
     before = scene.cabinet.memory.snapshot_version
     scene.cabinet.guess()

@@ -6,8 +6,8 @@ still there, nobody can say whether the motor ran, and the command is told as in
 pickup ends here with what came out. It is not continued: whoever waited has probably left, and no motor may
 run twice. A pickup that waited for the motor had moved nothing and is dropped: its reservation is held as
 before, a command is told as refused, and a code may come again. And a bank may have been pushed in or taken
-by hand: the readers are believed. Where a slot stood open for a hand, a bank that nobody knew inside is told first, with
-the time at which it opened: it came back before the cut.
+by hand: the readers are believed. Where a slot stood open for a hand, a bank that nobody knew inside is told
+first, with the time at which it opened: it came back before the cut.
 
 A reader that shows nothing may be wrong, and the power may fail before it was looked at again. So a bank
 that a boot, or an input in the moment after its ejection, finds in the slot that it seemed to leave never
