@@ -11,12 +11,12 @@ from chargeloop.cli.main import run
 from tests.cli.played import chargeloop
 
 # The seed breaks the platform's own connection half, twice for more than a second, and no single one of
-# people who may be done. At this speed the outages are short beside the time that an order may take.
+# people who may be done.
 SHORT = "--minutes 0.2 --speed 60 --seed 31 --orders-per-minute 50 --broker mosquitto"
 
 
 # A run whose orders do not end gives up by itself, but after more than 120 s: its report is wanted then.
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_city_in_chaos_loses_nothing_does_nothing_twice_and_ends_every_order(tmp_path: Path) -> None:
     command = chargeloop("chaos", *SHORT.split(), "--data", str(tmp_path / "data"), "--json")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -28,9 +28,10 @@ def test_a_city_in_chaos_loses_nothing_does_nothing_twice_and_ends_every_order(t
     assert all(times >= 1 for times in document["faults"].values())
     assert document["broker"] == "mosquitto"
     assert document["unmet_faults"] == 0
-    assert document["orders"]["placed"] == 10
+    # Ten while things break, and two people afterwards who order until they are served.
+    assert document["orders"]["placed"] >= 12
     assert document["orders"]["open"] == 0
-    assert document["orders"]["settled"] >= 1
+    assert document["orders"]["settled"] >= 2
     assert document["ejected"] >= 1
     assert document["swallowed_bytes"] > 0
     assert document["journal_entries"] > 0

@@ -3,13 +3,14 @@
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from chargeloop.broker.software import BrokerKind, choose_kind
 from chargeloop.cli.brokers import broker_kind
 from chargeloop.cli.chaos import heard, lossless
+from chargeloop.cli.chaos.afterwards import serve, visitors
 from chargeloop.cli.chaos.faults import Kind, PlannedFault, plan_faults
 from chargeloop.cli.chaos.journals import JournalWatch
 from chargeloop.cli.chaos.ledger import read_ledger, read_traces
@@ -22,6 +23,7 @@ from chargeloop.cli.demo import fresh_data, play, stopped_by_signals, until_firs
 from chargeloop.cli.outcome import Outcome, gather
 from chargeloop.cli.parts import require_tariff
 from chargeloop.cli.playing import speed_of
+from chargeloop.cli.scenario import PersonPlan
 from chargeloop.cli.settings import Effective
 from chargeloop.cli.truth import read_truth
 from chargeloop.protocol.time import MINUTE_MS
@@ -92,21 +94,27 @@ def run_chaos(effective: Effective, plan: ChaosPlan) -> ChaosResult:
     data = fresh_data(effective, "chaos", broker)
     placing_ms = round(plan.minutes * MINUTE_MS * speed)
     town = busy_town(seed=settings.seed, orders=plan.orders, placing_ms=placing_ms, region=settings.region)
-    run = _Run(Setting(settings, town, lay_out(town, data), broker, speed), plan, broker)
+    late = visitors(settings.seed)
+    files = lay_out(replace(town, people=(*town.people, *late)), data)
+    run = _Run(Setting(settings, town, files, broker, speed), plan, broker, late)
     play(run.play())
     return run.result()
 
 
 class _Run:
-    def __init__(self, setting: Setting, plan: ChaosPlan, broker: BrokerKind) -> None:
+    def __init__(
+        self, setting: Setting, plan: ChaosPlan, broker: BrokerKind, late: Sequence[PersonPlan]
+    ) -> None:
         self._setting = setting
         self._plan = plan
         self._broker = broker
+        self._late = late
         self._outages: Sequence[Outage] = ()
         self._unmet = 0
         self._journals = JournalWatch(setting.files.data)
         self._traffic: dict[str, int] = {}
         self._deaths: list[str] = []
+        self._unserved: list[str] = []
 
     async def play(self) -> None:
         async with stopped_by_signals(), opened(self._setting) as place:
@@ -124,10 +132,10 @@ class _Run:
             self._deaths = [*place.unplanned_deaths(), *unrest.failures]
             self._traffic = _summed(place)
 
-    @staticmethod
-    async def _disturb(place: Playground, unrest: Unrest, faults: Sequence[PlannedFault]) -> None:
+    async def _disturb(self, place: Playground, unrest: Unrest, faults: Sequence[PlannedFault]) -> None:
         await unrest.play(faults)
         place.progress.say(f"everything is healed after {len(unrest.outages)} faults")
+        self._unserved = await serve(place, self._late)
 
     def result(self) -> ChaosResult:
         data = self._setting.files.data
@@ -147,7 +155,7 @@ class _Run:
             unmet=self._unmet,
             journals=self._journals,
             traffic=self._traffic,
-            violations=(*outcome.violations, *lost, *self._deaths),
+            violations=(*outcome.violations, *lost, *self._deaths, *self._unserved),
         )
 
 
