@@ -95,6 +95,7 @@ class Person(Device):
         self._gave_up = False
         self._at: Cabinet | None = None
         self._tray_ms = _TRAY_MS
+        self._reached_ms = 0
         self._used_until_ms: int | None = None
         self._returns_asked = 0
         self._return_pending = False
@@ -252,10 +253,22 @@ class Person(Device):
         """Tell whether banks may lie in the tray, or may still come out."""
         open_states = {OrderState.RESERVING, OrderState.UNLOCKING, OrderState.IN_USE}
         waits = any(name not in self._views or self._views[name].state in open_states for name in self.orders)
-        return bool(self.orders) and waits and self._used_until_ms is None
+        return bool(self.orders) and waits and (self._used_until_ms is None or self._misses_banks())
+
+    def _misses_banks(self) -> bool:
+        """Tell whether it is time to look again for a bank that is said to be in use and never came."""
+        said = (self._views[name] for name in self.orders if name in self._views)
+        missing = any(
+            bank not in self._complaints.had
+            for view in said
+            if view.state is OrderState.IN_USE
+            for bank in view.banks
+        )
+        return missing and self.stage.loop.now_ms() - self._reached_ms >= _THINK_MS
 
     def _reach_into_tray(self, at: Cabinet) -> None:
         self._busy = True
+        self._reached_ms = self.stage.loop.now_ms()
         self._requests += 1
         request = f"{self.client}-tray-{self._requests}"
         in_use = any(
@@ -268,7 +281,8 @@ class Person(Device):
             self.banks |= {bank.bank: bank for bank in banks}
             self._complaints.had += [bank.bank for bank in banks]
             if in_use and not banks:
-                self._used_until_ms = self.stage.loop.now_ms() + self.plan.use_ms
+                if self._used_until_ms is None:
+                    self._used_until_ms = self.stage.loop.now_ms() + self.plan.use_ms
                 self._think()
             else:
                 self._tray_ms = min(2 * self._tray_ms, _THINK_MS)

@@ -1,7 +1,7 @@
 """Couriers' ways, which are paid for, against the moments at which what was done was done.
 
-A way begins when its courier accepts the offer, and ends when the banks are handed over or put back. The
-courier platform dates all of it by what it knows of a phone's clock. Where it says that it was sure
+A way begins when its courier accepts the offer, and ends when the banks are handed over or put back. Of one
+who had left, and proves that the user gave them the banks, it begins anew with the collection. The courier platform dates all of it by what it knows of a phone's clock. Where it says that it was sure
 (`synced`), the journal of the order must tell the true time, whenever and however late it was heard. Which
 entry of a phone did what is seen from the courier platform, which takes it in the transaction of its effect.
 Where a cabinet has proven the return, one of the banks must have been pushed in then, but for those that
@@ -43,6 +43,7 @@ class Ways:
         # Of each courier the entry that was taken last: when that was, and when it was written.
         self._taken: dict[str, tuple[int, int]] = {}
         self._states: dict[str, str] = {}
+        self._couriers: dict[str, str | None] = {}
         self._deeds: dict[_Deed, list[int]] = {}
         # Jobs that fetch banks; bringing back what could not be handed over is not paid.
         self._back: set[str] = set()
@@ -81,7 +82,9 @@ class Ways:
             self._back.add(job)
         if courier is not None and self._states.get(job) != state:
             self._did((state, job, None), courier, at_ms)
-        self._states[job] = state
+        if courier is not None and self._couriers.get(job) != courier:
+            self._did((_ACCEPTED, job, courier), courier, at_ms)
+        self._states[job], self._couriers[job] = state, courier
 
     def _did(self, deed: _Deed, courier: str, at_ms: int) -> None:
         """Note when something was done, if it is an entry of the courier's phone that tells of it."""

@@ -20,7 +20,9 @@ from chargeloop.protocol.messages import cabinet, courier
 
 # Which end of the doubt is taken for the time of an act. The back leg is paid for until the banks are back:
 # the customer must not pay for our doubt. Elsewhere a later time is good for one fee and bad for the next.
-LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType({courier.PutBack: Lean.EARLIEST})
+LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType(
+    {courier.PutBack: Lean.EARLIEST, cabinet.BankReturned: Lean.EARLIEST}
+)
 
 
 # Jobs that were called off or lost come back when their banks come to light. A phone that makes up such banks

@@ -17,7 +17,7 @@ from chargeloop.courier.core.job_decide import EndStuck
 from chargeloop.courier.core.offering import carry_out, expire, search
 from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.courier.core.rows import DispatchWrite, Rows
-from chargeloop.protocol.clock_map import DeviceTime, Lean
+from chargeloop.protocol.clock_map import ClockMap, Corrected, DeviceTime, Lean
 from chargeloop.protocol.effects import Context, Effects, Incoming
 from chargeloop.protocol.envelope import Data, Envelope
 from chargeloop.protocol.ids import CabinetId, CourierId, DispatchId, JobId, OfferId, RegionId
@@ -81,6 +81,8 @@ class DispatchRegion:
         elif (ask := REQUESTS.get(kind)) is not None:
             ask(turn, message)
         elif (show := EVIDENCE.get(kind)) is not None:
+            # Cabinets are not asked for their clocks here: they are taken at their word.
+            turn.fact = _placed(ClockMap(), incoming)
             show(turn, CabinetId(incoming.topic.owner), message)
         return turn.finish()
 
@@ -89,8 +91,7 @@ class DispatchRegion:
         message, who = incoming.message, CourierId(incoming.topic.owner)
         if presence.is_sign_of_life(message.data):
             known = presence.hear(turn, who, incoming)
-            lean = LEANS.get(type(message.data), Lean.MIDDLE)
-            turn.fact = known.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)
+            turn.fact = _placed(known.clock, incoming)
         PHONES[type(message.data)](turn, who, message)
 
     def tick(self, context: Context) -> Effects[DispatchWrite]:
@@ -117,3 +118,9 @@ class DispatchRegion:
                 carry_out(turn, job, EndStuck())
             else:
                 search(turn, job)
+
+
+def _placed(clock: ClockMap, incoming: Incoming) -> Corrected:
+    """Return when what a device tells of happened, by what is known of its clock."""
+    lean = LEANS.get(type(incoming.message.data), Lean.MIDDLE)
+    return clock.correct(DeviceTime.of(incoming.message), incoming.received_ms, lean)
