@@ -113,6 +113,27 @@ def test_a_bought_bank_stays_out() -> None:
     assert stream.line(ORDER, "rental", BANK, (3, 5), 9_900).broken() == set()
 
 
+def bought_although_back(quality: str, crashed: str) -> set[str]:
+    """Returns what is broken when a bank was put back hours before it was sold, and found after that."""
+    stream = Stream().tariff().tell("bank", BANK, "user/usr-1").order(ORDER, walk_up=True)
+    stream.event(ORDER, "placed", "nothing > reserving").event(
+        ORDER, "unlock_ordered", "reserving > unlocking"
+    )
+    stream.ejected(ORDER, "unlocking")
+    stream.event(ORDER, "unlocked", "unlocking > in_use").wait(60).move(BANK, "user/usr-1", SLOT, "hand")
+    stream.tell("crash", crashed, "power").wait(7 * DAY_MS / 60_000 - 60)
+    stream.event(ORDER, "bought_out", "in_use > settled", banks=[BANK])
+    stream.line(ORDER, "rental", BANK, (3, 5), 9_900).wait(5)
+    stream.event(ORDER, "bank_found", "settled", quality=quality, bank=BANK, cabinet="cab-1", slot=1)
+    return stream.broken()
+
+
+def test_a_return_of_a_boot_that_nobody_can_date_does_not_undo_a_sale() -> None:
+    assert bought_although_back("inferred", "cab-1") == set()
+    assert bought_although_back("inferred", "cab-2") == {"truth.held"}
+    assert bought_although_back("synced", "cab-1") == {"truth.held"}
+
+
 # What is told.
 
 

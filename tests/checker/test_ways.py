@@ -60,6 +60,16 @@ def test_the_way_of_another_courier_or_job_is_another_way() -> None:
     assert is_true(stream, "first_indication", stream.now_ms, job=BACK, courier="cou-1")
 
 
+def test_the_way_of_who_had_left_begins_anew_with_what_proves_that_they_have_the_banks() -> None:
+    """Nobody offered it once more: their phone told of a collection, and the job is theirs again."""
+    for wrong_ms, right in ((0, True), (60_000, False)):
+        stream = Stream().tariff().order(ORDER).event(ORDER, "placed", "nothing > reserving")
+        stream.tell("job", BACK, ORDER, "back", "to_user", "cou-2", (), ()).wait(1)
+        true_ms = stream.wait(10).now_ms
+        told(stream, 30).tell("job", BACK, ORDER, "back", "to_user", "cou-1", (), ())
+        assert is_true(stream, "second_indication", true_ms + wrong_ms, job=BACK, courier="cou-1") is right
+
+
 def test_an_acceptance_that_no_phone_has_told_of_is_not_compared() -> None:
     stream, _ = accepted(90)
     stream.wait(1).tell("offer", "off-2", BACK, "cou-1", "open").wait(1)

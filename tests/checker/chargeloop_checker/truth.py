@@ -131,9 +131,12 @@ class Truth:
             self._findings.report(self._rule("truth.handed", line), at_ms, told)
 
     def _is_undated(self, line: _Charge) -> bool:
-        """Tell whether the end may be of a boot that was over before anybody learned its time."""
+        """Tell whether the end, or a return after a sale, may be of a boot whose time nobody learned."""
+        order = self._orders.get(line.order)
+        bank = None if order is None else order.follower.banks.get(line.of)
+        back = None if bank is None or bank.back is None else bank.back.quality
         crashed = (owner in self._crashed_nodes for owner in self._ledger.owners(line.of))
-        return line.quality == "inferred" and any(crashed)
+        return "inferred" in {line.quality, back} and any(crashed)
 
     def _is_by_word(self, line: _Charge) -> bool:
         """Tell whether the rental began with what a courier told, and not with an ejection."""

@@ -1,7 +1,9 @@
 """Couriers' ways, which are paid for, against the moments at which what was done was done.
 
 A way begins when its courier accepts the offer, and ends when the banks are handed over or put back. Of one
-who had left, and proves that the user gave them the banks, it begins anew with the collection. The courier platform dates all of it by what it knows of a phone's clock. Where it says that it was sure
+who had left, and proves that the user gave them the banks, it begins anew with the collection.
+
+The courier platform dates all of it by what it knows of a phone's clock. Where it says that it was sure
 (`synced`), the journal of the order must tell the true time, whenever and however late it was heard. Which
 entry of a phone did what is seen from the courier platform, which takes it in the transaction of its effect.
 Where a cabinet has proven the return, one of the banks must have been pushed in then, but for those that

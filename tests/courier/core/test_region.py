@@ -264,6 +264,25 @@ def test_the_cabinets_word_completes_a_return_and_the_phones_word_adds_nothing()
     assert world.work(A).refusals == ()
 
 
+@pytest.mark.parametrize(
+    ("clock_state", "told_as"),
+    [(ClockState.SYNCED, ClockState.FREE), (ClockState.UNSET, ClockState.INFERRED)],
+)
+def test_a_return_that_a_cabinet_tells_late_is_dated_by_its_word(
+    clock_state: ClockState, told_as: ClockState
+) -> None:
+    world = gathered()
+    world.now_ms += MINUTE_MS
+    world.cabinet(returned(BANK_1))
+    returned_ms, world.now_ms = world.now_ms, world.now_ms + HOUR_MS
+    told = returned(BANK_2)
+    attributes = {"source": "cabinet/cab-1", "time_ms": returned_ms, "clock_state": clock_state}
+    world.hear("cabinet/cab-1/event", told, **attributes)  # type: ignore[arg-type]
+    (success,) = (send for send in world.sends if isinstance(send.data, delivery.ReturnSucceeded))
+    expected_ms = returned_ms if clock_state is ClockState.SYNCED else world.now_ms
+    assert (success.time_ms, success.clock_state) == (expected_ms, told_as)
+
+
 def test_a_cabinet_that_is_faster_than_the_phone_is_believed() -> None:
     world = taken(back=True)
     world.cabinet(returned(BANK_1))
