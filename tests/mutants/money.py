@@ -15,8 +15,8 @@ MONEY = (
         "arrival-time-of-phones",
         "what a courier's phone reports late counts from when it was heard",
         f"{COURIER}/region.py",
-        "known.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)",
-        "known.clock.correct(DeviceTime.of(message), incoming.received_ms, lean)\n"
+        "            turn.fact = _placed(known.clock, incoming)",
+        "            turn.fact = _placed(known.clock, incoming)\n"
         "            turn.fact = type(turn.fact)(incoming.received_ms, type(turn.fact.state).SYNCED)",
         "network",
     ),

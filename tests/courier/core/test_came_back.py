@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from chargeloop.courier.core import job_events as ev
 from chargeloop.courier.core.acts import MOST_JOBS
 from chargeloop.courier.core.courier import Courier
 from chargeloop.courier.core.job import Job, JobState
@@ -224,6 +223,13 @@ def test_the_banks_of_the_way_out_prove_nothing() -> None:
     world.ask(request())
     world.accept(A)
     is_given_up(world)
-    late(world, BANK_1)
-    assert job(world).courier is None
-    assert not job(world).allows(ev.CourierCameBack)
+    for _ in range(2):
+        for code in (CODE, "0000"):
+            late(world, BANK_1, code=code)
+            assert job(world).courier in {None, B}
+            assert job(world).wrong_codes == 0
+            assert world.work(A).refusals[-1].reason == NOT_YOURS.reason
+        world.on_duty(B)
+        world.pass_ms(world.policy.retry_ms, alive=(B,))
+        world.accept(B)
+    assert job(world).state is JobState.TO_CABINET

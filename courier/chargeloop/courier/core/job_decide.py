@@ -237,7 +237,8 @@ def _collection(job: Job, act: Collect) -> Sequence[ev.JobEvent]:
 
 def _came_back(job: Job, act: Collect, wrong_codes_limit: int) -> Decision:
     """Give the job back to a courier who had left it, or seemed to, and took the banks all the same."""
-    if _proved_before(job, act) or not job.allows(ev.CourierLeft if job.is_under_way else ev.CourierCameBack):
+    may = job.allows(ev.CourierLeft if job.is_under_way else ev.CourierCameBack)
+    if job.leg is not LegKind.BACK or _proved_before(job, act) or not may:
         return NOT_YOURS
     unproved = _unproved(job, act, wrong_codes_limit)
     if unproved is not None:
