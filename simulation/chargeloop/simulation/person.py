@@ -355,7 +355,8 @@ class Person(Device):
 
         def answered(answer: Data) -> None:
             accepted = isinstance(answer, CabinetAnswered) and answer.accepted
-            if accepted:
+            # Whatever the cabinet says, and if it says nothing at all: the hand is empty, or it is not.
+            if accepted or not self.stage.is_at(bank.bank, f"user/{self.client}"):
                 self.banks.pop(bank.bank, None)
                 self._insert(cabinet)
             else:
