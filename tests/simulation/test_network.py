@@ -52,6 +52,17 @@ class Net:
     def heard(self) -> list[bytes]:
         return [payload for payload, _ in self.service.got]
 
+    def heard_anew(self) -> list[bytes]:
+        """Returns what the service hears when it connects once more."""
+        self.run()
+        for _, token in self.service.got:
+            self.network.acknowledge(self.rental, token)
+        self.network.leave(self.rental)
+        self.service.got.clear()
+        self.network.connect(self.rental, None)
+        self.run()
+        return self.heard()
+
 
 def test_without_trouble_messages_come_once_and_in_order() -> None:
     net = Net()
@@ -159,3 +170,25 @@ def test_what_was_held_up_comes_though_its_connection_is_gone_but_acknowledges_n
     tokens = [token for _, token in net.service.got]
     assert tokens[0] > 0
     assert tokens[1:] in ([], [0])
+
+
+def test_what_was_injected_over_a_retained_message_is_not_retained_for_ever() -> None:
+    net = Net()
+    net.network.publish(net.cabinet, message(SLOTS, 1, retain=True))
+    for number in (2, 3):
+        net.network.inject(message(SLOTS, number, retain=True))
+    net.run()
+    net.network.uncover()
+    assert net.heard_anew() == [b"1"]
+    net.network.inject(message(SLOTS, 4, retain=True))
+    net.network.publish(net.cabinet, message(SLOTS, 5, retain=True))
+    net.network.uncover()
+    assert net.heard_anew() == [b"5"]
+
+
+def test_what_was_injected_where_nothing_was_retained_is_gone_in_the_end() -> None:
+    net = Net()
+    net.network.inject(message(SLOTS, 1, retain=True))
+    assert net.heard_anew() == [b"1"]
+    net.network.uncover()
+    assert net.heard_anew() == []

@@ -73,6 +73,7 @@ class Mischief:
             stage.network.restart()
         for port in stage.network.ports():
             stage.network.mend(port)
+        stage.network.uncover()
         stage.record("healed")
         for region in self._regions:
             for phone in region.phones:

@@ -79,6 +79,8 @@ class Network:
         self._ports: dict[str, Port] = {}
         self._readers: dict[str, tuple[Port, ...]] = {}
         self._retained: dict[str, Outgoing] = {}
+        # What was retained before something was injected over it.
+        self._hidden: dict[str, Outgoing | None] = {}
         self._last_ms: dict[tuple[str, str], int] = {}
         self._connections = 0
         self._tokens = 0
@@ -137,8 +139,20 @@ class Network:
 
     def inject(self, outgoing: Outgoing) -> None:
         """Have a message appear at the broker as if its writer had sent it."""
-        if self.is_up:
-            self._spread("", outgoing)
+        if not self.is_up:
+            return
+        if outgoing.retain:
+            self._hidden.setdefault(outgoing.topic, self._retained.get(outgoing.topic))
+        self._spread("", outgoing)
+
+    def uncover(self) -> None:
+        """Let what was retained before something was injected over it be retained again."""
+        for topic, before in self._hidden.items():
+            if before is None:
+                self._retained.pop(topic, None)
+            else:
+                self._retained[topic] = before
+        self._hidden.clear()
 
     def acknowledge(self, port: Port, token: int) -> None:
         """Take the acknowledgement of a delivery."""
@@ -173,6 +187,7 @@ class Network:
         """Lose sessions, queues and all that was retained; clients notice at once or soon."""
         self.is_up = False
         self._retained.clear()
+        self._hidden.clear()
         for port in self._ports.values():
             port.queue.clear()
             port.unacknowledged.clear()
@@ -212,6 +227,8 @@ class Network:
     def _spread(self, sender: str, outgoing: Outgoing) -> None:
         if outgoing.retain:
             self._retained[outgoing.topic] = outgoing
+            if sender:
+                self._hidden.pop(outgoing.topic, None)
         for port in self._readers_of(outgoing.topic):
             self._send(sender, port, outgoing)
 

@@ -32,6 +32,8 @@ from chargeloop.protocol.messages.common import JournalAck, SyncSample, TimeProb
 from chargeloop.protocol.topics import TOPICS, Delivery, Role, TopicSpec, parse_topic, source_of
 
 _MAX_DOUBLINGS = 8
+# Of the default, until somewhat more than five minutes.
+_PROBE_DOUBLINGS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +275,9 @@ class DeviceOutbox:
         return self._held_until_ms if waits else None
 
     def _probe(self, now_ms: int) -> Outgoing:
-        # Replies may be lost, and a platform may be away: ask again, ever more rarely.
-        self._probe_ms = now_ms + (self._policy.resend_ms << min(self._vain_probes, _MAX_DOUBLINGS))
+        # Replies may be lost, and a platform may be away: ask again, ever more rarely. But what does not know
+        # the time can do little, so not so rarely that it would be missed when the platform is there again.
+        self._probe_ms = now_ms + (self._policy.resend_ms << min(self._vain_probes, _PROBE_DOUBLINGS))
         self._vain_probes += 1
         spec = TOPICS[f"{self._role}_time"]
         sent_ms = self._clock.uptime_ms()
