@@ -10,7 +10,7 @@ from chargeloop.protocol.messages import delivery, rental
 from chargeloop.protocol.messages.courier import Problem
 from chargeloop.protocol.messages.rental import CabinetAction, HandOver, OrderState
 from chargeloop.protocol.time import DAY_MS, HOUR_MS
-from tests.platform.core.script import A, B, Script, city, collecting, fetching, made, ready
+from tests.platform.core.script import A, B, Script, city, collecting, fetching, in_use, made, ready
 
 
 def by_word(script: Script, order: Order) -> None:
@@ -210,3 +210,56 @@ def test_a_visit_for_an_earlier_request_drops_no_later_one() -> None:
     script.ask_return(order.id, 1)
     script.report(absent)
     assert script.order(order.id).state is OrderState.RETURN_RESERVING
+
+
+def carried_off(script: Script, *, restarted: bool = False) -> dict[str, int]:
+    """Bring a1 to B, which is silent; somebody takes it out by force, and hours later it is put into A."""
+    order = in_use(script)
+    script.minutes(30)
+    back_ms = script.now_ms
+    script.minutes(300)
+    script.insert(A, 5, "bnk-a1")
+    assert script.order(order.id).state is OrderState.SETTLED
+    if restarted:
+        script.restart()
+    script.minutes(20)
+    script.insert(B, 5, "bnk-a1", time=back_ms)
+    return script.fees(order.id)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_who_brought_a_bank_to_a_silent_cabinet_pays_until_then_wherever_it_was_carried(
+    *, restarted: bool
+) -> None:
+    script = city()
+    carried = carried_off(script, restarted=restarted)
+    at_once = city()
+    order = in_use(at_once)
+    at_once.minutes(30)
+    at_once.insert(B, 5, "bnk-a1")
+    assert carried == at_once.fees(order.id)
+
+
+def test_a_return_that_was_before_the_rental_is_of_somebody_else() -> None:
+    script = city()
+    before_ms = script.now_ms
+    order = in_use(script)
+    script.minutes(300)
+    script.insert(A, 5, "bnk-a1")
+    fees = script.fees(order.id)
+    script.insert(B, 5, "bnk-a1", time=before_ms)
+    assert script.fees(order.id) == fees
+
+
+def test_an_order_that_is_forgotten_is_asked_for_nothing() -> None:
+    script = city(remember_ms=HOUR_MS)
+    order = in_use(script)
+    script.minutes(30)
+    back_ms = script.now_ms
+    script.minutes(60)
+    script.insert(A, 5, "bnk-a1")
+    fees = script.fees(order.id)
+    script.wait(DAY_MS)
+    assert script.region.order(order.id) is None
+    script.insert(B, 5, "bnk-a1", time=back_ms)
+    assert script.fees(order.id) == fees

@@ -173,6 +173,7 @@ class RentalRegion(region_reads.RegionReads):
             memory.orders[order.id] = order
             memory.shelve(order)
             memory.index_holds(None, order)
+            memory.index_returns(order)
             memory.watch(order)
 
     def next_due_ms(self) -> int | None:

@@ -39,6 +39,7 @@ def bank_returned(turn: Turn, cabinet: Cabinet, said: cab.BankReturned, when: Co
     if order is not None and _has_left_since(order, cabinet, said.bank, when):
         return
     inside(turn, cabinet.id, said.slot, said.bank)
+    order = order or _came_back_later(turn, said.bank, when)
     if order is None:
         early = EarlyReturn(said.bank, cabinet.id, said.slot, when.time_ms, when.state)
         turn.keep_early_return(early)
@@ -59,6 +60,19 @@ def _has_left_since(order: Order, cabinet: Cabinet, bank: BankId, when: Correcte
     if left is None or left.quality is not ClockState.SYNCED or track.given_by in {None, cabinet.id}:
         return False
     return when.time_ms + _CLOCKS_DIFFER_MS < left.time_ms
+
+
+def _came_back_later(turn: Turn, bank: BankId, when: Corrected) -> Order | None:
+    """Return the order whose bank is known to be back, if it had been back before: nobody else had it since.
+
+    Whoever takes a bank out by force and puts it into another cabinet makes nobody's rental longer.
+    """
+    name = turn.memory.came_back.get(bank)
+    order = None if name is None else turn.find(name)
+    track = None if order is None else order.bank(bank)
+    if track is None or track.rented is None or track.back is None:
+        return None
+    return order if track.rented.time_ms <= when.time_ms < track.back.time_ms else None
 
 
 def _collected_first(turn: Turn, order: Order, said: cab.BankReturned, when: Corrected) -> Order:
@@ -114,7 +128,7 @@ def _was_word(track: BankTrack) -> bool:
 
 def _had_been_put_back(track: BankTrack, when: Corrected) -> bool:
     """Tell whether a return heard of only now came before what ended the rental: it is billed till then."""
-    if track.rented is None or track.ended is None or track.back is not None:
+    if track.rented is None or track.ended is None:
         return False
     return track.rented.time_ms <= when.time_ms < track.ended.time_ms
 

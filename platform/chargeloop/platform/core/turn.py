@@ -82,6 +82,8 @@ class Memory:
     orders: dict[OrderId, Order] = field(default_factory=dict)
     users: dict[UserId, UserShelf] = field(default_factory=dict)
     banks: dict[BankId, BankRecord] = field(default_factory=dict)
+    # The last order that each bank came back from, as long as that is in memory.
+    came_back: dict[BankId, OrderId] = field(default_factory=dict)
     early_returns: dict[BankId, EarlyReturn] = field(default_factory=dict)
     interventions: dict[CabinetId, dict[CommandId, Intervention]] = field(default_factory=dict)
     deadlines: list[tuple[int, OrderId]] = field(default_factory=list)
@@ -130,6 +132,19 @@ class Memory:
         shelf = self.users[order.user]
         if order.id in shelf.orders:
             shelf.orders.remove(order.id)
+        for track in order.banks:
+            if self.came_back.get(track.bank) == order.id:
+                del self.came_back[track.bank]
+
+    def index_returns(self, order: Order) -> None:
+        """Note the banks that came back from the order, unless they came back from another one later."""
+        for track in order.banks:
+            if track.back is None:
+                continue
+            other = self.orders.get(self.came_back.get(track.bank, order.id))
+            known = None if other is None else other.bank(track.bank)
+            if known is None or known.back is None or known.back.time_ms <= track.back.time_ms:
+                self.came_back[track.bank] = order.id
 
     def index_holds(self, before: Order | None, order: Order) -> None:
         """Keep the cabinets' reservations in step with the order's."""
@@ -229,6 +244,7 @@ class Turn:
         """Write who answers for each bank that moved; a cabinet's word is written where it is heard."""
         if after.banks is before.banks:
             return
+        self.memory.index_returns(after)
         for track in after.banks:
             known = before.bank(track.bank)
             moved = known is None or known.place is not track.place
