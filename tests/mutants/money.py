@@ -104,7 +104,7 @@ MONEY = (
         "rental-ends-with-the-return",
         "the user pays for the courier's way back",
         f"{PLATFORM}/evolve_return.py",
-        "    ended = stamp.mark if leg is None or leg.called is None else leg.called\n"
+        "    ended = stamp.mark if leg is None or leg.called is None or left else leg.called\n"
         "    for bank in happened.banks:",
         "    ended = stamp.mark\n    for bank in happened.banks:",
         "none",

@@ -27,6 +27,12 @@ class Trip:
     indicated: Mark | None = None
     called: Mark | None = None
     done: Mark | None = None
+    is_over: bool = False
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Tell whether it ended after its courier had left, without another one."""
+        return self.is_over and self.indicated is None
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """How delivery jobs and offers may move, written out anew, with what can be reached in several steps.
 
-`cancelled` and `lost` were told as ends, but banks may still come to light, and so were `failed` and
-`returned` of a way back, where a collection may; what a way out ends with otherwise is final.
+`cancelled` and `lost` were told as ends, but banks may still come to light, and so was `failed` of a way
+back, where a collection may; what a way ends with otherwise is final.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _BACK: Final[Mapping[str, frozenset[str]]] = {
     "cancelled": frozenset({"bring_back"}),
     "lost": frozenset({"returned"}),
     "delivered": frozenset(),
-    "returned": frozenset({"bring_back"}),
+    "returned": frozenset(),
     "failed": frozenset({"bring_back"}),
 }
 _OFFER: Final[Mapping[str, frozenset[str]]] = {

@@ -212,14 +212,14 @@ class Follower:
 
     def _collected(self, detail: Detail, mark: Mark) -> None:
         job = detail.text("job")
+        trip = self._trips.get(job)
+        ended = mark if trip is not None and trip.came_to_nothing else self._called_for(job, mark)
         for name in detail.texts("banks"):
             bank = self.banks.get(name)
-            if bank is None or bank.begun is None:
-                continue
-            if bank.where is Where.USER:
-                bank.where = Where.COURIER
-            bank.job = job
-            bank.end_by(self._called_for(job, mark))
+            if bank is not None and bank.begun is not None:
+                bank.where = Where.COURIER if bank.where is Where.USER else bank.where
+                bank.job = job
+                bank.end_by(ended)
 
     def _returned(self, detail: Detail, mark: Mark) -> None:
         bank = self.banks.get(detail.text("bank"))
@@ -256,6 +256,7 @@ class Follower:
             if bank.where is Where.USER:
                 bank.end_by(self._called_for(job, mark))
             bank.where, bank.job = Where.COURIER, job
+        self._trips.get(job, Trip(outward=False)).is_over = True
 
     def _sold(self, detail: Detail, mark: Mark) -> None:
         for name in detail.texts("banks"):

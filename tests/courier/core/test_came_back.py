@@ -155,17 +155,18 @@ def test_banks_that_their_cabinet_told_of_first_were_collected_before(*, gone: b
     assert len(world.reports()) == count
 
 
-def test_a_stranger_s_bank_in_the_slot_does_not_hide_the_one_in_hand() -> None:
+def test_a_number_that_was_misread_does_not_revive_what_a_cabinet_has_ended() -> None:
+    """Which banks it were says the cabinet; when they were collected says the phone."""
     world = World()
     world.on_duty(A)
     world.ask(request(back=True, quantity=1))
     world.accept(A)
     world.cabinet(returned(BANK_2))
     world.phone(A, collected(BANK_1))
-    assert job(world).state is JobState.BRING_BACK
-    assert job(world).held == (BANK_1,)
-    world.phone(A, put_back(BANK_1))
+    assert world.report_types()[-3:] == ["ReturnSucceeded", "BanksCollected", "ReturnSucceeded"]
     assert job(world).state is JobState.RETURNED
+    world.phone(A, put_back(BANK_1))
+    assert (world.work(A).jobs, world.work(A).refusals) == ((), ())
 
 
 def test_it_is_not_before_the_job_was_asked_for() -> None:
@@ -186,15 +187,40 @@ def test_who_only_declined_it_has_no_banks_of_it() -> None:
     assert world.work(A).refusals[-1].reason == NOT_YOURS.reason
 
 
-def test_guesses_of_who_left_end_the_job_like_those_of_who_has_it() -> None:
+def test_guesses_of_who_left_end_no_job_and_are_limited_all_the_same() -> None:
     world = lost(another=True)
-    for _ in range(world.policy.wrong_codes_limit):
+    for number in range(world.policy.wrong_codes_limit):
+        if number == 1:
+            world.accept(B)
         late(world, BANK_1, code="0000")
         assert world.work(A).refusals[-1].reason == WRONG_CODE.reason
-    assert (job(world).state, job(world).end) == (JobState.FAILED, JobEnd.WRONG_CODES)
-    assert world.closings(B) == [OfferEnd.WITHDRAWN]
     late(world, BANK_1)
-    assert job(world).state is JobState.FAILED
+    assert world.work(A).refusals[-1].reason == WRONG_CODE.reason
+    assert (job(world).state, job(world).courier) == (JobState.TO_USER, B)
+    world.phone(B, collected(BANK_1, BANK_2))
+    assert job(world).state is JobState.TO_CABINET
+
+
+def test_a_job_that_comes_back_late_has_its_whole_time_again() -> None:
+    world = lost()
+    world.pass_ms(world.policy.job_limit_ms + MINUTE_MS)
+    late(world, BANK_1)
+    world.pass_ms(world.policy.banks_lost_after_ms - MINUTE_MS, alive=(A,))
+    assert job(world).state is JobState.BRING_BACK
+    assert [one.job for one in world.work(A).jobs] == [JOB]
+
+
+def test_what_a_cabinet_saw_and_could_not_date_moves_no_act_of_a_phone() -> None:
+    world = World()
+    world.on_duty(A)
+    world.ask(request(back=True))
+    world.accept(A)
+    world.phone(A, collected(BANK_1, BANK_2))
+    world.pass_ms(10 * MINUTE_MS, alive=(A,))
+    world.cabinet(returned(BANK_1))
+    put_back_ms = world.now_ms - 5 * MINUTE_MS
+    world.phone(A, put_back(BANK_1, BANK_2), time_ms=put_back_ms, clock_state=ClockState.SYNCED)
+    assert sent(world, delivery.ReturnSucceeded).time_ms == put_back_ms
 
 
 def test_collected_by_another_it_is_theirs() -> None:

@@ -50,6 +50,7 @@ EVENTS: dict[type[ev.JobEvent], ev.JobEvent] = {
         ev.PickupMade((BANK_1, BANK_2)),
         ev.UserReached(),
         ev.CodeRefused(),
+        ev.LateCodeRefused(),
         ev.CodesExhausted(),
         ev.HandoverMade((BANK_1,)),
         ev.CollectionMade((BANK_1, BANK_2)),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from chargeloop.courier.core import job_decide as cmd
 from chargeloop.courier.core.board import Turn
+from chargeloop.courier.core.job import Job
 from chargeloop.courier.core.job_decide import WRONG_CODE, JobCommand
 from chargeloop.courier.core.offering import accept, carry_out, decline
 from chargeloop.protocol.clock_map import Lean
@@ -20,9 +21,7 @@ from chargeloop.protocol.messages import cabinet, courier
 
 # Which end of the doubt is taken for the time of an act. The back leg is paid for until the banks are back:
 # the customer must not pay for our doubt. Elsewhere a later time is good for one fee and bad for the next.
-LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType(
-    {courier.PutBack: Lean.EARLIEST, cabinet.BankReturned: Lean.EARLIEST}
-)
+LEANS: Final[Mapping[type[Data], Lean]] = MappingProxyType({courier.PutBack: Lean.EARLIEST})
 
 
 # Jobs that were called off or lost come back when their banks come to light. A phone that makes up such banks
@@ -50,12 +49,16 @@ def acted(turn: Turn, who: CourierId, message: Envelope[Any]) -> None:
     if job.id not in theirs and _may_revive(message.data) and len(theirs) >= MOST_JOBS:
         turn.refuse(who, "too many jobs at once")
         return
-    wrong_codes = job.wrong_codes
+    wrong_codes = _wrong_codes(job)
     refused = carry_out(turn, job, COMMANDS[type(message.data)](who, message.data))
-    if refused is None and turn.board.jobs[job.id].wrong_codes > wrong_codes:
+    if refused is None and _wrong_codes(turn.board.jobs[job.id]) > wrong_codes:
         refused = WRONG_CODE
     if refused is not None:
         turn.refuse(who, refused.reason)
+
+
+def _wrong_codes(job: Job) -> int:
+    return job.wrong_codes + job.late_codes
 
 
 def _may_revive(act: Data) -> bool:

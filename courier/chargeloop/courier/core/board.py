@@ -117,7 +117,7 @@ class Board:
             return job.ended_ms + self.policy.ended_kept_ms
         if job.state is JobState.OFFERING:
             return job.next_round_ms
-        return job.created_ms + self.policy.job_limit_ms
+        return max(job.created_ms, job.resumed_ms) + self.policy.job_limit_ms
 
 
 @dataclass(slots=True)
@@ -125,13 +125,14 @@ class Turn:
     """The handling of one input at `now_ms`.
 
     `cause` is the id of the message that is handled. `fact` is the corrected time of what it reports; None
-    when it reports nothing that happened outside (a request, a deadline).
+    when it reports nothing that happened outside (a request, a deadline). `is_evidence`: a cabinet tells it.
     """
 
     board: Board
     now_ms: int
     cause: MessageId | None = None
     fact: Corrected | None = None
+    is_evidence: bool = False
     effects: Effects[DispatchWrite] = field(default_factory=Effects)
     _touched: dict[CourierId, None] = field(default_factory=dict)
     _told: set[CourierId] = field(default_factory=set)

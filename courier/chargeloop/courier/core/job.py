@@ -16,7 +16,8 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
   less those put back (by either word). A courier who leaves without any makes the job open again; one who
   leaves with banks ends it, naming them.
 - The hand-over code alone proves a hand-over. It is compared by its hash. Guesses are limited over the whole
-  life of the job: after too many the right code proves nothing either, whatever the job's state.
+  life of the job: after too many the right code proves nothing either, whatever the job's state. Those of
+  couriers who left it are counted by themselves, and end nobody's job.
 - Handed over are banks that had come into the courier's hands: by the phone's word, which is older in its
   journal and so is here, or as the cabinet saw it, also when that is heard after the phone's pickup. Whether
   they have been seen in a cabinet since does not matter: a hand-over made before may be told after it.
@@ -24,8 +25,8 @@ What a job must survive is mostly two facts crossing on the way, so these rules 
   the reservations that are its own.
 
 `cancelled` and `lost` have been told as ends but still hear of banks: a pickup that comes to light, or what
-became of the banks of a courier who had vanished. So do `failed` and `returned` of a way back: a collection
-that nobody had heard of. What a way out ends with otherwise is final.
+became of the banks of a courier who had vanished. So does `failed` of a way back: a collection that nobody
+had heard of. Heard of in `returned`, it says only when it was. What a way ends with otherwise is final.
 """
 
 import hashlib
@@ -150,8 +151,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.CourierPassed: _S.OFFERING,
                 ev.JobTaken: _S.TO_USER,
                 ev.CourierCameBack: _S.TO_USER,
-                ev.CodeRefused: _S.OFFERING,
-                ev.CodesExhausted: _S.FAILED,
+                ev.LateCodeRefused: _S.OFFERING,
                 ev.JobRedirected: _S.OFFERING,
                 ev.CalledOff: _S.CANCELLED,
                 ev.CourierNotFound: _S.FAILED,
@@ -162,6 +162,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.BanksPutBack: _S.TO_USER,
                 ev.ReturnCompleted: _S.RETURNED,
                 ev.CodeRefused: _S.TO_USER,
+                ev.LateCodeRefused: _S.TO_USER,
                 ev.CodesExhausted: _S.FAILED,
                 ev.ProblemMet: _S.TO_USER,
                 ev.JobRedirected: _S.TO_USER,
@@ -175,6 +176,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.BanksPutBack: _S.AT_USER,
                 ev.ReturnCompleted: _S.RETURNED,
                 ev.CodeRefused: _S.AT_USER,
+                ev.LateCodeRefused: _S.AT_USER,
                 ev.CodesExhausted: _S.FAILED,
                 ev.ProblemMet: _S.AT_USER,
                 ev.JobRedirected: _S.AT_USER,
@@ -211,13 +213,16 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
             _S.DELIVERED: {},
             _S.RETURNED: {
                 ev.CourierCameBack: _S.RETURNED,
-                ev.CollectionMade: _S.BRING_BACK,
+                ev.CollectionMade: _S.RETURNED,
+                ev.ReturnCompleted: _S.RETURNED,
                 ev.CodeRefused: _S.RETURNED,
+                ev.LateCodeRefused: _S.RETURNED,
             },
             _S.CANCELLED: {
                 ev.CourierCameBack: _S.CANCELLED,
                 ev.CollectionMade: _S.BRING_BACK,
                 ev.CodeRefused: _S.CANCELLED,
+                ev.LateCodeRefused: _S.CANCELLED,
                 ev.StopNamed: _S.CANCELLED,
             },
             _S.LOST: {ev.BanksPutBack: _S.LOST, ev.ReturnCompleted: _S.RETURNED},
@@ -225,6 +230,7 @@ TRANSITIONS: Final[Mapping[LegKind, _Moves]] = MappingProxyType(
                 ev.CourierCameBack: _S.FAILED,
                 ev.CollectionMade: _S.BRING_BACK,
                 ev.CodeRefused: _S.FAILED,
+                ev.LateCodeRefused: _S.FAILED,
             },
         },
     }
@@ -247,7 +253,8 @@ class Job:
     round in which the present search began, `next_round_ms` when to look for couriers again. `fact_ms` is
     the time of the last fact told about it: the next one cannot have happened before. `place` is the
     courier's place this job fills. `cabinets` says at which cabinet each of the reservations is; of those of
-    jobs that were begun before it was kept there is none.
+    jobs that were begun before it was kept there is none. `resumed_ms` is when it came back to life after its
+    end, 0 when it never did.
     """
 
     id: JobId
@@ -279,9 +286,11 @@ class Job:
     banks: tuple[BankId, ...] = ()
     back: tuple[BankId, ...] = ()
     wrong_codes: int = 0
+    late_codes: int = 0
     problem: Problem | None = None
     end: JobEnd | None = None
     ended_ms: int | None = None
+    resumed_ms: int = 0
 
     @property
     def held(self) -> tuple[BankId, ...]:
@@ -340,6 +349,7 @@ def evolve(job: Job, event: ev.JobEvent, *, now_ms: int, fact_ms: int) -> Job:
         fact_ms=max(job.fact_ms, fact_ms),
         problem=moved.problem if state is job.state else None,
         ended_ms=(job.ended_ms if job.has_ended else now_ms) if ended else None,
+        resumed_ms=now_ms if job.has_ended and state in UNDER_WAY else job.resumed_ms,
         place=moved.place if state in UNDER_WAY else None,
         end=moved.end if ended else None,
     )
@@ -349,7 +359,13 @@ def _changed(job: Job, event: ev.JobEvent, now_ms: int) -> Job:
     match event:
         case ev.RoundBegun() | ev.CourierPassed() | ev.JobTaken() | ev.CourierLeft() | ev.CourierCameBack():
             return _searched(job, event, now_ms)
-        case ev.CodeRefused() | ev.CodesExhausted() | ev.ProblemMet() | ev.CourierNotFound():
+        case (
+            ev.CodeRefused()
+            | ev.LateCodeRefused()
+            | ev.CodesExhausted()
+            | ev.ProblemMet()
+            | ev.CourierNotFound()
+        ):
             return _troubled(job, event)
         case ev.JobRedirected() | ev.CalledOff() | ev.RecallOrdered() | ev.StopNamed():
             return _requested(job, event)
@@ -406,11 +422,14 @@ def _searched(
 
 
 def _troubled(
-    job: Job, event: ev.CodeRefused | ev.CodesExhausted | ev.ProblemMet | ev.CourierNotFound
+    job: Job,
+    event: ev.CodeRefused | ev.LateCodeRefused | ev.CodesExhausted | ev.ProblemMet | ev.CourierNotFound,
 ) -> Job:
     match event:
         case ev.CodeRefused():
             return replace(job, wrong_codes=job.wrong_codes + 1)
+        case ev.LateCodeRefused():
+            return replace(job, late_codes=job.late_codes + 1)
         case ev.CodesExhausted():
             return replace(job, wrong_codes=job.wrong_codes + 1, end=JobEnd.WRONG_CODES)
         case ev.ProblemMet(problem):

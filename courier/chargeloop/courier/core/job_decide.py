@@ -229,7 +229,7 @@ def _proved(job: Job, act: HandOver | Collect, wrong_codes_limit: int) -> Decisi
 
 def _collection(job: Job, act: Collect) -> Sequence[ev.JobEvent]:
     made = ev.CollectionMade(act.banks)
-    if set(act.banks) <= set(job.back):
+    if job.state is JobState.RETURNED or set(act.banks) <= set(job.back):
         # The cabinet was faster than the phone: everything collected is in its slots already.
         return made, ev.ReturnCompleted(job.back, Evidence.CABINET)
     return (made,)
@@ -240,9 +240,12 @@ def _came_back(job: Job, act: Collect, wrong_codes_limit: int) -> Decision:
     may = job.allows(ev.CourierLeft if job.is_under_way else ev.CourierCameBack)
     if job.leg is not LegKind.BACK or _proved_before(job, act) or not may:
         return NOT_YOURS
-    unproved = _unproved(job, act, wrong_codes_limit)
-    if unproved is not None:
-        return unproved
+    if max(job.wrong_codes, job.late_codes) >= wrong_codes_limit:
+        return WRONG_CODE
+    if not job.is_code(act.code):
+        return (ev.LateCodeRefused(),)
+    if not act.banks:
+        return NO_BANKS
     collected = (ev.CourierCameBack(act.courier), *_collection(job, act))
     if job.is_under_way and job.courier is not None:
         return (ev.CourierLeft(job.courier, "another courier has the banks"), *collected)
@@ -268,7 +271,7 @@ def _proved_before(job: Job, act: HandOver | Collect) -> bool:
 
 
 def _wrong_code(job: Job, wrong_codes_limit: int) -> Decision:
-    ends = not job.has_ended and job.wrong_codes + 1 >= wrong_codes_limit
+    ends = job.is_under_way and job.wrong_codes + 1 >= wrong_codes_limit
     return (ev.CodesExhausted() if ends else ev.CodeRefused(),)
 
 

@@ -78,6 +78,11 @@ class CodeRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class LateCodeRefused:
+    """A wrong hand-over code was said by a courier who had left."""
+
+
+@dataclass(frozen=True, slots=True)
 class CodesExhausted:
     """One wrong hand-over code too many was said."""
 
@@ -180,6 +185,7 @@ JobEvent = (
     | PickupMade
     | UserReached
     | CodeRefused
+    | LateCodeRefused
     | CodesExhausted
     | HandoverMade
     | CollectionMade

@@ -25,7 +25,7 @@ from chargeloop.protocol.messages.courier import LegKind, OfferEnd
 from chargeloop.protocol.values import replace
 
 # Nobody is looked for any more: the job has ended, or somebody has it without having been asked.
-_ENDS_SEARCH: Final = ev.CalledOff | ev.CourierNotFound | ev.CodesExhausted | ev.CourierCameBack
+_ENDS_SEARCH: Final = ev.CalledOff | ev.CourierNotFound | ev.CourierCameBack
 
 
 def carry_out(turn: Turn, job: Job, command: JobCommand) -> Refused | None:
@@ -47,7 +47,9 @@ def _apply(turn: Turn, job: Job, event: ev.JobEvent) -> Job:
     if isinstance(event, ev.CourierLeft | ev.CourierCameBack) and job.offer is not None:
         # Only one offer of a job may stand as accepted, so this one makes room before the next can be.
         _close(turn, turn.board.offers[job.offer], OfferEvent.WITHDRAWN)
-    fact_ms = job.fact_ms if turn.fact is None else fact.time_ms
+    # What a cabinet has seen, and perhaps could not date, moves nothing that a phone tells.
+    is_told = turn.fact is not None and not turn.is_evidence
+    fact_ms = fact.time_ms if is_told else job.fact_ms
     job = turn.save_job(evolve(job, event, now_ms=turn.now_ms, fact_ms=fact_ms))
     turn.report(reports_of(job, event), fact)
     return job

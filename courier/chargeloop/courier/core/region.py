@@ -19,7 +19,7 @@ from chargeloop.courier.core.policy import DispatchPolicy
 from chargeloop.courier.core.rows import DispatchWrite, Rows
 from chargeloop.protocol.clock_map import ClockMap, Corrected, DeviceTime, Lean
 from chargeloop.protocol.effects import Context, Effects, Incoming
-from chargeloop.protocol.envelope import Data, Envelope
+from chargeloop.protocol.envelope import ClockState, Data, Envelope
 from chargeloop.protocol.ids import CabinetId, CourierId, DispatchId, JobId, OfferId, RegionId
 from chargeloop.protocol.messages import cabinet, common, courier, delivery
 from chargeloop.protocol.topics import Role
@@ -81,8 +81,7 @@ class DispatchRegion:
         elif (ask := REQUESTS.get(kind)) is not None:
             ask(turn, message)
         elif (show := EVIDENCE.get(kind)) is not None:
-            # Cabinets are not asked for their clocks here: they are taken at their word.
-            turn.fact = _placed(ClockMap(), incoming)
+            turn.fact, turn.is_evidence = _by_its_word(incoming), True
             show(turn, CabinetId(incoming.topic.owner), message)
         return turn.finish()
 
@@ -121,6 +120,13 @@ class DispatchRegion:
 
 
 def _placed(clock: ClockMap, incoming: Incoming) -> Corrected:
-    """Return when what a device tells of happened, by what is known of its clock."""
+    """Return when what a phone tells of happened, by what is known of its clock."""
     lean = LEANS.get(type(incoming.message.data), Lean.MIDDLE)
     return clock.correct(DeviceTime.of(incoming.message), incoming.received_ms, lean)
+
+
+def _by_its_word(incoming: Incoming) -> Corrected:
+    """Return when what a cabinet tells of happened. Nobody here asks for its clock; it may be sure."""
+    if incoming.message.clockstate is not ClockState.SYNCED:
+        return Corrected(incoming.received_ms, ClockState.INFERRED)
+    return ClockMap().correct(DeviceTime.of(incoming.message), incoming.received_ms)

@@ -35,7 +35,9 @@ def _return_asked(order: Order, happened: ev.ReturnAsked, _: Stamp) -> Order:
 
 def _banks_collected(order: Order, happened: ev.BanksCollected, stamp: Stamp) -> Order:
     leg = order.leg_of(happened.job)
-    ended = stamp.mark if leg is None or leg.called is None else leg.called
+    # Whoever was called and left, so that the job ended without anybody, came back for the banks only then.
+    left = leg is not None and not leg.open and leg.indicated is None
+    ended = stamp.mark if leg is None or leg.called is None or left else leg.called
     for bank in happened.banks:
         track = order.bank(bank)
         if track is None or track.rented is None:

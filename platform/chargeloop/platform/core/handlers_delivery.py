@@ -6,13 +6,14 @@ is ignored; one about a leg that is no longer the order's present one still tell
 
 from typing import Final
 
-from chargeloop.platform.core import ending, hand_over, holds
+from chargeloop.platform.core import ending, hand_over, holds, legs
 from chargeloop.platform.core import order_events as ev
 from chargeloop.platform.core.handlers_cabinet import refused
 from chargeloop.platform.core.order import (
     OUTWARD_STATES,
     RENTED_STATES,
     BankPlace,
+    BankTrack,
     Claim,
     HoldKind,
     HoldState,
@@ -84,17 +85,27 @@ def collected(turn: Turn, order: Order, leg: Leg, said: delivery.BanksCollected,
     """End the rental of the banks that the courier took from the user."""
     rented = order.state in RENTED_STATES or order.state is OrderState.SETTLED
     banks = tuple(bank for bank in said.banks if _may_be_collected(order, leg, bank, when))
-    banks = (*banks, *_misnamed(order, banks, said.banks))
+    banks = (*banks, *_misnamed(turn, order, banks, said.banks, when))
     if leg.kind is not LegKind.BACK or not rented or not banks:
         return
     order = turn.happen(order.id, ev.BanksCollected(leg.job, banks), when)
     if order.state is OrderState.SETTLED:
         ending.book(turn, order)
         return
+    if not order.banks_at(BankPlace.USER):
+        order = _nothing_left_to_fetch(turn, order, leg)
     starts = order.state is not OrderState.RETURNING and may_happen(order.state, EventKind.RETURN_STARTED)
     if starts and order.banks_at(BankPlace.INBOUND):
         order = turn.happen(order.id, ev.ReturnStarted(leg.job), when)
     ending.review(turn, order)
+
+
+def _nothing_left_to_fetch(turn: Turn, order: Order, leg: Leg) -> Order:
+    """Call off a later return: the courier of an earlier one has had the banks all the time."""
+    why, later = "another courier has the banks", order.leg
+    if later is not None and later.job != leg.job and not later.cancelled:
+        order = legs.cancel(turn, order, later, why)
+    return ending.drop_return(turn, order, why) if order.state is OrderState.RETURN_RESERVING else order
 
 
 def _may_be_collected(order: Order, leg: Leg, bank: BankId, when: Corrected) -> bool:
@@ -105,17 +116,26 @@ def _may_be_collected(order: Order, leg: Leg, bank: BankId, when: Corrected) -> 
     return track.job == leg.job or track.back is None or track.back.time_ms >= when.time_ms
 
 
-def _misnamed(order: Order, known: tuple[BankId, ...], named: tuple[BankId, ...]) -> tuple[BankId, ...]:
-    """Return the banks for which names stand that the order does not know.
+def _misnamed(
+    turn: Turn, order: Order, known: tuple[BankId, ...], named: tuple[BankId, ...], when: Corrected
+) -> tuple[BankId, ...]:
+    """Return the banks for which names stand that nobody knows.
 
-    Numbers are misread. With as many names as the user has banks, the courier has them all; else a wrong
+    Numbers are misread. With as many names as the user had banks then, the courier has them all; else a wrong
     number may have been read at the hand-over, while the cabinet was silent: then the right one is read now.
     """
-    unknown = sum(order.bank(bank) is None for bank in named)
-    waiting = [track for track in order.banks_at(BankPlace.USER) if track.bank not in known]
-    if unknown < len(waiting):
-        waiting = [track for track in waiting if track.ejected is None]
-    return tuple(track.bank for track in waiting)[:unknown]
+    new = [bank for bank in dict.fromkeys(named) if order.bank(bank) is None]
+    unknown = sum(hand_over.may_hold(turn, order, bank) for bank in new)
+    had = [track for track in order.banks if track.bank not in known and _had_then(track, when)]
+    if unknown < len(had):
+        had = [track for track in had if track.place is BankPlace.USER and track.ejected is None]
+    return tuple(track.bank for track in had)[:unknown]
+
+
+def _had_then(track: BankTrack, when: Corrected) -> bool:
+    """Tell whether the user had a bank at a time: they have it still, or it has come back since."""
+    back_since = track.back is not None and track.back.time_ms >= when.time_ms
+    return track.rented is not None and (track.place is BankPlace.USER or back_since)
 
 
 def _carried(order: Order, leg: Leg) -> tuple[BankId, ...]:
