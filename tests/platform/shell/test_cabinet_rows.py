@@ -40,8 +40,8 @@ def test_slots_that_hold_nothing_are_shared() -> None:
     assert record_of(row_of(record)).slots[0] is record.slots[0]
 
 
-def test_a_clock_is_kept_as_the_version_before_wrote_and_reads_it() -> None:
-    """It gave both out by pydantic, which wrote a tuple of them in this way."""
+def test_a_clock_is_read_as_the_version_before_wrote_it() -> None:
+    """It wrote the numbers one by one."""
     text = (
         '[{"boot":"boot-\\"1","samples":[],"heard":[90000,1795000000030]},'
         '{"boot":"boot-2","samples":[[20,[1794999999980,1795000000020]],[300000,[1,2]]],"heard":null}]'
@@ -59,5 +59,5 @@ def test_a_clock_is_kept_as_the_version_before_wrote_and_reads_it() -> None:
         )
     )
     row = row_of(replace(CABINET, clock=clock))
-    assert row[-1] == text
-    assert record_of(row).clock == clock
+    assert len(row[-1]) < len(text)
+    assert record_of(row).clock == record_of((*row[:-1], text)).clock == clock

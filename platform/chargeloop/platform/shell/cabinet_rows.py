@@ -4,10 +4,15 @@ A cabinet is written with nearly every message and a hundred thousand of them ar
 names few members:
 
     slots  [[slot, state, bank, charge_pct, reservation], ...]
+    clock  [[boot, numbers], ...]: what is known of each boot as a `BootClock` packs it, in base64
+
+Until December 2026 a clock had its numbers one by one, which are read as well:
+
     clock  [{"boot": ..., "samples": [[uptime_ms, [low_ms, high_ms]], ...], "heard": [uptime_ms, high_ms]}]
 """
 
 import json
+from binascii import a2b_base64, b2a_base64
 from functools import lru_cache
 from typing import Any, Final
 
@@ -74,7 +79,7 @@ def record_of(row: tuple[Any, ...]) -> CabinetRecord:
         tuple([_slot(*members) for members in _decode(slots)[0]]),
         inventory,
         inventory_expires_ms,
-        ClockMap(tuple([_boot(**members) for members in _decode(clock)[0]])),
+        ClockMap(tuple([_boot(known) for known in _decode(clock)[0]])),
     )
 
 
@@ -93,11 +98,18 @@ def _clock_text(clock: ClockMap) -> str:
 # What is known of a boot that is over is written with each row, and changes no more.
 @lru_cache(maxsize=8_192)
 def _boot_text(known: BootClock) -> str:
-    samples = ",".join([f"[{uptime},[{low},{high}]]" for uptime, low, high in known.sample_numbers()])
-    heard = "null" if known.heard is None else f"[{known.heard.uptime_ms},{known.heard.high_ms}]"
-    return f'{{"boot":{json.dumps(known.boot)},"samples":[{samples}],"heard":{heard}}}'
+    return f'[{json.dumps(known.boot)},"{b2a_base64(known.numbers, newline=False).decode()}"]'
 
 
-def _boot(boot: str, samples: list[tuple[int, tuple[int, int]]], heard: tuple[int, int] | None) -> BootClock:
+def _boot(known: list[str] | dict[str, Any]) -> BootClock:
+    if isinstance(known, dict):
+        return _boot_of_numbers(**known)
+    boot, numbers = known
+    return BootClock(boot, a2b_base64(numbers))
+
+
+def _boot_of_numbers(
+    boot: str, samples: list[tuple[int, tuple[int, int]]], heard: tuple[int, int] | None
+) -> BootClock:
     numbers = [(uptime_ms, low_ms, high_ms) for uptime_ms, (low_ms, high_ms) in samples]
     return BootClock.packed(boot, numbers, None if heard is None else Heard(*heard))
