@@ -1,5 +1,6 @@
 """Which slots are kept for which reservation."""
 
+import pytest
 from checker_stream import Stream, courier_rental
 
 FIRST, SECOND = "rsv-7a-1", "rsv-8c-1"
@@ -51,6 +52,17 @@ def test_a_reservation_goes_on_without_a_bank_that_was_forced_out_of_its_slot() 
     other = kept(1).tell("bank", "bnk-9", "slot/cab-1/7").move("bnk-9", "slot/cab-1/7", "outside", "vandal")
     other.tell("hold", "cab-1", 1, SECOND).wait(1).tell("hold", "cab-1", 2, FIRST)
     assert freed(other, 1, 2) == {"holds.taken"}
+
+
+@pytest.mark.parametrize(
+    ("cabinet", "minutes", "taken"), [("cab-1", 11, False), ("cab-1", 12, True), ("cab-2", 11, True)]
+)
+def test_a_reservation_goes_on_without_a_bank_that_its_reader_does_not_show(
+    cabinet: str, minutes: int, *, taken: bool
+) -> None:
+    stream = kept(1).tell("fault", "reader_fails", cabinet).wait(minutes)
+    stream.tell("hold", "cab-1", 1, SECOND).wait(1).tell("hold", "cab-1", 2, FIRST)
+    assert ("holds.taken" in freed(stream, 1, 2)) is taken
 
 
 def test_a_motor_does_not_run_for_a_reservation_whose_slot_was_given_away() -> None:

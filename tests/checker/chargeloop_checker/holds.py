@@ -3,10 +3,12 @@
 A cabinet tells what changed in its memory from one step to the next, and one step may both end a
 reservation whose time is over and give its slot to the next one. So a slot may pass straight from one to
 another, but then the first one must be over: from the next moment on it keeps nothing, and no motor runs
-for it any more. Unless somebody forced the bank out of the slot: then the first one goes on without it.
+for it any more. Unless somebody forced the bank out of the slot, or its reader failed so that it seemed to be
+out: then the first one goes on without it.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from chargeloop_checker.findings import Findings
 from chargeloop_checker.names import order_of
@@ -14,6 +16,8 @@ from chargeloop_checker.orders import Orders
 from chargeloop_checker.shapes import Record
 from chargeloop_checker.subject import Handler
 
+# So long a reader fails at most, and what its cabinet does at its next look.
+_BLIND_MS: Final = 11 * 60_000
 # A cabinet and a reservation.
 _Lease = tuple[str, str]
 
@@ -31,10 +35,11 @@ class Holds:
         self._in_doubt: list[_Lease] = []
         # Slots out of which a bank was forced that was kept there for a reservation.
         self._forced: set[tuple[str, int, str]] = set()
+        self._blind_until_ms: dict[str, int] = {}
 
     def handlers(self) -> Mapping[str, Handler]:
         """Return what takes each kind of record."""
-        return {"hold": self._kept_for, "move": self._moved}
+        return {"hold": self._kept_for, "move": self._moved, "fault": self._failed}
 
     def times(self, cabinet: str, slot: int) -> int:
         """Return how often a slot began to be kept for a reservation."""
@@ -49,6 +54,11 @@ class Holds:
         if (cabinet, reservation) in self._over:
             told = f"a motor of {cabinet} ran for {reservation}, whose slot had been given away"
             self._findings.report("holds.taken", at_ms, told)
+
+    def _failed(self, record: Record) -> None:
+        _, at_ms, _, name, target = record
+        if name == "reader_fails" and target is not None:
+            self._blind_until_ms[target] = at_ms + _BLIND_MS
 
     def _moved(self, record: Record) -> None:
         _, _, _, _, start, _, by = record
@@ -77,7 +87,9 @@ class Holds:
         if before != reservation:
             self._times[cabinet, slot] = self.times(cabinet, slot) + 1
         self._slots[lease] = self._slots.get(lease, 0) + 1
-        forced = (cabinet, slot, before) in self._forced
+        # Where its reader shows nothing for a minute, a cabinet must believe that a bank is gone.
+        blind = at_ms <= self._blind_until_ms.get(cabinet, at_ms - 1)
+        forced = blind or (cabinet, slot, before) in self._forced
         if before is not None and before != reservation and not forced:
             self._over[cabinet, before] = at_ms
             self._in_doubt.append((cabinet, before))
